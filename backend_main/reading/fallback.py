@@ -85,7 +85,7 @@ class FallbackEngines:
             return FallbackResult(
                 f"The engine “{engine.name}” read most of page {page.number} with low confidence."
             )
-        for fallback in self._engines_for_script(script, options):
+        for fallback in self.engines_for_script(script, options):
             if (reread := _reread(fallback, page, settings)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
         return FallbackResult(
@@ -109,7 +109,7 @@ class FallbackEngines:
                     return script
         return None
 
-    def _engines_for_script(self, script: str, options: Options) -> Iterator[Engine]:
+    def engines_for_script(self, script: str, options: Options) -> Iterator[Engine]:
         """Yield engines that read a script, configured for the requested or for the installed languages."""
         for name, kind in _available_engines():
             codes = languages.languages_using_script(script, kind.supported_languages())
@@ -118,6 +118,16 @@ class FallbackEngines:
                 chosen = [code for code in requested if code in codes] or codes
                 _configure(engine, options, chosen[:MAX_LANGUAGES])
                 yield engine
+
+    def readable_scripts(self) -> frozenset[str]:
+        """Return the scripts that local engines of this machine read."""
+        return languages.scripts_of(
+            code for _, kind in _available_engines() for code in kind.supported_languages()
+        )
+
+    def install_hint(self, script: str | None) -> str:
+        """Return a sentence about an engine that would read a script, after a space; empty if there is none."""
+        return _install_hint(script)
 
     def _load_or_log(self, name: str) -> Engine | None:
         """Return a loaded engine; None if it fails to load. A failed engine is not loaded a second time."""

@@ -8,6 +8,7 @@ from .documents.document import PageImage
 from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
+from .other_scripts import reread_other_scripts
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
@@ -39,6 +40,8 @@ class PageReader:
         self._readability = ReadabilityMonitor()
         self._has_emitted = False
         self._is_suppressed = False
+        self._all_lines: list[Line] = []
+        """Lines with and without text."""
 
     def stream(self) -> Iterator[Line]:
         """Yield the lines to show while the page is read. The shown text only grows.
@@ -59,6 +62,7 @@ class PageReader:
             if isinstance(item, PageRestarted):
                 self._restart()
                 continue
+            self._all_lines.append(item)
             if item.markdown:
                 self.lines.append(item)
             yield from self._emit(self._readability.add(item))
@@ -79,6 +83,7 @@ class PageReader:
     def _restart(self) -> None:
         """Discard the lines so far. If any was shown, it stays, and no further one is shown."""
         self.lines.clear()
+        self._all_lines.clear()
         self._readability = ReadabilityMonitor()
         self._is_suppressed = self._has_emitted
 
@@ -126,6 +131,7 @@ class PageReader:
     def _finish(self, engine: Engine) -> Iterator[Line]:
         yield from self._emit(self._readability.accept_all())
         self.warnings += engine.warnings()
+        self._reread_other_scripts(engine)
         if self._readability.is_partly_unreadable:
             share = self._readability.low_confidence_share
             self.warnings.append(
@@ -135,6 +141,16 @@ class PageReader:
         self.warnings += warnings
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
+
+
+    def _reread_other_scripts(self, engine: Engine) -> None:
+        """Replace lines in a script that the engine does not read."""
+        if engine.is_test_engine or not engine.provides_boxes:
+            return
+        reread = reread_other_scripts(self._page, self._all_lines, engine, self._options, self._fallback)
+        if reread is not None:
+            self.lines = [line for line in reread.lines if line.text]
+            self.warnings += reread.warnings
 
 
 def lines_from_markdown(number: int, markdown: str) -> list[Line]:

@@ -1,0 +1,226 @@
+"""Lines of a page in a script that its engine does not read, among lines that it reads.
+
+A model that lacks the letters of a line drops it, or returns few or similar letters. Such lines are put on a
+sheet, which each local engine reads for each script that it has. The engine with the script of the line is
+confident and the others are not: 0.91 and more against 0.67 and less, measured with Tesseract's packs for
+Latin, Cyrillic, Greek, Hebrew, Arabic and Devanagari. So the script of a line is known only if it was read.
+"""
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from . import languages, warning_texts
+from .confidence import LOW_CONFIDENCE, MIN_LETTERS_PER_HEIGHT, length_in_heights
+from .documents.document import PageImage
+from .engines import Engine, PageRestarted
+from .fallback import FallbackEngines
+from .line_sheet import LineSheet
+from .output.escaping import escape
+from .types import Line, Options
+
+MIN_HEIGHTS = 2.5
+"""Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
+MIN_CLEAR_HEIGHTS = 6.0
+"""Length from which an empty line is text for certain, and not a stain, a rule or a scribble."""
+MAX_SUSPECTS = 200
+"""Lines of a page that are read again."""
+MIN_CONFIDENCE = 0.85
+"""Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
+MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
+"""Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
+MIN_CONFIDENCE_GAIN = 0.1
+"""Gain over a reading in Latin script, for a line whose letters look like Latin ones."""
+LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
+"""Cyrillic and Greek letters that look like Latin ones in some style of print."""
+LATIN_WITH_LOOK_ALIKES = frozenset("ABCEHIJKMOPSTXYZaceijknoprstuvxymg")
+
+_log = logging.getLogger("scanrill.reading")
+
+
+@dataclass
+class RereadLines:
+    """Lines of a page after the suspect ones were read again, with the warnings about them."""
+
+    lines: list[Line]
+    warnings: list[str] = field(default_factory=list)
+
+
+def is_suspect(line: Line) -> bool:
+    """Return whether the engine of a line may lack its script."""
+    heights = length_in_heights(line.box)
+    if line.box is None or heights < MIN_HEIGHTS:
+        return False
+    if not line.text or len(line.text) < MIN_LETTERS_PER_HEIGHT * heights:
+        return True
+    return line.confidence is not None and line.confidence < LOW_CONFIDENCE
+
+
+def reread_other_scripts(
+    page: PageImage, lines: Sequence[Line], engine: Engine, options: Options, fallback: FallbackEngines
+) -> RereadLines | None:
+    """Read suspect lines with engines for other scripts; return None if there are none.
+
+    Args:
+        page: the page.
+        lines: all its lines in reading order, those without text too.
+        engine: the engine that read them.
+        options: options of the read.
+        fallback: the other engines.
+    """
+    suspects = [number for number, line in enumerate(lines) if is_suspect(line)][:MAX_SUSPECTS]
+    if not suspects:
+        return None
+    result = list(lines)
+    read = _Rereading(page, lines, engine, options, fallback)
+    found = read.best_of(suspects)
+    if found:
+        # A line of look-alikes alone is clear only beside lines that are not.
+        scripts = {reading.script for reading in found.values()}
+        found |= read.best_of(_look_alike_lines(lines, suspects), scripts=scripts)
+    for number, reading in found.items():
+        result[number] = _replaced(lines[number], reading)
+    warnings = [
+        warning_texts.lines_read_in_script(page.number, count, script, name, codes)
+        for (script, name, codes), count in _counts(found.values()).items()
+    ]
+    unread = [number for number in suspects if number not in found and _is_clearly_unread(lines[number])]
+    if unread:
+        warnings.append(read.unread_warning(unread))
+    return RereadLines(result, warnings)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A line as an engine for a script read it."""
+
+    text: str
+    confidence: float
+    script: str
+    engine_name: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Rereading:
+    page: PageImage
+    lines: Sequence[Line]
+    engine: Engine
+    options: Options
+    fallback: FallbackEngines
+
+    def best_of(self, numbers: Sequence[int], *, scripts: Iterable[str] | None = None) -> dict[int, _Reading]:
+        """Return the readings of those lines that an engine reads with confidence in another script."""
+        if not numbers:
+            return {}
+        sheet = self._sheet(numbers)
+        own = languages.scripts_of(self.engine.configured_languages())
+        tried = set(scripts) if scripts is not None else self.fallback.readable_scripts() - own
+        best: dict[int, _Reading] = {}
+        for script in sorted(tried):
+            for number, reading in self._read(sheet, numbers, script).items():
+                if number not in best or best[number].confidence < reading.confidence:
+                    best[number] = reading
+        return best
+
+    def _read(self, sheet: LineSheet, numbers: Sequence[int], script: str) -> dict[int, _Reading]:
+        for engine in self.fallback.engines_for_script(script, self.options):
+            pieces = sheet.by_line(_lines_of(engine, sheet.page))
+            codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
+            found = {}
+            for number, parts in zip(numbers, pieces, strict=True):
+                reading = _joined(parts, script, engine.name, codes)
+                if _is_convincing(reading, self.lines[number]):
+                    found[number] = reading
+            if found:
+                return found
+        return {}
+
+    def unread_warning(self, numbers: Sequence[int]) -> str:
+        """Return a warning about lines that no engine reads. It names a script only if that is sure."""
+        script = self.fallback.detect_script(self._sheet(numbers).page)
+        if script in languages.scripts_of(self.engine.configured_languages()):
+            script = None
+        hint = self.fallback.install_hint(script)
+        return warning_texts.lines_not_read(self.page.number, len(numbers), script, self.engine.name, hint)
+
+    def _sheet(self, numbers: Sequence[int]) -> LineSheet:
+        boxes = [box for number in numbers if (box := self.lines[number].box) is not None]
+        return LineSheet.of(self.page, boxes)
+
+
+def letters_in_script(text: str, script: str) -> tuple[int, int]:
+    """Return the number of letters of a text in a script, and of all its letters."""
+    letters = [letter for letter in text if unicodedata.category(letter)[0] in "LM"]
+    return sum(script in languages.scripts_of_text([letter]) for letter in letters), len(letters)
+
+
+def _is_convincing(reading: _Reading, line: Line) -> bool:
+    in_script, letters = letters_in_script(reading.text, reading.script)
+    if reading.confidence < MIN_CONFIDENCE or in_script < max(MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE * letters):
+        return False
+    if is_suspect(line):
+        return not set(filter(str.isalpha, reading.text)) <= LATIN_LOOK_ALIKES
+    # The engine read a line of look-alikes.
+    return in_script == letters and reading.confidence >= MIN_CONFIDENCE
+
+
+def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int]) -> list[int]:
+    """Return lines whose letters may all be Cyrillic or Greek ones, and that have a word of them."""
+    return [
+        number
+        for number, line in enumerate(lines)
+        if line.box is not None
+        and (number in suspects or _looks_alike(line.text))
+        and length_in_heights(line.box) >= MIN_HEIGHTS
+    ]
+
+
+def _looks_alike(text: str) -> bool:
+    letters = set(filter(str.isalpha, text))
+    return len(letters) > 1 and letters <= LATIN_WITH_LOOK_ALIKES
+
+
+def _is_clearly_unread(line: Line) -> bool:
+    heights = length_in_heights(line.box)
+    return heights >= MIN_CLEAR_HEIGHTS and len(line.text) < MIN_LETTERS_PER_HEIGHT * heights
+
+
+def _lines_of(engine: Engine, page: PageImage) -> list[Line]:
+    lines: list[Line] = []
+    try:
+        for item in engine.read_page(page):
+            if isinstance(item, PageRestarted):
+                lines.clear()
+            elif item.text:
+                lines.append(item)
+    except Exception as error:  # an engine may raise any exception
+        _log.error("The engine %s could not read lines of page %d.", engine.name, page.number, exc_info=error)
+        return []
+    return lines
+
+
+def _joined(parts: Sequence[Line], script: str, name: str, codes: tuple[str, ...]) -> _Reading:
+    text = " ".join(part.text for part in parts)
+    weights = [len(part.text) for part in parts]
+    total = sum(weight * (part.confidence or 0.0) for weight, part in zip(weights, parts, strict=True))
+    return _Reading(text, total / max(1, sum(weights)), script, name, codes)
+
+
+def _replaced(line: Line, reading: _Reading) -> Line:
+    prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
+    markdown = prefix + escape(reading.text)
+    return msgspec.structs.replace(
+        line, text=reading.text, markdown=markdown, confidence=reading.confidence
+    )
+
+
+def _counts(readings: Iterable[_Reading]) -> dict[tuple[str, str, tuple[str, ...]], int]:
+    counts: dict[tuple[str, str, tuple[str, ...]], int] = {}
+    for reading in readings:
+        key = (reading.script, reading.engine_name, reading.codes)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
