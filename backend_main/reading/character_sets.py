@@ -30,9 +30,7 @@ def exemplar_letters(code: str) -> frozenset[str]:
 
 def missing_letters(code: str, characters: Collection[str]) -> frozenset[str]:
     """Return the letters of a language that a set of characters lacks."""
-    return frozenset(
-        letter for letter in exemplar_letters(code) if not _can_write(letter, characters)
-    )
+    return frozenset(letter for letter in exemplar_letters(code) if not _can_write(letter, characters))
 
 
 def covers(code: str, characters: Collection[str]) -> bool:

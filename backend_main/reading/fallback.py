@@ -27,6 +27,8 @@ from .page_assembly import AssemblySettings, finalize_page
 from .types import Line, Options
 
 MAX_LANGUAGES = 3
+LATIN_LANGUAGE = "en"
+"""Language of the Latin words on a page in another script."""
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -85,7 +87,7 @@ class FallbackEngines:
             return FallbackResult(
                 f"The engine “{engine.name}” read most of page {page.number} with low confidence."
             )
-        for fallback in self.engines_for_script(script, options):
+        for fallback in self.engines_for_script(script, options, with_latin=True):
             if (reread := _reread(fallback, page, settings)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
         return FallbackResult(
@@ -109,15 +111,36 @@ class FallbackEngines:
                     return script
         return None
 
-    def engines_for_script(self, script: str, options: Options) -> Iterator[Engine]:
-        """Yield engines that read a script, configured for the requested or for the installed languages."""
+    def engines_for_script(
+        self, script: str, options: Options, *, with_latin: bool = False
+    ) -> Iterator[Engine]:
+        """Yield engines that read a script, configured for the requested or for the installed languages.
+
+        `with_latin` adds a Latin language, for names and numbers between the words. It doubles the time.
+        """
         for name, kind in _available_engines():
             codes = languages.languages_using_script(script, kind.supported_languages())
             if codes and (engine := self._load_or_log(name)) is not None:
                 requested = [languages.normalize_code(code) for code in options.languages]
                 chosen = [code for code in requested if code in codes] or codes
-                _configure(engine, options, chosen[:MAX_LANGUAGES])
+                latin = (
+                    [LATIN_LANGUAGE] if with_latin and LATIN_LANGUAGE in kind.supported_languages() else []
+                )
+                _configure(engine, options, [*chosen[:MAX_LANGUAGES], *latin])
                 yield engine
+
+    def engine_for_language(self, code: str, options: Options) -> Engine | None:
+        """Return a local engine that reads a language, configured for it; None if there is none."""
+        for name, kind in _available_engines():
+            if code in kind.supported_languages() and (engine := self._load_or_log(name)) is not None:
+                _configure(engine, options, [code])
+                return engine
+        return None
+
+    def language_hint(self, code: str) -> str:
+        """Return a sentence about what would read a language, after a space; empty if nothing would."""
+        hints = (kind.language_hint(code) for _, kind in _local_engines())
+        return next((f" {hint}" for hint in hints if hint), "")
 
     def readable_scripts(self) -> frozenset[str]:
         """Return the scripts that local engines of this machine read."""

@@ -64,7 +64,10 @@ def _upright(pixels: Pixels, box: Box) -> Pixels:
     target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
     transform = cv2.getPerspectiveTransform(corners, target)
     crop = cv2.warpPerspective(
-        pixels, transform, size, flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
+        pixels,
+        transform,
+        size,
+        flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(crop, np.uint8)

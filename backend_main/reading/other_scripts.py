@@ -26,14 +26,16 @@ MIN_HEIGHTS = 2.5
 """Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
 MIN_CLEAR_HEIGHTS = 6.0
 """Length from which an empty line is text for certain, and not a stain, a rule or a scribble."""
+MAX_UNREAD_CONFIDENCE = 0.7
+"""Confidence of a text below which it is not what is printed, beside lines that are not read at all."""
 MAX_SUSPECTS = 200
 """Lines of a page that are read again."""
 MIN_CONFIDENCE = 0.85
 """Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
+MIN_PROBABLE_CONFIDENCE = 0.55
+"""The same, before the Latin words of the line are read as such."""
 MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
 """Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
-MIN_CONFIDENCE_GAIN = 0.1
-"""Gain over a reading in Latin script, for a line whose letters look like Latin ones."""
 LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
 """Cyrillic and Greek letters that look like Latin ones in some style of print."""
 LATIN_WITH_LOOK_ALIKES = frozenset("ABCEHIJKMOPSTXYZaceijknoprstuvxymg")
@@ -49,11 +51,13 @@ class RereadLines:
     warnings: list[str] = field(default_factory=list)
 
 
-def is_suspect(line: Line) -> bool:
+def is_suspect(line: Line, own_scripts: frozenset[str]) -> bool:
     """Return whether the engine of a line may lack its script."""
     heights = length_in_heights(line.box)
     if line.box is None or heights < MIN_HEIGHTS:
         return False
+    if not languages.scripts_of_text([line.text]) <= own_scripts:
+        return True
     if not line.text or len(line.text) < MIN_LETTERS_PER_HEIGHT * heights:
         return True
     return line.confidence is not None and line.confidence < LOW_CONFIDENCE
@@ -71,7 +75,8 @@ def reread_other_scripts(
         options: options of the read.
         fallback: the other engines.
     """
-    suspects = [number for number, line in enumerate(lines) if is_suspect(line)][:MAX_SUSPECTS]
+    own = languages.scripts_of(engine.configured_languages())
+    suspects = [number for number, line in enumerate(lines) if is_suspect(line, own)][:MAX_SUSPECTS]
     if not suspects:
         return None
     result = list(lines)
@@ -82,14 +87,20 @@ def reread_other_scripts(
         scripts = {reading.script for reading in found.values()}
         found |= read.best_of(_look_alike_lines(lines, suspects), scripts=scripts)
     for number, reading in found.items():
-        result[number] = _replaced(lines[number], reading)
+        text = _with_latin_words(reading.text, lines[number].text)
+        result[number] = replaced(lines[number], text, reading.confidence)
     warnings = [
         warning_texts.lines_read_in_script(page.number, count, script, name, codes)
         for (script, name, codes), count in _counts(found.values()).items()
     ]
-    unread = [number for number in suspects if number not in found and _is_clearly_unread(lines[number])]
-    if unread:
-        warnings.append(read.unread_warning(unread))
+    unread = [number for number in suspects if number not in found and _is_unread(lines[number])]
+    if any(_is_clearly_unread(lines[number]) for number in unread):
+        script = read.detect_script(unread)
+        hint = fallback.install_hint(script)
+        warnings.append(warning_texts.lines_not_read(page.number, len(unread), script, engine.name, hint))
+        if script is not None:  # what the engine returned are look-alikes
+            for number in unread:
+                result[number] = msgspec.structs.replace(lines[number], text="", markdown="")
     return RereadLines(result, warnings)
 
 
@@ -112,13 +123,16 @@ class _Rereading:
     options: Options
     fallback: FallbackEngines
 
+    @property
+    def own_scripts(self) -> frozenset[str]:
+        return languages.scripts_of(self.engine.configured_languages())
+
     def best_of(self, numbers: Sequence[int], *, scripts: Iterable[str] | None = None) -> dict[int, _Reading]:
         """Return the readings of those lines that an engine reads with confidence in another script."""
         if not numbers:
             return {}
         sheet = self._sheet(numbers)
-        own = languages.scripts_of(self.engine.configured_languages())
-        tried = set(scripts) if scripts is not None else self.fallback.readable_scripts() - own
+        tried = set(scripts) if scripts is not None else self.fallback.readable_scripts() - self.own_scripts
         best: dict[int, _Reading] = {}
         for script in sorted(tried):
             for number, reading in self._read(sheet, numbers, script).items():
@@ -127,25 +141,34 @@ class _Rereading:
         return best
 
     def _read(self, sheet: LineSheet, numbers: Sequence[int], script: str) -> dict[int, _Reading]:
-        for engine in self.fallback.engines_for_script(script, self.options):
-            pieces = sheet.by_line(_lines_of(engine, sheet.page))
-            codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
-            found = {}
-            for number, parts in zip(numbers, pieces, strict=True):
-                reading = _joined(parts, script, engine.name, codes)
-                if _is_convincing(reading, self.lines[number]):
-                    found[number] = reading
-            if found:
-                return found
-        return {}
+        """Return the convincing readings in a script. Latin words are read as such only where it pays."""
+        for with_latin, min_confidence in ((False, MIN_PROBABLE_CONFIDENCE), (True, MIN_CONFIDENCE)):
+            found: dict[int, _Reading] = {}
+            for engine in self.fallback.engines_for_script(script, self.options, with_latin=with_latin):
+                found = self._convincing(engine, sheet, numbers, script, min_confidence)
+                if found:
+                    break
+            if not found:
+                return {}
+        return found
 
-    def unread_warning(self, numbers: Sequence[int]) -> str:
-        """Return a warning about lines that no engine reads. It names a script only if that is sure."""
+    def _convincing(
+        self, engine: Engine, sheet: LineSheet, numbers: Sequence[int], script: str, min_confidence: float
+    ) -> dict[int, _Reading]:
+        pieces = sheet.by_line(lines_of(engine, sheet.page))
+        codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
+        found = {}
+        for number, parts in zip(numbers, pieces, strict=True):
+            reading = _Reading(*join_pieces(parts), script, engine.name, codes)
+            suspect = is_suspect(self.lines[number], self.own_scripts)
+            if reading.confidence >= min_confidence and _is_in_script(reading, is_suspect_line=suspect):
+                found[number] = reading
+        return found
+
+    def detect_script(self, numbers: Sequence[int]) -> str | None:
+        """Return the script of lines that no engine reads; None if it is not sure, or the engine's own."""
         script = self.fallback.detect_script(self._sheet(numbers).page)
-        if script in languages.scripts_of(self.engine.configured_languages()):
-            script = None
-        hint = self.fallback.install_hint(script)
-        return warning_texts.lines_not_read(self.page.number, len(numbers), script, self.engine.name, hint)
+        return None if script in self.own_scripts else script
 
     def _sheet(self, numbers: Sequence[int]) -> LineSheet:
         boxes = [box for number in numbers if (box := self.lines[number].box) is not None]
@@ -158,14 +181,13 @@ def letters_in_script(text: str, script: str) -> tuple[int, int]:
     return sum(script in languages.scripts_of_text([letter]) for letter in letters), len(letters)
 
 
-def _is_convincing(reading: _Reading, line: Line) -> bool:
+def _is_in_script(reading: _Reading, *, is_suspect_line: bool) -> bool:
     in_script, letters = letters_in_script(reading.text, reading.script)
-    if reading.confidence < MIN_CONFIDENCE or in_script < max(MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE * letters):
+    if in_script < max(MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE * letters):
         return False
-    if is_suspect(line):
+    if is_suspect_line:
         return not set(filter(str.isalpha, reading.text)) <= LATIN_LOOK_ALIKES
-    # The engine read a line of look-alikes.
-    return in_script == letters and reading.confidence >= MIN_CONFIDENCE
+    return in_script == letters  # the engine read a line of look-alikes
 
 
 def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int]) -> list[int]:
@@ -184,12 +206,17 @@ def _looks_alike(text: str) -> bool:
     return len(letters) > 1 and letters <= LATIN_WITH_LOOK_ALIKES
 
 
+def _is_unread(line: Line) -> bool:
+    return _is_clearly_unread(line) or (line.confidence or 0.0) < MAX_UNREAD_CONFIDENCE
+
+
 def _is_clearly_unread(line: Line) -> bool:
     heights = length_in_heights(line.box)
     return heights >= MIN_CLEAR_HEIGHTS and len(line.text) < MIN_LETTERS_PER_HEIGHT * heights
 
 
-def _lines_of(engine: Engine, page: PageImage) -> list[Line]:
+def lines_of(engine: Engine, page: PageImage) -> list[Line]:
+    """Return the lines with text that an engine reads on a sheet; none if it fails."""
     lines: list[Line] = []
     try:
         for item in engine.read_page(page):
@@ -203,19 +230,30 @@ def _lines_of(engine: Engine, page: PageImage) -> list[Line]:
     return lines
 
 
-def _joined(parts: Sequence[Line], script: str, name: str, codes: tuple[str, ...]) -> _Reading:
+def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:
+    """Return the text of the pieces of a line, and its confidence."""
     text = " ".join(part.text for part in parts)
     weights = [len(part.text) for part in parts]
     total = sum(weight * (part.confidence or 0.0) for weight, part in zip(weights, parts, strict=True))
-    return _Reading(text, total / max(1, sum(weights)), script, name, codes)
+    return text, total / max(1, sum(weights))
 
 
-def _replaced(line: Line, reading: _Reading) -> Line:
+def replaced(line: Line, text: str, confidence: float) -> Line:
+    """Return a line with another text in its place."""
     prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
-    markdown = prefix + escape(reading.text)
-    return msgspec.structs.replace(
-        line, text=reading.text, markdown=markdown, confidence=reading.confidence
-    )
+    return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)
+
+
+def _with_latin_words(text: str, first_text: str) -> str:
+    """Return a text with the Latin words that the first engine read at its start: “Name”, not “Мате”."""
+    words = text.split(" ")
+    for number, (word, first) in enumerate(zip(words, first_text.split(" "), strict=False)):
+        letters = set(filter(str.isalpha, first))
+        is_latin = bool(letters - LATIN_WITH_LOOK_ALIKES) and languages.scripts_of_text(first) == {"Latin"}
+        if not is_latin or len(word) != len(first):
+            break
+        words[number] = first
+    return " ".join(words)
 
 
 def _counts(readings: Iterable[_Reading]) -> dict[tuple[str, str, tuple[str, ...]], int]:

@@ -8,6 +8,7 @@ from .documents.document import PageImage
 from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
+from .lost_letters import reread_lost_letters
 from .other_scripts import reread_other_scripts
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
@@ -142,15 +143,16 @@ class PageReader:
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
-
     def _reread_other_scripts(self, engine: Engine) -> None:
-        """Replace lines in a script that the engine does not read."""
+        """Replace lines in a script or a language that the engine does not read."""
         if engine.is_test_engine or not engine.provides_boxes:
             return
-        reread = reread_other_scripts(self._page, self._all_lines, engine, self._options, self._fallback)
-        if reread is not None:
-            self.lines = [line for line in reread.lines if line.text]
-            self.warnings += reread.warnings
+        for reread_lines in (reread_other_scripts, reread_lost_letters):
+            reread = reread_lines(self._page, self._all_lines, engine, self._options, self._fallback)
+            if reread is not None:
+                self._all_lines = reread.lines
+                self.lines = [line for line in reread.lines if line.text]
+                self.warnings += reread.warnings
 
 
 def lines_from_markdown(number: int, markdown: str) -> list[Line]:

@@ -80,6 +80,11 @@ class Engine(ABC):
         """
         return None
 
+    @classmethod
+    def language_hint(cls, code: str) -> str | None:
+        """Return a sentence that says what to install so that this engine can read a language."""
+        return None
+
     @property
     def fallback_engine(self) -> str | None:
         """Name of the engine that reads a page on which this one fails; None: the read fails."""
