@@ -15,8 +15,8 @@ import unicodedata
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "backend_main" / "reading" / "cldr"
-LOCALES = {"no": "nb", "tl": "fil"}
-"""CLDR's name of a language, where it is not the code."""
+LOCALES = {"no": "nb", "tl": "fil", "la": "en"}
+"""CLDR's name of a language, where it is not the code. CLDR has no letters for Latin."""
 TOKEN = re.compile(r"\{[^}]*\}|\\u[0-9A-Fa-f]{4}|\\.|[^\s]")
 
 
@@ -40,11 +40,11 @@ def parse_unicode_set(text: str) -> set[str]:
     """Return the characters of a UnicodeSet without operators, such as `[a-c {ch} \\u200C]`."""
     characters: list[str] = []
     is_range = False
-    for token in TOKEN.findall(text.strip()[1:-1]):
-        if token == "-":
+    for part in TOKEN.findall(text.strip()[1:-1]):
+        if part == "-":
             is_range = True
             continue
-        found = list(_characters(token))
+        found = list(_characters(part))
         if is_range:
             found = [chr(code) for code in range(ord(characters[-1]) + 1, ord(found[0]) + 1)]
             is_range = False

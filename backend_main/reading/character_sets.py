@@ -18,6 +18,8 @@ MAX_MISSING_SHARE = 0.005
 
 It allows two archaic kana of Japanese, of 2,300 characters, and no letter of an alphabet.
 """
+RARE_LETTERS = frozenset("ÿ\u0301")
+"""Letters of a few names and words: French “L’Haÿ”, and the accent on a Dutch “j”."""
 MODIFIER_APOSTROPHES = frozenset("ʼʻ’‘'")
 """Apostrophes that are letters in some languages. Print does not tell them from a quotation mark."""
 
@@ -34,9 +36,12 @@ def missing_letters(code: str, characters: Collection[str]) -> frozenset[str]:
 
 
 def covers(code: str, characters: Collection[str]) -> bool:
-    """Return whether a set of characters has the letters of a known language."""
-    letters = exemplar_letters(code)
-    return bool(letters) and len(missing_letters(code, characters)) <= MAX_MISSING_SHARE * len(letters)
+    """Return whether a set of characters has the small letters of a known language."""
+    letters = [letter for letter in exemplar_letters(code) if letter == letter.lower()]
+    missing = [
+        letter for letter in letters if letter not in RARE_LETTERS and not _can_write(letter, characters)
+    ]
+    return bool(letters) and len(missing) <= MAX_MISSING_SHARE * len(letters)
 
 
 def covered_languages(characters: Collection[str]) -> frozenset[str]:

@@ -126,7 +126,7 @@ class FallbackEngines:
                 latin = (
                     [LATIN_LANGUAGE] if with_latin and LATIN_LANGUAGE in kind.supported_languages() else []
                 )
-                _configure(engine, options, [*chosen[:MAX_LANGUAGES], *latin])
+                _configure(engine, options, [*latin, *chosen[:MAX_LANGUAGES]])
                 yield engine
 
     def engine_for_language(self, code: str, options: Options) -> Engine | None:
@@ -149,7 +149,7 @@ class FallbackEngines:
         )
 
     def install_hint(self, script: str | None) -> str:
-        """Return a sentence about an engine that would read a script, after a space; empty if there is none."""
+        """Return a sentence about what would read a script, after a space; empty if nothing would."""
         return _install_hint(script)
 
     def _load_or_log(self, name: str) -> Engine | None:
