@@ -30,8 +30,12 @@ table_rules.py       ruling lines from their pieces, and grids
 table_words.py       words and lines with exact bounds
 figures.py           drawings and images, and the text in them
 notes.py             notes of the page as quotes
-formulas.py          formulas → LaTeX
 markdown.py          blocks → Markdown
 inline.py            pieces of words → inline Markdown: bold, italic, code, links, raised and lowered text
+joined_rows.py       rows of a paragraph → one line: divided words, text without spaces
+inline_fractions.py  fractions in running text
+formulas.py          displayed formulas → LaTeX; formula_layout.py composes them by the places of parts
+formula_spans.py     formulas in running text; formula_elements.py finds their words and signs
+formula_latex.py     LaTeX of the characters of a formula
 page.py              the page: boxes of its runs, their styles, its drawing
 """

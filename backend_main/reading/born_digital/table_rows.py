@@ -18,6 +18,8 @@ MAX_INNER_PITCH = 1.6
 WRAP_SLACK = 0.3
 MIN_NEW_NUMBERS = 2
 """Columns with a second number, which begins another row."""
+MAX_SEVERAL_SHARE = 0.25
+"""Share of the bands between drawn lines that may look like several rows, if each is one."""
 
 
 @dataclass
@@ -121,11 +123,15 @@ class _Rows:
         if len(self._bands) < 3:
             return False
         several = sum(self._is_several_rows(band) for band in self._bands)
-        return several <= 0.1 * len(self._bands)
+        return several <= MAX_SEVERAL_SHARE * len(self._bands)
 
     def _is_several_rows(self, band: Sequence[RowLine]) -> bool:
         """Return whether most lines of a band do not continue the line above."""
-        starts = sum(self._starts_row(above, line) for above, line in pairwise(band))
+        starts = sum(
+            self._starts_row(above, line)
+            for above, line in pairwise(band)
+            if self._pitch(above, line) > MIN_PITCH
+        )
         return len(band) > 1 and 2 * starts >= len(band) - 1
 
     def _find_max_inner_pitch(self) -> float | None:

@@ -13,6 +13,7 @@ from statistics import median
 from .pdf_accents import with_accents
 from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
+from .pdf_logos import with_logos
 from .pdf_ruby import with_ruby
 from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
 from .styled_text import Script
@@ -34,7 +35,10 @@ MIN_OVERLAP, MIN_OVERLAPS = 0.35, 3
 """Overlap of two glyphs, and their number on a line, from which two texts are drawn over each other."""
 MAX_LAYERED_CHAINS = 100
 # Raised and lowered figures, in sizes of the line.
-MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.9
+MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.91
+"""A program that has no rule of its own draws them at 0.6 to 0.9."""
+MAX_FULL_SIZE, MAX_FULL_SIZE_GAP, MAX_FULL_SIZE_LETTERS = 1.01, 0.12, 3
+"""Limits of figures that are not smaller, but follow their word in the content and touch it."""
 MAX_SCRIPT_LETTERS = 20
 MAX_RAISE, MAX_LOWERING = 0.7, 0.4
 MAX_SCRIPT_GAP = 0.35
@@ -107,7 +111,7 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     lines: list[TextLine] = []
     page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
     by_angle: dict[float, list[Glyph]] = {}
-    for glyph in with_ruby(with_accents(glyphs)):
+    for glyph in with_ruby(with_accents(with_logos(glyphs))):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
@@ -234,13 +238,25 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
     before = _first_letter(line.glyphs, range(index - 1, -1, -1))
     after = _first_letter(line.glyphs, range(index, len(line.glyphs)))
     for glyph in (before, after):
-        if not (glyph and MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size):
+        if not glyph:
+            continue
+        gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
+        is_smaller = MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size
+        if not is_smaller and not (glyph is before and _is_full_sized_script(chain, glyph, gap)):
             continue
         limit = MAX_SCRIPT_GAP * glyph.size
-        gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
         if -limit < gap < limit and -MAX_LOWERING * glyph.size <= shift <= MAX_RAISE * glyph.size:
             return True
     return False
+
+
+def _is_full_sized_script(chain: _Chain, before: Glyph, gap: float) -> bool:
+    """Return whether a chain is figures in the size of the word that they touch and follow in the content."""
+    follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= 2
+    is_touching = abs(gap) < MAX_FULL_SIZE_GAP * before.size
+    is_figure = all(glyph.text.isdigit() for glyph in chain.glyphs if not glyph.is_space)
+    is_sized = MAX_SCRIPT_SIZE * before.size <= chain.size <= MAX_FULL_SIZE * before.size
+    return is_sized and follows and is_touching and is_figure and len(chain.glyphs) <= MAX_FULL_SIZE_LETTERS
 
 
 def _first_letter(glyphs: Sequence[Glyph], indexes: range) -> Glyph | None:

@@ -44,6 +44,7 @@ MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
+LAST_LATIN = "\u024f"
 DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
 MIN_OBLIQUENESS = 1e-3
@@ -163,11 +164,22 @@ def sample_of_doubtful_text(runs: Sequence[TextRun], fonts: Collection[str] = ()
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
-            words.setdefault(piece.style.font.name, []).append(piece.text)
+            if is_comparable(piece):
+                words.setdefault(piece.style.font.name, []).append(piece.text)
     doubtful = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
     if not doubtful:
         return ()
     return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
+
+
+def is_comparable(piece: TextPiece) -> bool:
+    """Return whether the picture of the page shows the letters of a piece.
+
+    A font that is not embedded is drawn with another one, which may lack letters that are not Latin. Then the
+    picture has letters of the other font, and the mapping of the file is all that is known.
+    """
+    is_latin = not any(letter > LAST_LATIN and letter.isalpha() for letter in piece.text)
+    return piece.style.font.is_embedded or is_latin
 
 
 def sample_of_text(
@@ -181,9 +193,11 @@ def sample_of_text(
         fonts: names of fonts that have to set most of a run; None: any.
     """
 
+    def is_sampled(piece: TextPiece) -> bool:
+        return fonts is None or (piece.style.font.name in fonts and is_comparable(piece))
+
     def letters(index: int) -> int:
-        pieces = runs[index].pieces
-        in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
+        in_fonts = [piece for piece in runs[index].pieces if is_sampled(piece)]
         figures = sum(letter.isdigit() for piece in in_fonts for letter in piece.text)
         return sum(len(piece.text) for piece in in_fonts) + FIGURE_WEIGHT * figures
 

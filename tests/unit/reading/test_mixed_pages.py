@@ -137,7 +137,7 @@ def test_mapping_with_shifted_figures_is_recognized_instead(tmp_path: Path, rapi
     assert "Invoice number 2024-0815, dated 3 March 2024." in read_page(tmp_path, file, rapid).markdown
 
 
-def test_ordinary_fonts_are_not_in_doubt(tmp_path: Path) -> None:
+def test_ordinary_fonts_are_not_suspicious(tmp_path: Path) -> None:
     fonts = ("Helvetica", "Times-Roman", "Courier", "Helvetica-BoldOblique")
     body = "".join(
         text_at(60, 700 - 100 * index, *LETTER, "0123456789 ABDEHLMNOPRST").replace("/F ", f"/F{index} ")
