@@ -41,6 +41,7 @@ class PageReader:
         self._readability = ReadabilityMonitor()
         self._has_emitted = False
         self._is_suppressed = False
+        self._has_unread_warning = False
         self._all_lines: list[Line] = []
         """Lines with and without text."""
 
@@ -98,6 +99,7 @@ class PageReader:
         result = self._fallback.reread_page(self._page, engine, self._options, self._settings)
         self.warnings.append(result.warning)
         if result.page is None:
+            self._has_unread_warning = True
             yield from self._emit(self._readability.accept_all())
             return False
         self._restart()
@@ -145,7 +147,7 @@ class PageReader:
 
     def _reread_other_scripts(self, engine: Engine) -> None:
         """Replace lines in a script or a language that the engine does not read."""
-        if engine.is_test_engine or not engine.provides_boxes:
+        if engine.is_test_engine or not engine.provides_boxes or self._has_unread_warning:
             return
         for reread_lines in (reread_other_scripts, reread_lost_letters):
             reread = reread_lines(self._page, self._all_lines, engine, self._options, self._fallback)

@@ -10,7 +10,7 @@ UNREAD_LETTERS = {
 }
 """Letters of the dictionary that were lost in half of the words or more (tools/unread_letters.py)."""
 UNREAD_SIGNS = "„‚¡‰"
-"""Signs of usual print that are not read; the first three are not in the dictionary."""
+"""Signs of usual print that are not read; all but the last are not in the dictionary."""
 
 # The languages that character_sets.covered_languages returns for the dictionaries without UNREAD_LETTERS. They
 # are constants, since the dictionary is in the file of the model; a test compares.
