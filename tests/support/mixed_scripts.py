@@ -29,7 +29,7 @@ OTHER = {
     "ar": ("Arabic", "NotoSansArabic-Regular.ttf", ("يولد جميع الناس أحرارا متساوين في الكرامة",)),
     "he": ("Hebrew", "NotoSansHebrew-Regular.ttf", ("כל בני האדם נולדו בני חורין ושווים בערכם",)),
     "hi": ("Devanagari", "NotoSansDevanagari-Regular.ttf", ("सभी मनुष्यों को गौरव और अधिकारों के मामले में",)),
-    "ko": ("Korean", "NotoSansCJK-Regular.ttc", ("모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에",)),
+    "ko": ("Korean", "NanumGothic.ttf", ("모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에",)),
 }
 VIETNAMESE = (
     "Cộng hòa xã hội chủ nghĩa Việt Nam",
