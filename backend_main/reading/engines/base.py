@@ -120,6 +120,10 @@ class Engine(ABC):
             Exception: any other; scanrill reports it as `EngineFailed`.
         """
 
+    def read_column(self, page: PageImage) -> Iterator[Line | PageRestarted]:
+        """Yield the lines of an image with one column of level lines. It may skip the layout analysis."""
+        return self.read_page(page)
+
     def final_markdown(self, page: PageImage, lines: Sequence[Line]) -> str:
         """Return the final Markdown of a page. Used if `has_final_markdown` is set.
 

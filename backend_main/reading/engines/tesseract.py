@@ -34,6 +34,8 @@ MAX_LANGUAGES = 3
 MAX_MEMORY_BYTES = 3 << 30
 """Memory limit of the program; enough for the largest page that the default limits allow."""
 NON_LANGUAGE_PACKS = frozenset({"osd", "equ", "snum"})
+PAGE_MODE, COLUMN_MODE = "3", "6"
+"""Page segmentation modes: layout analysis, and one block of lines."""
 LIST_TIMEOUT_SECONDS = 20.0
 MIN_SCRIPT_CONFIDENCE = 1.5
 """Confidence of the script detection from which its script is right.
@@ -91,7 +93,13 @@ class TesseractEngine(Engine):
         return frozenset(normalize_code(pack) for pack in self._packs)
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        table = _run_on_page(page, "-l", "+".join(self._packs), "--psm", "3", "tsv")
+        return self._read(page, PAGE_MODE)
+
+    def read_column(self, page: PageImage) -> Iterator[Line]:
+        return self._read(page, COLUMN_MODE)
+
+    def _read(self, page: PageImage, mode: str) -> Iterator[Line]:
+        table = _run_on_page(page, "-l", "+".join(self._packs), "--psm", mode, "tsv")
         writer = MarkdownWriter()
         previous: tuple[int, int, int] | None = None
         for line, group in groupby(_parse_words(table), key=lambda word: word.line):

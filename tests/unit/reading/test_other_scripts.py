@@ -52,9 +52,9 @@ def test_lines_in_another_script_are_read(code: str, rapid: Engine, tmp_path: Pa
     skip_without_tesseract("en", code)
     script, _, lines = OTHER[code]
     done = read_png(page_among_english(code), rapid, tmp_path)
-    words = " ".join(done.text.split())
-    assert [word for line in lines for word in line.split() if word not in words] == []
-    assert [word for line in ENGLISH for word in line.split() if word not in words] == []
+    # Tesseract puts spaces of its own between Korean syllables.
+    letters = "".join(done.text.split())
+    assert [line for line in (*lines, *ENGLISH) if "".join(line.split()) not in letters] == []
     [warning] = done.warnings
     assert f"in {script} script; “tesseract” read" in warning
 

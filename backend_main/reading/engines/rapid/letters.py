@@ -12,8 +12,8 @@ UNREAD_LETTERS = {
 UNREAD_SIGNS = "„‚¡‰"
 """Signs of usual print that are not read; all but the last are not in the dictionary."""
 
-# The languages that character_sets.covered_languages returns for the dictionaries without UNREAD_LETTERS. They
-# are constants, since the dictionary is in the file of the model; a test compares.
+# What character_sets.covered_languages returns for the dictionaries without UNREAD_LETTERS. They are
+# constants, since the dictionary is in the file of the model; a test compares.
 ACCURATE_LANGUAGES = """
 af az br bs ca da de en es et eu fi fo fr fy ga gd gl hr ht hu id it ja jv ku la lb lt mi ms mt nl no oc
 pl pt qu ro sl sq su sv sw tl to tr uz zh
