@@ -27,7 +27,7 @@ MIN_HEIGHTS = 2.5
 MIN_CLEAR_HEIGHTS = 6.0
 """Length from which a line is text for certain, not a stain, a rule or a scribble."""
 MAX_UNREAD_CONFIDENCE = 0.75
-"""Confidence below which the text of a long line is not what is printed: two lines in Hebrew had 0.61 and 0.71.
+"""Confidence below which the text of a long line is not what is printed: Hebrew had 0.61 and 0.71.
 
 None of 941 lines of scans that are as long has less.
 """
