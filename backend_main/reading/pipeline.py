@@ -79,9 +79,11 @@ def read_document(
     missing = ranges.missing_pages(document.page_count)
     for number in numbers:
         for event in _page_events(document, number, options, engine, fallback):
-            if missing and number == last_page and isinstance(event, PageDone):
-                warning = pages_beyond_end_message(missing, document.page_count)
-                event = msgspec.structs.replace(event, warnings=[*event.warnings, warning])
+            if isinstance(event, PageDone):
+                warnings = [*document.page_warnings(number), *event.warnings]
+                if missing and number == last_page:
+                    warnings.append(pages_beyond_end_message(missing, document.page_count))
+                event = msgspec.structs.replace(event, warnings=warnings)
             yield event
 
 

@@ -18,7 +18,7 @@ from .corpus_file import SIZE, CorpusFile, Processed
 from .tiff import TiffPage, tiff
 
 PNG, JPEG, WEBP, GIF = "image/png", "image/jpeg", "image/webp", "image/gif"
-BMP, TIFF, HEIC = "image/bmp", "image/tiff", "image/heic"
+BMP, TIFF, HEIC, AVIF = "image/bmp", "image/tiff", "image/heic", "image/avif"
 FIRST_ONLY = "only the first was read"
 ORIENTATION = 0x0112
 INVERSE_TRANSFORMS = {
@@ -219,6 +219,16 @@ def _others() -> Iterator[CorpusFile]:
         },
     )
     yield CorpusFile("gif animated", partial(animated, "GIF"), Processed(GIF, warnings=(FIRST_ONLY,)))
+    yield from _all_of(
+        AVIF,
+        {
+            "avif": lambda: saved(sample_image(), "AVIF"),
+            "avif with the brand of heif": lambda: saved(sample_image("L"), "AVIF").replace(
+                b"ftypavif", b"ftypmif1"
+            ),
+            "avif transparent": lambda: saved(transparent("RGBA"), "AVIF"),
+        },
+    )
     yield CorpusFile("heic", lambda: HEIC_BYTES, Processed(HEIC, (64, 48)))
 
 

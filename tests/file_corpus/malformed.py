@@ -19,11 +19,13 @@ from .corpus_file import (
     Rejected,
 )
 from .images import (
+    BMP,
     GIF,
     HEIC_BYTES,
     JPEG,
     PNG,
     TIFF,
+    WEBP,
     mixed_tiff,
     png,
     png_chunk,
@@ -102,6 +104,9 @@ def gigapixel_image(format: str, side: int = 200_000) -> bytes:
         return HEIC_BYTES.replace(
             b"ispe" + struct.pack(">III", 0, 64, 64), b"ispe" + struct.pack(">III", 0, side, side)
         )
+    if format == "avif":
+        small, large = (b"ispe" + struct.pack(">III", 0, *size) for size in (SIZE, (side, side)))
+        return saved(sample_image(), "AVIF").replace(small, large)
     at = (jpeg := saved(sample_image(), "JPEG")).index(b"\xff\xc0") + 5
     return jpeg[:at] + struct.pack(">HH", short, short) + jpeg[at + 4 :]
 
@@ -112,9 +117,20 @@ def overlapping_tags(count: int = 300, size: int = 1_000_000) -> bytes:
     file = bytearray(tiff(page))
     at = len(file)
     file += bytes(size)
-    tags = sorted(
-        [(256, 3, 1, SIZE[0]), (257, 3, 1, SIZE[1]), *((1000 + n, 1, size, at) for n in range(count))]
+    pixels = (
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (278, 4, SIZE[1]),
+        (279, 4, SIZE[0] * SIZE[1]),
     )
+    own = [
+        (256, 3, 1, SIZE[0]),
+        (257, 3, 1, SIZE[1]),
+        *((tag, kind, 1, value) for tag, kind, value in pixels),
+    ]
+    tags = own + [(1000 + n, 1, size, at) for n in range(count)]
     struct.pack_into("<I", file, 4, len(file))
     file += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
     return bytes(file)
@@ -151,7 +167,8 @@ def _unsupported_files() -> Iterator[CorpusFile]:
         "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
         "photoshop": b"8BPS\0\x01" + bytes(40),
         "mp4": b"\0\0\0\x18ftypisom\0\0\0\0isomavc1",
-        "avif": saved(sample_image(), "AVIF"),
+        "jpeg xl": b"\0\0\0\x0cJXL \r\n\x87\n",
+        "djvu": b"AT&TFORM\0\0\0\0DJVM",
         "icon": saved(sample_image(), "ICO"),
         "elf": b"\x7fELF\x02\x01\x01" + bytes(60),
         "one byte": b"\x89",
@@ -181,10 +198,12 @@ def _broken_headers() -> Iterator[CorpusFile]:
 
 
 def _broken_inside() -> Iterator[CorpusFile]:
-    for name in ("png", "jpeg", "webp", "bmp", "gif", "tiff"):
-        yield CorpusFile(
-            f"{name} truncated", lambda name=name: incompressible_image(name)[:-1500], Failed(BROKEN_WORDS)
+    types = {"png": PNG, "jpeg": JPEG, "webp": WEBP, "bmp": BMP, "gif": GIF, "tiff": TIFF}
+    for name, content_type in types.items():
+        end = Processed(
+            content_type, (64, 64), warnings=("of the rows of page 1 are missing",), shows_patch=False
         )
+        yield CorpusFile(f"{name} truncated", lambda name=name: incompressible_image(name)[:-1500], end)
     yield CorpusFile("heic truncated", lambda: HEIC_BYTES[:-40], Failed(BROKEN_WORDS))
     wrong = png(struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0), b"\xaa" * 500)
     yield CorpusFile("png with other bytes for pixels", lambda: wrong, Failed(BROKEN_WORDS))
@@ -217,15 +236,19 @@ def _polyglots() -> Iterator[CorpusFile]:
 
 
 def _bombs() -> Iterator[CorpusFile]:
-    for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic"):
+    for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic", "avif"):
         yield CorpusFile(
             f"{name} of gigapixels", partial(gigapixel_image, name), Rejected("pixels, the maximum")
         )
-    many = {"gif": many_gif_frames, "tiff": many_tiff_pages, "webp": many_webp_frames, "png": many_png_frames}
-    for name, make in many.items():
-        yield CorpusFile(f"{name} of 100,000 frames", make, Rejected("more than 5000 pages"))
-    yield CorpusFile("tiff with overlapping tags", overlapping_tags, Rejected(HEADER_WORDS))
-    yield CorpusFile("jpeg with overlapping exif", overlapping_exif, Rejected(HEADER_WORDS))
+    yield CorpusFile("tiff of 100,000 pages", many_tiff_pages, Rejected("more than 5000 pages"))
+    # Only the first frame of an animation is decoded.
+    one = Processed(GIF, (1, 1), warnings=("more than 5000 images; only the first",), shows_patch=False)
+    yield CorpusFile("gif of 100,000 frames", many_gif_frames, one)
+    yield CorpusFile("webp of 100,000 empty frames", many_webp_frames, Failed(BROKEN_WORDS))
+    one = Processed(PNG, (1, 1), shows_patch=False)
+    yield CorpusFile("png that claims 100,000 frames", many_png_frames, one)
+    yield CorpusFile("tiff with overlapping tags", overlapping_tags, Processed(TIFF))
+    yield CorpusFile("jpeg with overlapping exif", overlapping_exif, Processed(JPEG))
 
 
 CORPUS_FILES = [*_unsupported_files(), *_broken_headers(), *_broken_inside(), *_polyglots(), *_bombs()]

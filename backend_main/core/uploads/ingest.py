@@ -177,8 +177,8 @@ def _detect_file_type(path: Path, field: str) -> FileType:
     """Return the type of a file whose header has at least one page and keeps the limits."""
     try:
         header = image_headers.read_header(path, max_frames=conf.max_pages)
-    except image_headers.UnsupportedFormat:
-        raise RequestError({field: rejections.UNSUPPORTED_FORMAT}) from None
+    except image_headers.UnsupportedFormat as error:
+        raise RequestError({field: rejections.unsupported_format(error)}) from None
     except image_headers.MalformedHeader as error:
         raise RequestError({field: rejections.malformed_header(error.pillow_format)}) from error
     if header is None:
@@ -186,7 +186,7 @@ def _detect_file_type(path: Path, field: str) -> FileType:
     if header.width * header.height > conf.max_pixels:
         message = rejections.too_many_pixels(header.width, header.height, conf.max_pixels)
         raise RequestError({field: message})
-    if header.frames > conf.max_pages:
+    if header.page_count > conf.max_pages:
         raise RequestError({field: rejections.too_many_pages(conf.max_pages)})
     return header.file_type
 

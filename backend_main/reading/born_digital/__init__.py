@@ -24,6 +24,8 @@ table_blocks.py      tables without lines
 table_regions.py     tables with level lines or stripes, and with upright lines alone
 table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
 table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
+table_centered.py    tables whose cells are centered in their rows; table_text_cells.py has their cells
+table_heads.py       heads above lines that consist of the borders of cells
 table_captions.py    captions and notes in the frame of a table
 table_markdown.py    cells → a pipe table or an HTML table
 table_rules.py       ruling lines from their pieces, and grids

@@ -39,7 +39,7 @@ def notes_start(lines: Sequence[Line], profile: DocumentProfile, page_height: fl
 
 
 def _goes_on(above: Sequence[Line], line: Line) -> bool:
-    """Return whether a line goes on with a paragraph in its size, so that a number at its start is no mark."""
+    """Return whether a line continues a paragraph of its size; then a number at its start is not a mark."""
     if not above or not is_same_size(above[-1].size, line.size) or ends_sentence(above[-1].text):
         return False
     end = max(each.end for each in above if is_same_size(each.size, line.size))

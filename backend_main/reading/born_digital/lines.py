@@ -126,7 +126,7 @@ def column_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Line]:
 
 @dataclass(frozen=True)
 class _Placed:
-    """A run with its baseline and its size; the box of a narrow run, such as a bullet, is no measure."""
+    """A run with its baseline and its size; the box of a narrow run, such as a bullet, has another height."""
 
     baseline: float
     size: float

@@ -33,7 +33,7 @@ MIN_SIDE_WIDTH = 3.0
 MIN_SIDE_ROWS, MIN_SIDE_GUTTER = 3, 1.5
 """Rows beside a single row, and width of the gutter, at which the row is a heading or a note of its own."""
 MIN_PITCH_RATIO = 1.1
-"""Of the distance below the last line of a paragraph, to that above it."""
+"""Ratio of the distance below the last line of a paragraph to that above it."""
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
 MAX_OVERFLOW = 0.08

@@ -1,13 +1,12 @@
 """Tables without lines whose cells are centered in the height of their rows, as a browser prints them.
 
-Lines of such a table are level only by chance. The distance of the lines in a cell is smaller than that between
-rows, so cells come first, and rows are cells that overlap in height. Common centers of cells with different
-numbers of lines are evidence that running text in columns does not have.
+Lines of such a table are level only by chance. Lines of a cell are nearer to each other than rows are.
+Cells come first; rows are cells that overlap in height. Common centers of cells with different numbers of
+lines are evidence that running text in columns does not have.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from ..layout.cells import Cell
 from .table_columns import MIN_COLUMN_GAP, Columns, Gap, find_gutters, free_strips
@@ -21,12 +20,17 @@ MAX_ROW_GAP = 1.8
 """Between two rows."""
 MAX_CENTER_DISTANCE = 0.2
 """Between the centers of two cells of a row."""
+MIN_ROW_OVERLAP = 0.4
+"""Height of a cell in each row that it spans."""
 EDGE_TOLERANCE = 0.4
+"""Between the left edges of a column."""
 EDGE_INSET = 0.25
 """Cells may reach as far over the middle of the gap beside them."""
 MIN_ROWS = 3
 MIN_CENTERED_ROWS = 2
 """Rows with different numbers of lines, with common centers."""
+MIN_CENTERED_PAIRS = 4
+"""Of two columns, which labels of charts make too."""
 MIN_CENTERED_SHARE = 0.75
 MAX_CROSSED_SHARE = 0.25
 """Share of the rows with a cell over a gap between columns."""
@@ -47,7 +51,9 @@ def _sides(words: Sequence[Word]) -> list[list[Word]]:
     """Divide words at the gutters between columns of running text."""
     xs = [gutter.center for gutter in find_gutters(word_lines(words))]
     columns = Columns(tuple(Gap(x, x) for x in xs))
-    return [[word for word in words if columns.index(word.center_x) == number] for number in range(len(xs) + 1)]
+    return [
+        [word for word in words if columns.index(word.center_x) == number] for number in range(len(xs) + 1)
+    ]
 
 
 def _tables(words: Sequence[Word], splits: int) -> list[FoundTable]:
@@ -137,7 +143,8 @@ def _centered_table(run: Sequence[Sequence[TextCell]]) -> FoundTable | None:
     if columns.count < 2:
         return None
     groups = [_placed(group, columns) for group in run]
-    if not _are_centered(groups):
+    groups[0] = _with_wide_heads(groups[0], columns.count)
+    if not _are_centered(groups, MIN_CENTERED_ROWS if columns.count > 2 else MIN_CENTERED_PAIRS):
         return None
     content = without_empty(_content(groups, columns.count))
     if not has_table_text(content) or not is_aligned(content):
@@ -162,6 +169,24 @@ def _placed(group: Sequence[TextCell], columns: Columns) -> list[_PlacedCell]:
     return placed
 
 
+def _with_wide_heads(head: Sequence[_PlacedCell], columns: int) -> list[_PlacedCell]:
+    """Return a head of several rows whose cells reach over the empty ones, except in its last row."""
+    rows = max(placed.place.row_end for placed in head)
+    taken = {
+        (row, column)
+        for place in (placed.place for placed in head)
+        for row in range(place.row, place.row_end)
+        for column in range(place.column, place.column_end)
+    }
+    wide = []
+    for placed in head:
+        place, end = placed.place, placed.place.column_end
+        while place.row_end < rows and end < columns and (place.row, end) not in taken:
+            end += 1
+        wide.append(replace(placed, place=replace(place, column_end=end)))
+    return wide
+
+
 def _column_span(cell: TextCell, columns: Columns) -> tuple[int, int]:
     inset = min(EDGE_INSET * cell.size, (cell.right - cell.left) / 2)
     return columns.index(cell.left + inset), columns.index(cell.right - inset)
@@ -170,8 +195,7 @@ def _column_span(cell: TextCell, columns: Columns) -> tuple[int, int]:
 def _bands(stacks: Sequence[Sequence[TextCell]]) -> list[tuple[float, float]]:
     """Return top and bottom of each row, given columns with a cell in each."""
     return [
-        (min(cell.top for cell in row), max(cell.bottom for cell in row))
-        for row in zip(*stacks, strict=True)
+        (min(cell.top for cell in row), max(cell.bottom for cell in row)) for row in zip(*stacks, strict=True)
     ]
 
 
@@ -181,30 +205,36 @@ def _row_span(cell: TextCell, bands: Sequence[tuple[float, float]], *, is_alone:
     centers = [(top + bottom) / 2 for top, bottom in bands]
     nearest = min(range(len(bands)), key=lambda number: abs(centers[number] - middle))
     tolerance = MAX_CENTER_DISTANCE * cell.size
-    if is_alone and abs(middle - centers[nearest]) > tolerance:
-        if abs(middle - (bands[0][0] + bands[-1][1]) / 2) < tolerance:
-            return 0, len(bands) - 1
+    is_off_center = abs(middle - centers[nearest]) > tolerance
+    if is_alone and is_off_center and abs(middle - (bands[0][0] + bands[-1][1]) / 2) < tolerance:
+        return 0, len(bands) - 1
     over = [
         number
         for number, (top, bottom) in enumerate(bands)
-        if min(bottom, cell.bottom) - max(top, cell.top) > 0.4 * min(cell.size, bottom - top)
+        if min(bottom, cell.bottom) - max(top, cell.top) > MIN_ROW_OVERLAP * min(cell.size, bottom - top)
     ]
     return (over[0], over[-1]) if is_alone and over else (nearest, nearest)
 
 
-def _are_centered(groups: Sequence[Sequence[_PlacedCell]]) -> bool:
-    """Return whether cells with different numbers of lines have common centers."""
+def _are_centered(groups: Sequence[Sequence[_PlacedCell]], min_rows: int) -> bool:
+    """Return whether cells with different numbers of lines have common centers, in as many rows."""
     rows = [row for group in groups for row in _single_rows(group)]
     mixed = [row for row in rows if len({len(cell.phrases) for cell in row}) > 1]
     centered = sum(map(_is_centered, mixed))
     several = [cell for row in mixed for cell in row if len(cell.phrases) > 1]
-    texts = sum(any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words) for cell in several)
+    texts = sum(
+        any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words) for cell in several
+    )
     full = sum(len(row) > 1 for row in rows)
     return (
         full >= MIN_ROWS
-        and centered >= max(MIN_CENTERED_ROWS, MIN_CENTERED_SHARE * len(mixed))
+        and centered >= max(min_rows, MIN_CENTERED_SHARE * len(mixed))
         and texts >= MIN_LETTER_SHARE * len(several)
     )
+
+
+def _has_text(cell: TextCell) -> bool:
+    return any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words)
 
 
 def _single_rows(group: Sequence[_PlacedCell]) -> list[list[TextCell]]:

@@ -34,7 +34,7 @@ def common_joints(lines: Sequence[Line]) -> tuple[float, ...]:
 def head_above(lines: Sequence[Line], inside: Sequence[Word], near: Sequence[Word]) -> list[Word]:
     """Return the words of the row above the first line.
 
-    It is as far from the line as other rows from theirs, and has text in several columns or is indented like them.
+    It is as far from the line as other rows from theirs. It has several cells, or is indented like others.
 
     Args:
         lines: level lines below rows.

@@ -10,11 +10,10 @@ from math import inf
 from ..documents.pdf_graphics import Fill
 from ..layout.sequences import group_runs
 from .table_columns import Gap, find_columns, find_gutters, line_cells
-from .table_markdown import FoundTable, TableContent
 from .table_heads import common_joints, head_above
+from .table_markdown import FoundTable, TableContent
 from .table_rules import Line, PageLines
 from .table_text import Drawing, text_table
-from .table_text_cells import MIN_LEADING
 from .table_words import Word, WordLine, word_lines
 
 END_TOLERANCE = 12.0
@@ -174,8 +173,7 @@ def _tabular_parts(stack: Sequence[Line], words: Sequence[Word]) -> list[list[Li
     near = [word for word in words if left < word.center_x < right]
     parts = [[stack[0]]]
     for upper, lower in pairwise(stack):
-        inside = _between(near, upper, lower)
-        if _is_tabular(upper, lower, inside):
+        if _is_tabular(upper, lower, _between(near, upper, lower)):
             parts[-1].append(lower)
         else:
             parts.append([lower])
@@ -186,6 +184,7 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
     if not words:
         return lower.position - upper.position < 28.0 * MAX_EMPTY_HEIGHT
     lines = word_lines(words)
+    joints = common_joints([upper, lower])
     size = lines[0].size
     if any(
         line.left < upper.start - MAX_OVERHANG * size or line.right > upper.end + MAX_OVERHANG * size
@@ -195,23 +194,17 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
     wide = [
         line
         for line in lines
-        if not common_joints([upper, lower])
-        and len(line.phrases) == 1 and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+        if len(line.phrases) == 1
+        and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+        and (not joints or any(line.left < x < line.right for x in joints))
     ]
     if len(wide) > 1:
         return False
-    if common_joints([upper, lower]) or any(len(line.phrases) > 1 for line in lines):
-        return True
-    if any(_is_beside_line(above, below) for above, below in pairwise(lines)):
+    if joints or any(len(line.phrases) > 1 for line in lines):
         return True
     text = " ".join(phrase.text for phrase in lines[0].phrases)
     height = lower.position - upper.position
     return len(lines) <= MAX_SECTION_LINES and height < 5 * size and not CAPTION.match(text)
-
-
-def _is_beside_line(above: WordLine, below: WordLine) -> bool:
-    """Return whether two lines overlap in height: cells that are centered in one row."""
-    return below.baseline - above.baseline < MIN_LEADING * above.size
 
 
 def _has_rows_beside(part: Sequence[Line], words: Sequence[Word], strips: Sequence[Gap]) -> bool:
@@ -243,10 +236,7 @@ def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | N
     others = word_lines(word for word in near if not part[0].position < word.center_y < part[-1].position)
     forced = common_joints(part)
     head = head_above(part, inside, near) if forced else []
-    if head:
-        lines = word_lines([*head, *inside])
-    else:
-        lines = _with_rows_around(lines, others, part)
+    lines = word_lines([*head, *inside]) if head else _with_rows_around(lines, others, part)
     drawing = Drawing(tuple(line.position for line in part), forced, has_joints=bool(forced))
     rect = (part[0].start, lines[0].top, part[0].end, lines[-1].bottom)
     rect = (rect[0], min(rect[1], part[0].position), rect[2], max(rect[3], part[-1].position))

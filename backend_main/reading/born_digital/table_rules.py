@@ -31,8 +31,7 @@ MIN_DRAWN_SHARE = 0.6
 class Line:
     """A level or upright line: its position across, and its ends.
 
-    `is_side`: the side of a filled rectangle. `joints`: where long pieces of the line meet, as the borders of two
-    cells do.
+    `is_side`: the side of a filled rectangle. `joints`: where long pieces meet, as borders of cells do.
     """
 
     position: float

@@ -81,9 +81,8 @@ def text_cells(words: Sequence[Word]) -> list[TextCell]:
     cells: dict[Phrase, list[Phrase]] = {}
     for line in lines:
         for phrase in line.phrases:
-            upper = above.get(phrase)
-            if upper is not None and used[upper] == 1:
-                cells[phrase] = cells[upper]
+            if phrase in above and used[above[phrase]] == 1:
+                cells[phrase] = cells[above[phrase]]
                 cells[phrase].append(phrase)
             else:
                 cells[phrase] = [phrase]

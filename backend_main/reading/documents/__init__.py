@@ -5,10 +5,19 @@ process; `image_headers` and `rejections` are what the server process uses. The 
 `errors` and `page_ranges`.
 
 image_headers      type, size and page count of a file, by a bounded parser
-rejections         messages for files that are not accepted
+rejections         messages for files that are not accepted, or not complete
 document           a file's pages, decoded one by one; open_document keeps the last one open
+base               Document and PageImage
+portfolio          a PDF portfolio with its files as one document
+picture_file       the pictures in an image file
+picture_parts      the parts of an image file that draw the picture
+picture_recovery   the picture in a damaged file, as far as it goes
+pdf_encryption     by whom and for whom a PDF is encrypted
+pdf_containers     XFA forms and portfolios
 page_jpeg          a page as JPEG
 pixels             an image in any color mode to upright BGR pixels
+ink_levels         ink and paper of a picture, from its numbers and its opacity
+library_messages   what C libraries print
 
 The text layer of a PDF page:
 
@@ -18,7 +27,7 @@ pdf_text_layer     the text of a PDF page, and what is beside it
 turned_page        a page whose text is rotated, in the frame of its text
 pdf_lines          glyphs to lines; pdf_accents, pdf_ruby and pdf_vertical: accents drawn over letters,
                    furigana, vertical text
-pdf_words          glyphs of a line to words
+pdf_words          glyphs of a line to words; pdf_logos levels the letters of logos
 pdf_bidi           logical order of right-to-left lines
 pdf_characters     the glyphs of a PDF page; pdf_copies drops those that are drawn twice
 pdf_text_objects   size, rotation, font and color of glyphs

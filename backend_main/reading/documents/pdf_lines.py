@@ -37,10 +37,11 @@ MAX_LAYERED_CHAINS = 100
 # Raised and lowered figures, in sizes of the line.
 MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.91
 """A program that has no rule of its own draws them at 0.6 to 0.9."""
-MAX_FULL_SIZE, MAX_FULL_SIZE_GAP, MAX_FULL_SIZE_LETTERS = 1.01, 0.12, 3
+MAX_FULL_SIZE, MAX_FULL_SIZE_LETTERS, MAX_TOUCHING_GAP = 1.01, 3, 0.12
 """Limits of figures that are not smaller, but follow their word in the content and touch it."""
 MAX_SCRIPT_LETTERS = 20
-MAX_RAISE, MAX_LOWERING = 0.7, 0.4
+MAX_RAISE, MAX_LOWERING, MAX_TOUCHING_LOWERING = 0.7, 0.4, 0.55
+"""Figures that follow their word in the content and touch it may be lower: reportlab lowers by 0.5."""
 MAX_SCRIPT_GAP = 0.35
 MAX_NEAR_LINES = 12
 """As many lines above and below are considered."""
@@ -192,7 +193,7 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     moved: list[list[_Chain]] = [[] for _ in lines]
     kept: list[list[Glyph]] = [[] for _ in lines]
     for number, line in enumerate(lines):
-        first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
+        first = bisect_left(baselines, -line.baseline - MAX_TOUCHING_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
         near = lines[max(first, number - MAX_NEAR_LINES) : min(last, number + MAX_NEAR_LINES + 1)]
         near = sorted(near, key=lambda other: abs(other.baseline - line.baseline))
@@ -242,21 +243,28 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
             continue
         gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
         is_smaller = MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size
-        if not is_smaller and not (glyph is before and _is_full_sized_script(chain, glyph, gap)):
+        if not is_smaller and not _is_full_sized_script(chain, glyph, gap):
             continue
+        lowering = MAX_TOUCHING_LOWERING if _touches(chain, glyph, gap) else MAX_LOWERING
         limit = MAX_SCRIPT_GAP * glyph.size
-        if -limit < gap < limit and -MAX_LOWERING * glyph.size <= shift <= MAX_RAISE * glyph.size:
+        if -limit < gap < limit and -lowering * glyph.size <= shift <= MAX_RAISE * glyph.size:
             return True
     return False
 
 
+def _touches(chain: _Chain, before: Glyph, gap: float) -> bool:
+    """Return whether a chain follows a glyph in the content, and touches it."""
+    follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= 2
+    return follows and abs(gap) < MAX_TOUCHING_GAP * before.size
+
+
 def _is_full_sized_script(chain: _Chain, before: Glyph, gap: float) -> bool:
     """Return whether a chain is figures in the size of the word that they touch and follow in the content."""
-    follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= 2
-    is_touching = abs(gap) < MAX_FULL_SIZE_GAP * before.size
     is_figure = all(glyph.text.isdigit() for glyph in chain.glyphs if not glyph.is_space)
     is_sized = MAX_SCRIPT_SIZE * before.size <= chain.size <= MAX_FULL_SIZE * before.size
-    return is_sized and follows and is_touching and is_figure and len(chain.glyphs) <= MAX_FULL_SIZE_LETTERS
+    return (
+        is_sized and is_figure and _touches(chain, before, gap) and len(chain.glyphs) <= MAX_FULL_SIZE_LETTERS
+    )
 
 
 def _first_letter(glyphs: Sequence[Glyph], indexes: range) -> Glyph | None:

@@ -2,11 +2,14 @@
 
 import contextlib
 import logging
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .pdf_annotations import Annotations, flatten, read_annotations
+from .pdf_containers import is_portfolio, shows_xfa_placeholder
+from .pdf_portfolio import Part, read_parts
 
 MAX_BOOKMARKS = 5000
 
@@ -30,6 +33,18 @@ class PdfPages:
     def page(self, number: int) -> Any:
         """Return the page of the file, with its annotations and its links."""
         return self._pdf[number - 1]
+
+    def shows_xfa_placeholder(self) -> bool:
+        """Return whether the pages only say that another program must open the document."""
+        return shows_xfa_placeholder(self._pdf)
+
+    def is_portfolio(self) -> bool:
+        """Return whether the PDF is a cover for the files that are attached to it."""
+        return is_portfolio(self._path, self._pdf)
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the attached files."""
+        return read_parts(self._pdf)
 
     def bookmarks(self) -> list[tuple[str, int]]:
         """Return the titles of the bookmarks with their depths, from 0."""

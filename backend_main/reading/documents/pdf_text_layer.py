@@ -22,6 +22,7 @@ from .pdf_objects import page_objects, text_objects
 from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
+from .pdf_words import Fragment
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
 from .turned_page import quarter_turns_of_text, turned_mapping
@@ -153,9 +154,14 @@ def extract_text_layer(
 
 
 def _has_lost_letters(run: TextRun) -> bool:
-    """Return whether a glyph without a mapping is part of a word of its own font."""
+    """Return whether a glyph without a mapping is part of a word of its own font.
+
+    A file may hold such glyphs apart from the others, as a font of the same name.
+    """
     return any(
-        any(map(is_unmapped, piece.text)) and any(map(str.isalpha, piece.text)) for piece in run.pieces
+        any(map(is_unmapped, piece.text))
+        and (any(map(str.isalpha, piece.text)) or not piece.text.strip(REPLACEMENT_CHARACTER))
+        for piece in run.pieces
     )
 
 
@@ -311,8 +317,8 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         return to_pixels(along * cosine - across * sine, along * sine + across * cosine)
 
     pieces = []
-    for fragment in line.fragments:
-        if not fragment.text.strip(REPLACEMENT_CHARACTER):
+    for number, fragment in enumerate(line.fragments):
+        if not fragment.text.strip(REPLACEMENT_CHARACTER) and not _is_in_word(line.fragments, number):
             continue  # a sign without a mapping
         glyph = fragment.glyph
         x0, y = point(fragment.start, glyph.baseline)
@@ -330,6 +336,17 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         )
         pieces.append(piece)
     return tuple(pieces)
+
+
+def _is_in_word(fragments: Sequence[Fragment], number: int) -> bool:
+    """Return whether a fragment touches letters of a font of the same name."""
+    name = fragments[number].glyph.font.name
+    before = fragments[number - 1] if number and not fragments[number].starts_word else None
+    after = next((one for one in fragments[number + 1 : number + 2] if not one.starts_word), None)
+    return bool(name) and any(
+        one is not None and one.glyph.font.name == name and any(map(str.isalpha, one.text))
+        for one in (before, after)
+    )
 
 
 def _pixel_mapping(page: Any, width: float, height: float) -> Mapping:

@@ -145,18 +145,18 @@ def _fragment(parts: Sequence[_Part]) -> Fragment | None:
 
 
 def _with_drawn_hyphens(text: str, glyphs: Sequence[Glyph]) -> str:
-    """Return a text without its soft hyphens, but with a hyphen for one that has room in the line.
+    """Return a text without its soft hyphens, but with a hyphen for one that has a width.
 
     InDesign maps a hyphen to the soft one, as in 13-24. The last one of a text may divide a word.
     """
     if SOFT_HYPHEN not in text[:-1]:
         return text
-    rooms = [
+    widths = [
         after.start - glyph.start
         for glyph, after in pairwise(sorted(glyphs, key=lambda glyph: glyph.start))
         if glyph.text == SOFT_HYPHEN
     ]
-    is_drawn = bool(rooms) and min(rooms) > MIN_HYPHEN_WIDTH * glyphs[0].size
+    is_drawn = bool(widths) and min(widths) > MIN_HYPHEN_WIDTH * glyphs[0].size
     return text[:-1].replace(SOFT_HYPHEN, "-" if is_drawn else "") + text[-1]
 
 
@@ -202,7 +202,7 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
 
 
 def _is_moved_back(last: Glyph, space: Glyph, glyph: Glyph) -> bool:
-    """Return whether a drawn space takes no room, because its text object moves back by its width."""
+    """Return whether a drawn space has no effect, because its text object moves back by its width."""
     is_one_object = last.text_object == space.text_object == glyph.text_object
     return is_one_object and glyph.start - space.start < MIN_SPACE_ADVANCE * glyph.size
 

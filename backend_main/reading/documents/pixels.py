@@ -1,22 +1,30 @@
-"""Conversion of an image in any color mode to upright pixels on white, in BGR order, as OpenCV expects.
+"""Conversion of an image in any color mode to upright pixels on one ground, in BGR order, as OpenCV expects.
 
 It works in strips, so the result is the only full copy of the image. For the largest page allowed, that is
 the difference between 600 MB and more than an engine process may have.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image
+from PIL import Image, ImageChops
 
-from .image_headers import EXIF_PREFIX, is_exif_bounded
+from .ink_levels import GroundChoice, Levels, Numbers, find_levels
 
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 3), in BGR order."""
+Gray = npt.NDArray[np.uint8]
+"""(height, width)."""
 
 STRIP_PIXELS = 4_000_000
-MAX_16_BIT = 65535.0
+INTERLACED_ROWS = 8
+"""Greatest distance of two rows of a PNG's first pass (W3C, PNG, section 8.1)."""
+MAX_SAMPLE_SIDE = 500
+"""Pixels of the longer side of the sample that decides whether inks are inverted."""
+MAX_INVERTED_GRAY = 64
+"""Most pixels of an inverted page are darker."""
 EXIF_TRANSFORMS: dict[int, Callable[[Pixels], Pixels]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
@@ -29,22 +37,34 @@ EXIF_TRANSFORMS: dict[int, Callable[[Pixels], Pixels]] = {
 """Transforms that make an image upright, by its EXIF orientation (CIPA DC-008, 4.6.5.1.6)."""
 
 
-def to_upright_bgr(image: Image.Image) -> Pixels:
-    """Convert a loaded image, apply its EXIF orientation, and put transparent parts on white."""
+@dataclass(frozen=True)
+class NumberFormat:
+    """Facts about a picture's numbers that Pillow's color mode does not contain."""
+
+    has_white_zero: bool = False
+    """0 is white in gray of 16 or 32 bits, or in floats."""
+    is_unsigned: bool = False
+    """Integers of 32 bits are not negative."""
+
+
+def to_upright_bgr(
+    image: Image.Image,
+    orientation: int = 1,
+    *,
+    numbers: NumberFormat | None = None,
+    missing_rows: npt.NDArray[np.bool_] | None = None,
+) -> Pixels:
+    """Convert a loaded image, put transparent parts on a ground, make missing rows white, and turn it."""
     import cv2
 
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
-    white_level = _white_level(image) if image.mode[0] in "IF" else None
-    rows = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(height, top + rows)))
-        if white_level:
-            # Pillow would clip grey of 16 or 32 bits, and floats, to a white page.
-            grey = np.nan_to_num(np.asarray(strip, dtype=np.float32)) * (255.0 / white_level)
-            strip = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
-        cv2.cvtColor(np.asarray(_flatten_alpha(strip)), cv2.COLOR_RGB2BGR, dst=pixels[top : top + rows])
-    transform = EXIF_TRANSFORMS.get(_orientation(image))
+    source = _StripSource(image, numbers or NumberFormat())
+    for top, bottom in source.strips():
+        cv2.cvtColor(source.rgb(top, bottom), cv2.COLOR_RGB2BGR, dst=pixels[top:bottom])
+    if missing_rows is not None:
+        _fill_missing(pixels, missing_rows)
+    transform = EXIF_TRANSFORMS.get(orientation)
     return np.ascontiguousarray(transform(pixels)) if transform else pixels
 
 
@@ -62,28 +82,107 @@ def downscale_by_halves(pixels: Pixels, side: int) -> Pixels:
     return pixels
 
 
-def _flatten_alpha(strip: Image.Image) -> Image.Image:
-    """Convert to RGB on a white ground, because black text on a transparent ground would become invisible."""
-    if not strip.has_transparency_data:
-        return strip.convert("RGB")
-    strip = strip.convert("RGBA")
-    ground = Image.new("RGB", strip.size, "white")
-    ground.paste(strip, mask=strip.getchannel("A"))
-    return ground
+class _StripSource:
+    """Strips of an image in RGB, on an opaque ground."""
+
+    def __init__(self, image: Image.Image, numbers: NumberFormat) -> None:
+        self._image = image
+        self._numbers = numbers
+        self._levels: Levels | None = None
+        if image.mode[0] in "IF":
+            self._levels = find_levels(self._numbers_of(top, bottom) for top, bottom in self.strips())
+        self._has_inverted_inks = image.mode == "CMYK" and _is_dark(image)
+        self._max_alpha = self._ground = 255
+        self._is_transparent = self._has_transparency()
+        if self._is_transparent:
+            self._max_alpha = max(1, max(int(alpha.max()) for _, alpha in self._layers()))
+            self._ground = self._choose_ground()
+
+    def strips(self) -> Iterator[tuple[int, int]]:
+        """Yield the first row and the row after the last one of each strip."""
+        width, height = self._image.size
+        rows = max(1, STRIP_PIXELS // width)
+        for top in range(0, height, rows):
+            yield top, min(height, top + rows)
+
+    def rgb(self, top: int, bottom: int) -> Pixels:
+        """Return a strip in RGB."""
+        color, alpha = self._layer(top, bottom)
+        if alpha is None or not self._is_transparent:
+            return color
+        if self._max_alpha == 255:
+            ground = Image.new("RGB", (color.shape[1], color.shape[0]), (self._ground,) * 3)
+            ground.paste(Image.fromarray(color), mask=Image.fromarray(alpha))
+            return np.asarray(ground)
+        share = np.minimum(alpha.astype(np.float32) / self._max_alpha, 1.0)[:, :, None]
+        return np.asarray(np.rint(self._ground + (color - np.float32(self._ground)) * share), np.uint8)
+
+    def _layer(self, top: int, bottom: int) -> tuple[Pixels, Gray | None]:
+        """Return colors and opacity of a strip; None: it is opaque."""
+        if self._levels:
+            return self._number_layer(self._levels, top, bottom)
+        strip = self._crop(top, bottom)
+        if strip.has_transparency_data:
+            layer = np.asarray(strip.convert("RGBA"))
+            return layer[:, :, :3], layer[:, :, 3]
+        if self._has_inverted_inks:
+            strip = ImageChops.invert(strip)
+        return np.asarray(strip.convert("RGB")), None
+
+    def _number_layer(self, levels: Levels, top: int, bottom: int) -> tuple[Pixels, Gray | None]:
+        numbers = self._numbers_of(top, bottom)
+        gray = levels.to_gray(numbers)
+        if self._numbers.has_white_zero:
+            gray = 255 - gray
+        is_opaque = np.isfinite(numbers)
+        key = self._image.info.get("transparency")
+        if isinstance(key, int):
+            is_opaque &= numbers != key
+        alpha = None if is_opaque.all() else is_opaque.astype(np.uint8) * 255
+        return np.repeat(gray[:, :, None], 3, axis=2), alpha
+
+    def _numbers_of(self, top: int, bottom: int) -> Numbers:
+        numbers = np.asarray(self._crop(top, bottom))
+        return numbers.view(np.uint32) if self._numbers.is_unsigned and numbers.dtype == np.int32 else numbers
+
+    def _crop(self, top: int, bottom: int) -> Image.Image:
+        return self._image.crop((0, top, self._image.width, bottom))
+
+    def _has_transparency(self) -> bool:
+        if self._image.mode in ("RGBA", "LA"):
+            return self._image.getchannel("A").getextrema() != (255, 255)
+        return self._image.has_transparency_data or self._image.mode == "F"
+
+    def _layers(self) -> Iterator[tuple[Pixels, Gray]]:
+        for top, bottom in self.strips():
+            color, alpha = self._layer(top, bottom)
+            yield color, np.full(color.shape[:2], 255, np.uint8) if alpha is None else alpha
+
+    def _choose_ground(self) -> int:
+        import cv2
+
+        choice = GroundChoice()
+        for color, alpha in self._layers():
+            gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(color), cv2.COLOR_RGB2GRAY), np.uint8)
+            choice.add(gray, alpha, opaque_from=(self._max_alpha + 1) // 2)
+        return choice.level()
 
 
-def _white_level(image: Image.Image) -> float:
-    """Return the value of white: the least of 1, 255 and 65535 that no pixel exceeds, or else the maximum."""
-    if image.mode.startswith("I;16"):
-        return MAX_16_BIT
-    highest = float(np.nanmax(np.asarray(image.getextrema(), np.float64)))
-    return next((level for level in (1.0, 255.0, MAX_16_BIT) if highest <= level), highest)
+def _is_dark(image: Image.Image) -> bool:
+    """Return whether most of an image in inks is nearly black, as if the inks were inverted.
+
+    The Adobe marker of a JPEG does not decide: programs write both kinds with it and without it.
+    """
+    scale = min(1.0, MAX_SAMPLE_SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    sample = image.resize(size, Image.Resampling.NEAREST).convert("RGB").convert("L")
+    return bool(np.median(np.asarray(sample)) < MAX_INVERTED_GRAY)
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        if not is_exif_bounded((image.info.get("exif") or b"").removeprefix(EXIF_PREFIX)):
-            return 1
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # malformed EXIF does not make the image unreadable
-        return 1
+def _fill_missing(pixels: Pixels, missing_rows: npt.NDArray[np.bool_]) -> None:
+    """Make missing rows white, or copy the row above between rows of an interlaced image."""
+    present = np.flatnonzero(~missing_rows)
+    for row in np.flatnonzero(missing_rows):
+        after = int(np.searchsorted(present, row))
+        is_between = 0 < after < len(present) and present[after] - present[after - 1] <= INTERLACED_ROWS
+        pixels[row] = pixels[present[after - 1]] if is_between else 255

@@ -18,6 +18,7 @@ layout_model               regions that a neural network detects
 page_furniture             headers, footers, page numbers and other page furniture that one page shows
 document_furniture         page furniture that repeats on other pages; row_comparison compares the rows of
                            furniture_page, and furniture_history has the pages that were recognized so far
+body_rows, letterheads     rows near the edges of pages that are text, and heads of letters
 furniture_text             texts of page furniture: page numbers, dates, notices
 line_numbers               numbers beside lines
 text_joining               joined lines, list markers, letter classes

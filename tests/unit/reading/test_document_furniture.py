@@ -327,6 +327,20 @@ def test_body_lines_are_never_furniture(data: st.DataObject) -> None:
         assert all(index < len(edge) for index in found[page.number]), body
 
 
+def listing(number: int) -> list[Piece]:
+    return [(100, 160 + 26 * row, f"{WORDS[(7 * number + row) % 20]} {WORDS[row % 20]}") for row in range(40)]
+
+
+def test_row_that_begins_a_list_on_every_page_without_a_gap_is_body() -> None:
+    roles = document(lambda _: [(100, 134, "stone garden")], 6, listing)
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_header_with_a_page_number_over_a_list_is_furniture_on_the_first_page() -> None:
+    roles = document(lambda n: [(100, HEAD, "The annual report"), (860, HEAD, f"{n}")], 4, listing)
+    assert roles[1] == {"The annual report": "header", "1": "page_number"}
+
+
 # --- text layers: styles are known, and texts have no errors of recognition ---------------------------------
 
 

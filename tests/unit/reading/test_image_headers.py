@@ -1,5 +1,6 @@
 """Headers: type, size and page count of a file from its first bytes, within bounded work."""
 
+import contextlib
 import struct
 import time
 from pathlib import Path
@@ -8,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend_main.reading.documents import image_headers
+from backend_main.reading.documents import image_headers, rejections
 from backend_main.reading.documents.image_headers import (
     Header,
     MalformedHeader,
     UnsupportedFormat,
-    is_exif_bounded,
+    exif_orientation,
 )
 from tests.file_corpus import images, malformed
-from tests.file_corpus.corpus_file import Processed
+from tests.file_corpus.corpus_file import SIZE, Processed
 from tests.file_corpus.tiff import TiffPage, tiff
 
 MAX_SECONDS = 5.0
@@ -110,9 +111,75 @@ def test_parse_header_of_corrupted_file_raises_header_errors_only(
     assert header.file_type.pillow_format is None or min(header.width, header.height, header.frames) > 0
 
 
-def test_is_exif_bounded_with_values_beyond_the_exif_is_false() -> None:
-    bounded = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 270, 2, 4, 0x61626364, 0)
-    assert is_exif_bounded(bounded)
-    assert not is_exif_bounded(bounded.replace(struct.pack("<I", 4), struct.pack("<I", 10_000), 1))
-    assert is_exif_bounded(b"")
-    assert is_exif_bounded(b"no exif")
+def test_exif_orientation_with_other_values_beyond_the_exif_is_found() -> None:
+    broken_tag = struct.pack("<HHII", 271, 2, 60_000, 500)
+    exif = b"II*\0\x08\0\0\0\x02\0" + broken_tag + struct.pack("<HHII", 0x112, 3, 1, 6) + bytes(4)
+    assert exif_orientation(exif) == 6
+    assert exif_orientation(exif.replace(b"\x06\0\0\0", b"\x09\0\0\0")) == 1
+    assert exif_orientation(b"") == 1
+    assert exif_orientation(b"no exif") == 1
+
+
+def test_read_header_of_png_counts_frames_that_exist(tmp_path: Path) -> None:
+    header = header_of(tmp_path, malformed.many_png_frames(100_000))
+    assert header is not None
+    assert header.frames == header.page_count == 1
+
+
+def test_read_header_of_tiff_with_many_large_directories_is_bounded(tmp_path: Path) -> None:
+    """Directories that overlap have many tags together, although the file is small."""
+    tags = struct.pack("<HHII", 1000, 3, 1, 0) * 500
+    file = bytearray(b"II*\0" + struct.pack("<I", 8))
+    for number in range(20_000):
+        at = 8 + number * 2
+        file[at : at + 2] = struct.pack("<H", 500)
+    file += tags
+    began = time.monotonic()
+    with contextlib.suppress(MalformedHeader):
+        header_of(tmp_path, bytes(file))
+    assert time.monotonic() - began < MAX_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\xff\x0a\xfa\x1f\x41", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"8BPS\0\x01" + bytes(20), "Photoshop"),
+        (b"AT&TFORM\0\0\0\0DJVM", "DjVu"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"<!DOCTYPE html><p>", "HTML"),
+        (b"PK\x03\x04" + bytes(26) + b"word/document.xml", "DOCX"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis.opendocument.text", "ODT"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "EPUB"),
+        (b"PK\x03\x04" + bytes(26) + b"scan1.png", "ZIP"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(20), "DOC"),
+        (b"{\\rtf1", "RTF"),
+        (b"%!PS-Adobe-3.0", "PostScript"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0isomavc1", "video"),
+        (b"Dear Sir or Madam", "plain text"),
+    ],
+)
+def test_read_header_of_unsupported_format_names_it(tmp_path: Path, start: bytes, name: str) -> None:
+    with pytest.raises(UnsupportedFormat) as caught:
+        header_of(tmp_path, start)
+    message = rejections.unsupported_format(caught.value)
+    assert message.startswith("Unsupported file format: ")
+    assert name in message
+    assert message.count(".") >= 2, "the message says what to do"
+
+
+def test_unsupported_format_of_unknown_bytes_lists_supported_formats(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormat) as caught:
+        header_of(tmp_path, bytes(5000))
+    assert "AVIF and PDF" in rejections.unsupported_format(caught.value)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"mif1", b"miaf"])
+def test_read_header_of_avif_with_general_brand_is_avif(tmp_path: Path, brand: bytes) -> None:
+    file = images.saved(images.sample_image(), "AVIF")
+    header = header_of(tmp_path, file[:8] + brand + file[12:])
+    assert header is not None
+    assert header.file_type.content_type == "image/avif"
+    assert (header.width, header.height) == SIZE

@@ -294,3 +294,20 @@ def test_years_over_the_columns_of_a_table_are_not_page_numbers(years: tuple[int
     ]
     page = styled_page_of(1, [*head, *rows, *prose(1, top=320)])
     assert find_furniture(page) == {}
+
+
+def test_years_far_above_the_rows_of_their_table_are_not_page_numbers() -> None:
+    head: list[Piece] = [(100, 60, "Boats"), (400, 60, "2021"), (700, 60, "2022")]
+    rows: list[Piece] = [
+        (left, 170 + 50 * row, cell)
+        for row in range(3)
+        for left, cell in ((100, "one"), (400, "few"), (700, "many"))
+    ]
+    assert found(*head, *rows, body=prose(1, top=340)) == {}
+
+
+def test_year_in_the_head_of_a_table_of_two_columns_is_not_a_page_number() -> None:
+    rows: list[Piece] = [
+        piece for row in range(3) for piece in ((100, 150 + 50 * row, "Boats"), (700, 150 + 50 * row, "many"))
+    ]
+    assert found((100, 100, "Kind"), (700, 100, "2019"), *rows, body=prose(1, top=320)) == {}

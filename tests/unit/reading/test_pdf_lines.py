@@ -221,3 +221,16 @@ def test_text_lines_with_soft_hyphen_keep_one_that_is_drawn(width: float, expect
     after = 70 + 10 * width
     glyphs = numbered(line("13"), [glyph("\u00ad", 70, width=width)], line("24", after))
     assert texts(text_lines(glyphs)) == [expected]
+
+
+@pytest.mark.parametrize(("size", "shift"), [(9.0, 4.0), (9.7, 3.6), (8.0, -5.0)])
+def test_text_lines_with_figure_of_nearly_full_size_keep_it_at_its_word(size: float, shift: float) -> None:
+    figure = glyph("2", 70.0, 700.0 + shift, size=size)
+    glyphs = numbered(line("am"), [figure], line("end", 80.0))
+    assert texts(text_lines(glyphs)) == ["am2 end"]
+
+
+def test_text_lines_of_a_list_number_on_a_right_to_left_page_are_in_logical_order() -> None:
+    marker = [glyph(".", 200.0), glyph("1", 205.0)]
+    glyphs = numbered(line("שלום", 60.0, 600.0), marker)
+    assert "1." in texts(text_lines(glyphs))

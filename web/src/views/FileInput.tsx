@@ -7,7 +7,7 @@ import { useEffect } from "preact/hooks";
 import { defaultEngine } from "../state/engines.ts";
 import { uploadFiles } from "../state/upload-queue.ts";
 
-const ACCEPTED_TYPES = "image/*,application/pdf,.heic,.heif,.tif,.tiff";
+const ACCEPTED_TYPES = "image/*,application/pdf,.heic,.heif,.avif,.tif,.tiff";
 
 export function AddButton(): VNode {
   return (

@@ -14,25 +14,27 @@ import mmap
 import struct
 from pathlib import Path
 
-from . import bmp, gif, heif, jpeg, pdf, png, tiff, webp
-from .header import Data, FileType, Header, MalformedHeader, UnsupportedFormat
+from . import avif, bmp, gif, heif, jpeg, pdf, png, tiff, webp
+from .header import Advice, Data, FileType, Header, MalformedHeader, UnsupportedFormat
 from .jpeg import EXIF_PREFIX
-from .tiff import is_exif_bounded
+from .other_formats import name_format
+from .tiff import exif_orientation
 
 __all__ = [
     "EXIF_PREFIX",
     "SUPPORTED",
+    "Advice",
     "FileType",
     "Header",
     "MalformedHeader",
     "UnsupportedFormat",
-    "is_exif_bounded",
+    "exif_orientation",
     "read_header",
 ]
 
-SUPPORTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC and PDF"
+SUPPORTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF and PDF"
 # PDF is the last: its header may stand behind the magic bytes of another format.
-_FORMATS = [module.FORMAT for module in (png, jpeg, webp, gif, bmp, heif, tiff, pdf)]
+_FORMATS = [module.FORMAT for module in (png, jpeg, webp, gif, bmp, avif, heif, tiff, pdf)]
 
 
 def read_header(path: Path | str, max_frames: int) -> Header | None:
@@ -52,7 +54,7 @@ def parse_header(data: Data, max_frames: int) -> Header:
     start = data[: pdf.MAGIC_BYTES]
     found = next((known for known in _FORMATS if known.magic.match(start)), None)
     if found is None:
-        raise UnsupportedFormat
+        raise UnsupportedFormat(*name_format(data))
     file_type = found.file_type
     if file_type.pillow_format is None or found.parse is None:
         return Header(file_type)

@@ -4,6 +4,7 @@ import mmap
 import re
 import struct
 from collections.abc import Callable
+from enum import Enum
 from typing import NamedTuple
 
 Data = mmap.mmap | bytes
@@ -13,8 +14,22 @@ MAX_CHUNKS = 100_000
 """Chunks of a PNG or WebP, or boxes on one level of a HEIF file."""
 
 
+class Advice(Enum):
+    """Kind of a file, by what its sender can do."""
+
+    IMAGE = "image"
+    TEXT_DOCUMENT = "text document"
+    ARCHIVE = "archive"
+    OTHER = "other"
+
+
 class UnsupportedFormat(Exception):
-    """The first bytes match no supported format."""
+    """The first bytes match no supported format. `name` is None for an unknown one."""
+
+    def __init__(self, name: str | None = None, advice: Advice = Advice.OTHER) -> None:
+        super().__init__(name)
+        self.name = name
+        self.advice = advice
 
 
 class MalformedHeader(Exception):
@@ -45,6 +60,11 @@ class Header(NamedTuple):
     height: int = 0
     frames: int = 0
     truncated: bool = False
+
+    @property
+    def page_count(self) -> int:
+        """Frames that are pages: only the first frame of an animation is read."""
+        return self.frames if self.file_type.pillow_format == "TIFF" else min(self.frames, 1)
 
 
 class ImageSize(NamedTuple):

@@ -11,6 +11,17 @@ LENGTH_TO_END, LENGTH_OF_64_BITS = 0, 1
 FULL_BOX_BYTES = 4
 """Version and flags, with which `meta` and `ispe` begin."""
 PATH_TO_SIZES = ((b"meta", FULL_BOX_BYTES), (b"iprp", 0), (b"ipco", 0), (b"ispe", FULL_BOX_BYTES))
+CODECS = {
+    b"vvc1": "VVC",
+    b"j2k1": "JPEG 2000",
+    b"jpeg": "JPEG",
+    b"avc1": "H.264",
+    b"evc1": "EVC",
+    b"unci": "no codec",
+}
+"""Types of items (ISO 23008-12, annexes) that the decoder for HEVC does not decode."""
+MAX_ITEMS_OFFSET = 65_536
+_ITEM = re.compile(rb"infe[\2\3]...(..|....)\0\0(" + b"|".join(CODECS) + rb")\0", re.DOTALL)
 _BRANDS = rb"heic|heix|heim|heis|hevc|hevx|mif1|msf1"
 
 
@@ -42,6 +53,12 @@ def _boxes(data: Data, at: int, end: int, box_type: bytes) -> Iterator[tuple[int
         if is_wanted:
             yield content, box_end
         at = box_end
+
+
+def find_codec(data: Data) -> str | None:
+    """Return the name of the codec of the picture if it is not HEVC."""
+    found = {item_type for _, item_type in _ITEM.findall(data[:MAX_ITEMS_OFFSET])}
+    return next((name for item_type, name in CODECS.items() if item_type in found), None)
 
 
 FORMAT = Format(

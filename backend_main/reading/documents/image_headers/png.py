@@ -1,8 +1,10 @@
 """Header of PNG and animated PNG (W3C, "Portable Network Graphics", third edition)."""
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from .header import MAX_CHUNKS, Data, FileType, Format, ImageSize, WorkLimit, unpack
+from .header import MAX_CHUNKS, Data, FileType, Format, ImageSize, unpack
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IHDR_BYTES = 13
@@ -12,8 +14,20 @@ BIT_DEPTHS = (1, 2, 4, 8, 16)
 COLOR_TYPES = (0, 2, 3, 4, 6)
 
 
+class Chunk(NamedTuple):
+    """A chunk: its type, and the offsets of its content and of its end, which may be beyond the file."""
+
+    kind: bytes
+    content: int
+    end: int
+
+    @property
+    def at(self) -> int:
+        return self.content - 8
+
+
 def parse(data: Data, _max_frames: int) -> ImageSize:
-    """Read IHDR, and the frame count of acTL if that stands before the pixels."""
+    """Read IHDR, and count the frames of an animated PNG."""
     at = len(SIGNATURE)
     (length,) = unpack(">I", data, at)
     width, height, depth, color_type = unpack(">IIBB", data, at + 8)
@@ -21,18 +35,37 @@ def parse(data: Data, _max_frames: int) -> ImageSize:
         raise ValueError("IHDR is missing")
     if depth not in BIT_DEPTHS or color_type not in COLOR_TYPES:
         raise ValueError("IHDR has an unknown bit depth or color type")
-    frames, limit = 1, WorkLimit(MAX_CHUNKS)
-    at += CHUNK_OVERHEAD_BYTES + length
-    while at + CHUNK_OVERHEAD_BYTES <= len(data):
-        limit.spend()
+    return ImageSize(width, height, max(1, _count_frames(data)))
+
+
+def chunks(data: Data) -> Iterator[Chunk]:
+    """Yield the chunks, until their chain ends or breaks."""
+    at = len(SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        if at + CHUNK_OVERHEAD_BYTES > len(data):
+            return
         (length,) = unpack(">I", data, at)
-        chunk_type = data[at + 4 : at + 8]
-        if chunk_type == b"IDAT":
-            break
-        if chunk_type == b"acTL":
-            (frames,) = unpack(">I", data, at + 8)
+        kind = data[at + 4 : at + 8]
+        if not kind.isalpha():
+            return
         at += CHUNK_OVERHEAD_BYTES + length
-    return ImageSize(width, height, max(1, frames))
+        yield Chunk(kind, at - length - 4, at)
+
+
+def _count_frames(data: Data) -> int:
+    """Count fcTL chunks. The count in acTL is the claim of a chunk that nothing else depends on."""
+    is_animated = has_pixels = False
+    frames = count = 0
+    for chunk in chunks(data):
+        count += 1
+        has_pixels |= chunk.kind == b"IDAT"
+        if has_pixels and not is_animated:
+            break
+        is_animated |= chunk.kind == b"acTL"
+        frames += chunk.kind == b"fcTL"
+    if count == MAX_CHUNKS and not has_pixels:
+        raise ValueError("too many chunks before the pixels")
+    return frames if is_animated else 1
 
 
 FORMAT = Format(re.compile(re.escape(SIGNATURE)), FileType("PNG", "image/png", "png"), parse)

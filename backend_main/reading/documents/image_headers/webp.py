@@ -1,10 +1,11 @@
 """Header of WebP (RFC 9649; lossy frames: RFC 6386, 9.1)."""
 
 import re
+from collections.abc import Iterator
 
 from .header import MAX_CHUNKS, Data, FileType, Format, ImageSize, WorkLimit, unpack
 
-RIFF_HEADER_BYTES = 12
+RIFF_HEADER_BYTES, CHUNK_HEADER_BYTES = 12, 8
 VP8_START_CODE = b"\x9d\x01\x2a"
 """RFC 6386, 9.1: three bytes after the frame tag of each key frame."""
 VP8L_SIGNATURE = 0x2F
@@ -32,15 +33,32 @@ def parse(data: Data, max_frames: int) -> ImageSize:
     return ImageSize(width, height, max(1, _count_frames(data, max_frames)))
 
 
+def last_chunk(data: Data) -> tuple[int, int]:
+    """Return the offset and the stated length of the last chunk that begins in the file."""
+    at = length = 0
+    for at, _, length in _chunks(data):  # noqa: B007  # the last values count
+        pass
+    return at, length
+
+
 def _count_frames(data: Data, max_frames: int) -> int:
     """Count ANMF chunks, up to one more than `max_frames`."""
-    frames, at, limit = 0, RIFF_HEADER_BYTES, WorkLimit(MAX_CHUNKS)
-    while at + 8 <= len(data) and frames <= max_frames:
+    frames = 0
+    for _, kind, _ in _chunks(data):
+        frames += kind == b"ANMF"
+        if frames > max_frames:
+            break
+    return frames
+
+
+def _chunks(data: Data) -> Iterator[tuple[int, bytes, int]]:
+    """Yield offset, type and length of each chunk."""
+    at, limit = RIFF_HEADER_BYTES, WorkLimit(MAX_CHUNKS)
+    while at + CHUNK_HEADER_BYTES <= len(data):
         limit.spend()
         (length,) = unpack("<I", data, at + 4)
-        frames += data[at : at + 4] == b"ANMF"
-        at += 8 + length + length % 2
-    return frames
+        yield at, data[at : at + 4], length
+        at += CHUNK_HEADER_BYTES + length + length % 2
 
 
 FORMAT = Format(re.compile(rb"RIFF....WEBP", re.DOTALL), FileType("WEBP", "image/webp", "webp"), parse)
