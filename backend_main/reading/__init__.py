@@ -9,6 +9,10 @@ page_reader.py        one page: streamed lines, final text, warnings
 text_layer_reader.py  one page with a text layer, and what the text layer lacks
 unread_text.py        recognition of the parts of a page that its text layer lacks
 text_layer_check.py   comparison of a text layer with some recognized lines
+other_scripts.py      lines in another script, read by an engine for it
+lost_letters.py       lines in a language of which the engine lacks letters
+line_sheet.py         some lines of a page as one image
+warning_texts.py      warnings about scripts and languages
 fallback.py           another engine, for a page that the first one cannot read
 page_assembly.py      lines of a recognized page → final Markdown and plain text
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
@@ -19,6 +23,7 @@ layout/               boxes → reading order, columns, tables, headings
 documents/            file → page images, within limits
 inference.py          ONNX Runtime and OpenVINO behind one interface
 page_ranges.py        page selection such as `1-3,7`
+character_sets.py     languages that a set of characters can write
 languages.py          language codes and scripts
 types.py              events and options
 errors.py             the tree of errors
@@ -44,6 +49,8 @@ text layers: what is recognized      documents/unread_areas.py, text_layer_reade
 text layers: form fields and notes   documents/pdf_annotations.py, born_digital/notes.py
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
+another engine for some lines        other_scripts.py, lost_letters.py
+languages of an engine               character_sets.py, engines/rapid/letters.py
 warnings                             documents/document.py, page_reader.py, page_assembly.py, fallback.py,
                                      pipeline.py, `Engine.warnings`
 """

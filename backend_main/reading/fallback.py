@@ -27,6 +27,8 @@ from .page_assembly import AssemblySettings, finalize_page
 from .types import Line, Options
 
 MAX_LANGUAGES = 3
+LATIN_LANGUAGE = "en"
+"""Language of the Latin words on a page in another script."""
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -76,6 +78,8 @@ class FallbackEngines:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
         script = self.detect_script(page)
         if script is None:
+            if guessed := self._reread_in_guessed_script(page, engine, options, settings):
+                return guessed
             return FallbackResult(
                 f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or "
                 "in a script that the engine does not read. The text may differ from the print."
@@ -85,13 +89,25 @@ class FallbackEngines:
             return FallbackResult(
                 f"The engine “{engine.name}” read most of page {page.number} with low confidence."
             )
-        for fallback in self._engines_for_script(script, options):
+        for fallback in self.engines_for_script(script, options, with_latin=True):
             if (reread := _reread(fallback, page, settings)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
         return FallbackResult(
             f"Page {page.number} is in {script} script. Neither the engine “{engine.name}” nor another "
             f"installed one reads it, so the text is not what is printed.{_install_hint(script)}"
         )
+
+    def _reread_in_guessed_script(
+        self, page: PageImage, engine: Engine, options: Options, settings: AssemblySettings
+    ) -> FallbackResult | None:
+        """Read a page whose script is unclear; only an engine for the right script is confident."""
+        own = languages.scripts_of(engine.configured_languages())
+        for script in sorted(self.readable_scripts() - own - {"Latin"}):
+            for fallback in self.engines_for_script(script, options):
+                reread = _reread(fallback, page, settings)
+                if reread is not None and _is_mostly_in(script, reread.lines):
+                    return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
+        return None
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -109,15 +125,46 @@ class FallbackEngines:
                     return script
         return None
 
-    def _engines_for_script(self, script: str, options: Options) -> Iterator[Engine]:
-        """Yield engines that read a script, configured for the requested or for the installed languages."""
+    def engines_for_script(
+        self, script: str, options: Options, *, with_latin: bool = False
+    ) -> Iterator[Engine]:
+        """Yield engines that read a script, configured for the requested or for the installed languages.
+
+        `with_latin` adds a Latin language, for names and numbers between the words. It doubles the time.
+        """
         for name, kind in _available_engines():
             codes = languages.languages_using_script(script, kind.supported_languages())
             if codes and (engine := self._load_or_log(name)) is not None:
                 requested = [languages.normalize_code(code) for code in options.languages]
                 chosen = [code for code in requested if code in codes] or codes
-                _configure(engine, options, chosen[:MAX_LANGUAGES])
+                latin = (
+                    [LATIN_LANGUAGE] if with_latin and LATIN_LANGUAGE in kind.supported_languages() else []
+                )
+                _configure(engine, options, [*latin, *chosen[:MAX_LANGUAGES]])
                 yield engine
+
+    def engine_for_language(self, code: str, options: Options) -> Engine | None:
+        """Return a local engine that reads a language, configured for it; None if there is none."""
+        for name, kind in _available_engines():
+            if code in kind.supported_languages() and (engine := self._load_or_log(name)) is not None:
+                _configure(engine, options, [code])
+                return engine
+        return None
+
+    def language_hint(self, code: str) -> str:
+        """Return a sentence about what would read a language, after a space; empty if nothing would."""
+        hints = (kind.language_hint(code) for _, kind in _local_engines())
+        return next((f" {hint}" for hint in hints if hint), "")
+
+    def readable_scripts(self) -> frozenset[str]:
+        """Return the scripts that local engines of this machine read."""
+        return languages.scripts_of(
+            code for _, kind in _available_engines() for code in kind.supported_languages()
+        )
+
+    def install_hint(self, script: str | None) -> str:
+        """Return a sentence about what would read a script, after a space; empty if nothing would."""
+        return _install_hint(script)
 
     def _load_or_log(self, name: str) -> Engine | None:
         """Return a loaded engine; None if it fails to load. A failed engine is not loaded a second time."""
@@ -172,6 +219,11 @@ def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> Rere
     except Exception as error:
         _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
         return None
+
+
+def _is_mostly_in(script: str, lines: Sequence[Line]) -> bool:
+    letters = [letter for line in lines for letter in line.text if letter.isalpha()]
+    return 2 * sum(script in languages.scripts_of_text([letter]) for letter in letters) > len(letters)
 
 
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────

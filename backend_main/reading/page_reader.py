@@ -8,6 +8,8 @@ from .documents.document import PageImage
 from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
+from .lost_letters import reread_lost_letters
+from .other_scripts import reread_other_scripts
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
@@ -39,6 +41,9 @@ class PageReader:
         self._readability = ReadabilityMonitor()
         self._has_emitted = False
         self._is_suppressed = False
+        self._has_unread_warning = False
+        self._all_lines: list[Line] = []
+        """Lines with and without text."""
 
     def stream(self) -> Iterator[Line]:
         """Yield the lines to show while the page is read. The shown text only grows.
@@ -59,6 +64,7 @@ class PageReader:
             if isinstance(item, PageRestarted):
                 self._restart()
                 continue
+            self._all_lines.append(item)
             if item.markdown:
                 self.lines.append(item)
             yield from self._emit(self._readability.add(item))
@@ -79,6 +85,7 @@ class PageReader:
     def _restart(self) -> None:
         """Discard the lines so far. If any was shown, it stays, and no further one is shown."""
         self.lines.clear()
+        self._all_lines.clear()
         self._readability = ReadabilityMonitor()
         self._is_suppressed = self._has_emitted
 
@@ -92,6 +99,7 @@ class PageReader:
         result = self._fallback.reread_page(self._page, engine, self._options, self._settings)
         self.warnings.append(result.warning)
         if result.page is None:
+            self._has_unread_warning = True
             yield from self._emit(self._readability.accept_all())
             return False
         self._restart()
@@ -126,6 +134,7 @@ class PageReader:
     def _finish(self, engine: Engine) -> Iterator[Line]:
         yield from self._emit(self._readability.accept_all())
         self.warnings += engine.warnings()
+        self._reread_other_scripts(engine)
         if self._readability.is_partly_unreadable:
             share = self._readability.low_confidence_share
             self.warnings.append(
@@ -135,6 +144,17 @@ class PageReader:
         self.warnings += warnings
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
+
+    def _reread_other_scripts(self, engine: Engine) -> None:
+        """Replace lines in a script or a language that the engine does not read."""
+        if engine.is_test_engine or not engine.provides_boxes or self._has_unread_warning:
+            return
+        for reread_lines in (reread_other_scripts, reread_lost_letters):
+            reread = reread_lines(self._page, self._all_lines, engine, self._options, self._fallback)
+            if reread is not None:
+                self._all_lines = reread.lines
+                self.lines = [line for line in reread.lines if line.text]
+                self.warnings += reread.warnings
 
 
 def lines_from_markdown(number: int, markdown: str) -> list[Line]:

@@ -18,7 +18,7 @@ TEXTS = {
         "совестью и должны поступать в отношении друг друга в духе братства.",
     ),
     "ko": (
-        "NotoSansCJK-Regular.ttc",
+        "NanumGothic.ttf",
         "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다. 인간은 천부적으로 이성과 "
         "양심을 부여받았으며 서로 형제애의 정신으로 행동하여야 한다.",
     ),
@@ -41,7 +41,8 @@ TEXTS = {
 
 
 @cache
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
+def find_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
+    """Return a font; None if it is not installed."""
     found = next(iter(sorted(FONTS.rglob(name))), None)
     return ImageFont.truetype(str(found), size) if found else None
 
@@ -49,7 +50,7 @@ def _font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
 def page_png_in(language: str, *, lines: int = 8, size: int = 30) -> bytes:
     """Draw a PNG with `lines` lines of text; skip the test if the font is not installed."""
     name, text = TEXTS[language]
-    font = _font(name, size)
+    font = find_font(name, size)
     if font is None:
         pytest.skip(f"LOUD: {name} is not installed; pages in {language!r} were not tested")
     image = Image.new("RGB", (1000, 80 + lines * size * 2), "white")

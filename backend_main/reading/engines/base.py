@@ -80,6 +80,11 @@ class Engine(ABC):
         """
         return None
 
+    @classmethod
+    def language_hint(cls, code: str) -> str | None:
+        """Return a sentence that says what to install so that this engine can read a language."""
+        return None
+
     @property
     def fallback_engine(self) -> str | None:
         """Name of the engine that reads a page on which this one fails; None: the read fails."""
@@ -114,6 +119,10 @@ class Engine(ABC):
             PageFailed: the page is unreadable; scanrill then uses `fallback_engine`.
             Exception: any other; scanrill reports it as `EngineFailed`.
         """
+
+    def read_column(self, page: PageImage) -> Iterator[Line | PageRestarted]:
+        """Yield the lines of an image with one column of level lines. It may skip the layout analysis."""
+        return self.read_page(page)
 
     def final_markdown(self, page: PageImage, lines: Sequence[Line]) -> str:
         """Return the final Markdown of a page. Used if `has_final_markdown` is set.

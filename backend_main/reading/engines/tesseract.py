@@ -34,7 +34,14 @@ MAX_LANGUAGES = 3
 MAX_MEMORY_BYTES = 3 << 30
 """Memory limit of the program; enough for the largest page that the default limits allow."""
 NON_LANGUAGE_PACKS = frozenset({"osd", "equ", "snum"})
+PAGE_MODE, COLUMN_MODE = "3", "6"
+"""Page segmentation modes: layout analysis, and one block of lines."""
 LIST_TIMEOUT_SECONDS = 20.0
+MIN_SCRIPT_CONFIDENCE = 1.5
+"""Confidence of the script detection from which its script is right.
+
+It named Thai at 0.67 for two lines in Hebrew; right scripts had 2 and more on two lines, Thai 1.11.
+"""
 
 
 class TesseractEngine(Engine):
@@ -67,6 +74,13 @@ class TesseractEngine(Engine):
             f"Tesseract reads it with a language pack, on Debian and Ubuntu {packages}." if packages else None
         )
 
+    @classmethod
+    def language_hint(cls, code: str) -> str | None:
+        if code not in LANGUAGES or code in _pack_by_code():
+            return None
+        package = f"tesseract-ocr-{LANGUAGES[code].packs[0].replace('_', '-')}"
+        return f"Tesseract reads it with a language pack; on Debian and Ubuntu, run `apt install {package}`."
+
     def load(self, threads: int) -> None:
         self._packs = _default_packs()
 
@@ -79,7 +93,13 @@ class TesseractEngine(Engine):
         return frozenset(normalize_code(pack) for pack in self._packs)
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        table = _run_on_page(page, "-l", "+".join(self._packs), "--psm", "3", "tsv")
+        return self._read(page, PAGE_MODE)
+
+    def read_column(self, page: PageImage) -> Iterator[Line]:
+        return self._read(page, COLUMN_MODE)
+
+    def _read(self, page: PageImage, mode: str) -> Iterator[Line]:
+        table = _run_on_page(page, "-l", "+".join(self._packs), "--psm", mode, "tsv")
         writer = MarkdownWriter()
         previous: tuple[int, int, int] | None = None
         for line, group in groupby(_parse_words(table), key=lambda word: word.line):
@@ -102,9 +122,12 @@ class TesseractEngine(Engine):
             output = _run_on_page(page, "--psm", "0")
         except subprocess.CalledProcessError:  # too little text on the page
             return None
-        fields = [line.partition(":") for line in output.splitlines()]
-        script = next((value.strip() for name, _, value in fields if name == "Script"), None)
-        return script if script in SCRIPTS else None
+        fields = {
+            name: value.strip() for name, _, value in (row.partition(":") for row in output.splitlines())
+        }
+        script = fields.get("Script")
+        is_sure = float(fields.get("Script confidence", 0)) >= MIN_SCRIPT_CONFIDENCE
+        return script if is_sure and script in SCRIPTS else None
 
 
 class _Word(NamedTuple):

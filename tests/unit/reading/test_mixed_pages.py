@@ -282,7 +282,7 @@ def test_picture_in_an_unread_script_leaves_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: "Thai")
-    monkeypatch.setattr(FallbackEngines, "_engines_for_script", lambda *_: iter(()))
+    monkeypatch.setattr(FallbackEngines, "engines_for_script", lambda *_, **__: iter(()))
     done = read_page(tmp_path, with_picture(PLACED), FakeEngine(*["Cyet Aueanaooa"] * 3, confidence=0.5))
     assert done.markdown.split() == [*" ".join(LETTER).split(), "![]()"]
     assert len(done.warnings) == 1

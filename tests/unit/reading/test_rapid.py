@@ -12,7 +12,6 @@ import numpy as np
 import onnxruntime
 import psutil
 import pytest
-import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading import (
@@ -21,6 +20,7 @@ from backend_main.reading import (
     PageDone,
     read,
 )
+from backend_main.reading.character_sets import covered_languages
 from backend_main.reading.documents.document import PageImage
 from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines import load_engine, validate_options
@@ -28,7 +28,8 @@ from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.rapid import detector, first_lines
 from backend_main.reading.engines.rapid.detector import Quads
 from backend_main.reading.engines.rapid.engine import RapidEngine
-from backend_main.reading.engines.rapid.model_files import tiny
+from backend_main.reading.engines.rapid.letters import LANGUAGES_BY_PROFILE, UNREAD_LETTERS
+from backend_main.reading.engines.rapid.model_files import PROFILES
 from backend_main.reading.engines.rapid.recognizer import insert_likely_spaces, padded_width
 from backend_main.reading.errors import UnsupportedOption
 from backend_main.reading.inference import Floats, InferenceSession, OnnxSession, OpenVinoSession
@@ -261,7 +262,7 @@ def test_padded_width_has_few_values_close_to_the_width() -> None:
 
 
 def test_onnx_session_frees_memory_after_a_large_page() -> None:
-    network, process = OnnxSession(tiny().detection, 1), psutil.Process()
+    network, process = OnnxSession(PROFILES["fast"]().detection, 1), psutil.Process()
     held = []
     for side in (1280, 2560):
         image = np.zeros((1, 3, side, side), np.float32)
@@ -338,37 +339,21 @@ def test_rapid_reads_the_words_of_receipts(rapid: Engine) -> None:
     assert statistics.mean(one.word_f1 for one in scores) >= 0.88
 
 
-LETTERS = {
-    "de": "äöüß",
-    "pl": "ąćęłńóśźż",
-    "tr": "çğıöşü",
-    "is": "ðþæ",
-    "cs": "ěřůž",
-    "vi": "ệốạ",
-    "ru": "жшы",
-    "el": "άέ",
-    "ko": "가",
-    "ja": "あ",
-    "ro": "șț",
-    "az": "ə",
-}
-
-
-def test_languages_are_those_whose_letters_the_model_has() -> None:
-    model = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_rec_small.onnx"
-    about = onnxruntime.InferenceSession(model).get_modelmeta().custom_metadata_map
-    known = set(about["character"].splitlines())
-    for code, letters in LETTERS.items():
-        assert (code in RapidEngine.languages) == (set(letters) <= known), code
+@pytest.mark.parametrize("profile", RapidEngine.profiles)
+def test_languages_are_those_whose_letters_the_model_has(profile: str) -> None:
+    files = PROFILES[profile]()
+    if files.characters:
+        characters = files.characters.read_text()
+    else:
+        about = onnxruntime.InferenceSession(files.recognition).get_modelmeta().custom_metadata_map
+        characters = about["character"]
+    known = set(characters.splitlines()) - set(UNREAD_LETTERS[profile])
+    assert LANGUAGES_BY_PROFILE[profile] == covered_languages(known)
 
 
 def test_languages_of_the_fast_profile_are_those_it_has_letters_for(rapid: Engine) -> None:
-    characters = tiny().characters
-    assert characters is not None
-    known = set(characters.read_text().splitlines())
     rapid.configure(Options(profile="fast"))
-    for code, letters in LETTERS.items():
-        assert (code in rapid.configured_languages()) == (set(letters) <= known), code
+    assert "ja" not in rapid.configured_languages()
     with pytest.raises(UnsupportedOption, match=r"fast.*ja") as raised:
         validate_options(RapidEngine, Options(profile="fast", languages=("en", "ja")))
     assert raised.value.option == "languages"

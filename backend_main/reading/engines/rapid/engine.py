@@ -34,6 +34,7 @@ from .detector import (
     scale_to_sides,
     to_box,
 )
+from .letters import LANGUAGES_BY_PROFILE
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
 from .orientation import detect_rotation, rotate_upright, to_original_coordinates
@@ -64,16 +65,6 @@ Such a page is detected a second time, and read, at the two sides below.
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
 MIN_CONFIDENCE = 0.5
 """Confidence below which a line is not text; RapidOCR's `text_score`."""
-
-# Languages whose letters are all in PP-OCRv6's dictionary. It lacks Cyrillic, Korean, the letters of
-# Vietnamese with two diacritics, and the Greek ones with an accent.
-LANGUAGES = """
-af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
-sq sv sw tl tr zh
-"""
-UNSUPPORTED_BY_PROFILE = {"fast": frozenset({"az", "ja", "ro"})}
-"""Languages with letters that the dictionary of a profile lacks."""
-
 
 RecognitionCache = dict[bytes, tuple[str, float]]
 """Text and confidence of boxes that are already read, by the bytes of their corners."""
@@ -137,7 +128,7 @@ class RapidEngine(Engine):
     name = "rapid"
     has_final_markdown = True
     uses_layout_analysis = True
-    languages = frozenset(LANGUAGES.split())
+    languages = LANGUAGES_BY_PROFILE["accurate"]
     profiles = tuple(PROFILES)
 
     def __init__(self, runtime: type[InferenceSession] | None = None) -> None:
@@ -147,7 +138,7 @@ class RapidEngine(Engine):
 
     @classmethod
     def unsupported_languages(cls, profile: str) -> frozenset[str]:
-        return UNSUPPORTED_BY_PROFILE.get(profile, frozenset())
+        return cls.languages - LANGUAGES_BY_PROFILE.get(profile, cls.languages)
 
     def load(self, threads: int) -> None:
         import cv2

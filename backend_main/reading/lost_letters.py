@@ -1,0 +1,102 @@
+"""Lines in a language of the engine's script, of which the engine lacks letters.
+
+PP-OCRv6 leaves the letters of Vietnamese with two marks out, with a confidence of 0.98: “Cng hòa xã hi”. Only
+the words give it away. A Vietnamese word is one syllable, of which this leaves the consonants in their order.
+"""
+
+import re
+from collections.abc import Sequence
+
+from . import languages, warning_texts
+from .character_sets import exemplar_letters
+from .documents.document import PageImage
+from .engines import Engine
+from .fallback import FallbackEngines
+from .line_sheet import LineSheet
+from .other_scripts import RereadLines, join_pieces, lines_of, replaced
+from .types import Line, Options
+
+VOWELS = "aàáãảạâăeèéẽêiìíĩoòóõôơuùúũưyý"
+SYLLABLE = re.compile(
+    r"(?:ngh|gh|gi|kh|ng|nh|ph|qu|th|tr|ch|[bcdđghklmnpqrstvx])?"
+    rf"[{VOWELS}]{{0,3}}(?:ch|ng|nh|[cmnpt])?"
+)
+"""A Vietnamese syllable, whose vowels may be missing."""
+MARKS = frozenset("ăđơư")
+"""Letters of Vietnamese that the engine has, and few other languages."""
+MIN_WORDS = 8
+"""Words of a page from which its language is clear."""
+MIN_SYLLABLE_SHARE = 0.85
+"""Share of words that are syllables. A third of the words of English and Croatian are."""
+MIN_DAMAGED_SHARE = 0.15
+"""Share of words without a vowel or with one of `MARKS`; names in Chinese transcription have none."""
+MIN_CONFIDENCE = 0.75
+"""Confidence of a line as the other engine reads it."""
+LANGUAGE = "vi"
+
+
+def is_damaged_vietnamese(texts: Sequence[str]) -> bool:
+    """Return whether texts are Vietnamese from which letters are missing, or without doubt Vietnamese."""
+    words = [word for text in texts for word in re.findall(r"[^\W\d_]{2,}", text.lower())]
+    if len(words) < MIN_WORDS:
+        return False
+    syllables = sum(SYLLABLE.fullmatch(word) is not None for word in words)
+    damaged = sum(not set(word) & set(VOWELS) or bool(set(word) & MARKS) for word in words)
+    return syllables >= MIN_SYLLABLE_SHARE * len(words) and damaged >= MIN_DAMAGED_SHARE * len(words)
+
+
+def reread_lost_letters(
+    page: PageImage, lines: Sequence[Line], engine: Engine, options: Options, fallback: FallbackEngines
+) -> RereadLines | None:
+    """Read the lines of a Vietnamese page, or part of one, with an engine that has its letters.
+
+    Returns:
+        The lines of the page and a warning; None if the engine has the letters, or there are no such lines.
+    """
+    known = engine.configured_languages()
+    if not known or LANGUAGE in known:
+        return None
+    numbers = _vietnamese_lines(lines)
+    if not numbers:
+        return None
+    count, name = len(numbers), languages.LANGUAGES[LANGUAGE].name
+    result = list(lines)
+    other = fallback.engine_for_language(LANGUAGE, options)
+    if other is not None:
+        read = _read(page, lines, numbers, other)
+        for number, line in read.items():
+            result[number] = line
+        numbers = [number for number in numbers if number not in read]
+    warnings = []
+    if other is not None and len(numbers) < count:
+        warnings.append(
+            warning_texts.language_read(page.number, count - len(numbers), name, engine.name, other.name)
+        )
+    if numbers:
+        hint = fallback.language_hint(LANGUAGE)
+        warnings.append(warning_texts.language_not_read(page.number, len(numbers), name, engine.name, hint))
+    return RereadLines(result, warnings)
+
+
+def _vietnamese_lines(lines: Sequence[Line]) -> list[int]:
+    """Return the lines that are Vietnamese, if they are enough to be sure."""
+    chosen = [
+        number for number, line in enumerate(lines) if line.box is not None and _may_be_vietnamese(line)
+    ]
+    return chosen if is_damaged_vietnamese([lines[number].text for number in chosen]) else []
+
+
+def _may_be_vietnamese(line: Line) -> bool:
+    words = re.findall(r"[^\W\d_]{2,}", line.text.lower())
+    return len(words) > 1 and sum(SYLLABLE.fullmatch(word) is not None for word in words) >= 0.75 * len(words)
+
+
+def _read(page: PageImage, lines: Sequence[Line], numbers: Sequence[int], other: Engine) -> dict[int, Line]:
+    sheet = LineSheet.of(page, [box for number in numbers if (box := lines[number].box) is not None])
+    pieces = sheet.by_line(lines_of(other, sheet.page))
+    read = {}
+    for number, parts in zip(numbers, pieces, strict=True):
+        text, confidence = join_pieces(parts)
+        if confidence >= MIN_CONFIDENCE and set(text) & exemplar_letters(LANGUAGE):
+            read[number] = replaced(lines[number], text, confidence)
+    return read

@@ -1,0 +1,307 @@
+"""Lines of a page in a script that its engine does not read, among lines that it reads.
+
+A model that lacks the letters of a line drops it, or returns few or similar letters. Such lines are put on a
+sheet, which each local engine reads for each script that it has. The engine with the script of the line is
+confident and the others are not: 0.91 and more against 0.67 and less, measured with Tesseract's packs for
+Latin, Cyrillic, Greek, Hebrew, Arabic and Devanagari. So the script of a line is known only if it was read.
+"""
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from . import languages, warning_texts
+from .confidence import MIN_LETTERS_PER_HEIGHT, length_in_heights
+from .documents.document import PageImage
+from .engines import Engine, PageRestarted
+from .fallback import FallbackEngines
+from .line_sheet import LineSheet
+from .output.escaping import escape
+from .types import Line, Options
+
+MIN_HEIGHTS = 2.5
+"""Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
+MIN_CLEAR_HEIGHTS = 6.0
+"""Length from which a line is text for certain, not a stain, a rule or a scribble."""
+MAX_UNREAD_CONFIDENCE = 0.75
+"""Confidence below which the text of a long line is not what is printed: Hebrew had 0.61 and 0.71.
+
+None of 941 lines of scans that are as long has less.
+"""
+MIN_FOREIGN_LETTERS = 4
+"""Letters in another script that a formula rarely has."""
+MAX_SUSPECTS = 200
+"""Lines of a page that are read again."""
+MIN_CONFIDENCE = 0.85
+"""Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
+MIN_PROBABLE_CONFIDENCE = 0.55
+"""Confidence of a line before the Latin words of the line are read as such."""
+MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
+"""Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
+MICRO_SIGN = "\u00b5"
+"""Tesseract's Greek pack has it instead of the letter mu."""
+MIN_LATIN_LETTERS = 4
+"""Letters of a Latin word from which it is not a short word in the other script."""
+LOOK_ALIKE_SCRIPTS = frozenset({"Cyrillic", "Greek"})
+"""Scripts whose letters a model takes for Latin ones, and the other way round."""
+LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
+"""Cyrillic and Greek letters that look like Latin ones in some style of print."""
+LATIN_WITH_LOOK_ALIKES = frozenset("ABCEHIJKMOPSTXYZaceijknoprstuvxymg")
+
+_log = logging.getLogger("scanrill.reading")
+
+
+@dataclass
+class RereadLines:
+    """Lines of a page after the suspect ones were read again, with the warnings about them."""
+
+    lines: list[Line]
+    warnings: list[str] = field(default_factory=list)
+
+
+def is_suspect(line: Line, own_scripts: frozenset[str]) -> bool:
+    """Return whether the engine of a line may lack its script."""
+    heights = length_in_heights(line.box)
+    if line.box is None or heights < MIN_HEIGHTS:
+        return False
+    if _has_foreign_letters(line.text, own_scripts):
+        return True
+    if not line.text or len(line.text) < MIN_LETTERS_PER_HEIGHT * heights:
+        return True
+    return line.confidence is not None and line.confidence < MAX_UNREAD_CONFIDENCE
+
+
+def _has_foreign_letters(text: str, own_scripts: frozenset[str]) -> bool:
+    """Return whether many letters are in a script that the engine does not claim. Formulas have a few."""
+    foreign = sum(
+        bool(found := languages.scripts_of_text([letter])) and not found <= own_scripts for letter in text
+    )
+    return foreign >= MIN_FOREIGN_LETTERS and foreign >= MIN_SCRIPT_SHARE * sum(map(str.isalpha, text))
+
+
+def reread_other_scripts(
+    page: PageImage, lines: Sequence[Line], engine: Engine, options: Options, fallback: FallbackEngines
+) -> RereadLines | None:
+    """Read suspect lines with engines for other scripts; return None if there are none.
+
+    Args:
+        page: the page.
+        lines: all its lines in reading order, those without text too.
+        engine: the engine that read them.
+        options: options of the read.
+        fallback: the other engines.
+    """
+    own = languages.scripts_of(engine.configured_languages())
+    suspects = [number for number, line in enumerate(lines) if is_suspect(line, own)][:MAX_SUSPECTS]
+    if not suspects:
+        return None
+    result = list(lines)
+    read = _Rereading(page, lines, engine, options, fallback)
+    found = read.best_of(suspects)
+    if found:
+        # A line of look-alikes alone is clear only beside lines that are not.
+        scripts = {reading.script for reading in found.values()}
+        found |= read.best_of(_look_alike_lines(lines, suspects), scripts=scripts)
+    for number, reading in found.items():
+        result[number] = replaced(lines[number], reading.text, reading.confidence)
+    warnings = [
+        warning_texts.lines_read_in_script(page.number, count, script, name, codes)
+        for (script, name, codes), count in _counts(found.values()).items()
+    ]
+    unread = [number for number in suspects if number not in found and _is_unread(lines[number])]
+    if any(_is_clearly_unread(lines[number]) for number in unread):
+        script = read.detect_script(unread)
+        hint = fallback.install_hint(script)
+        warnings.append(warning_texts.lines_not_read(page.number, len(unread), script, engine.name, hint))
+        if script is not None:  # what the engine returned are look-alikes
+            for number in unread:
+                result[number] = msgspec.structs.replace(lines[number], text="", markdown="")
+    return RereadLines(result, warnings)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A line as an engine for a script read it."""
+
+    text: str
+    confidence: float
+    script: str
+    engine_name: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Rereading:
+    page: PageImage
+    lines: Sequence[Line]
+    engine: Engine
+    options: Options
+    fallback: FallbackEngines
+
+    @property
+    def own_scripts(self) -> frozenset[str]:
+        return languages.scripts_of(self.engine.configured_languages())
+
+    def best_of(self, numbers: Sequence[int], *, scripts: Iterable[str] | None = None) -> dict[int, _Reading]:
+        """Return the readings of those lines that an engine reads with confidence in another script."""
+        if not numbers:
+            return {}
+        sheet = self._sheet(numbers)
+        tried = set(scripts) if scripts is not None else self.fallback.readable_scripts() - self.own_scripts
+        best: dict[int, _Reading] = {}
+        for script in sorted(tried):
+            for number, reading in self._read(
+                sheet, numbers, script, are_look_alikes=scripts is not None
+            ).items():
+                if number not in best or best[number].confidence < reading.confidence:
+                    best[number] = reading
+        return best
+
+    def _read(
+        self, sheet: LineSheet, numbers: Sequence[int], script: str, *, are_look_alikes: bool
+    ) -> dict[int, _Reading]:
+        """Return the convincing readings in a script. Latin words are read as such only where it pays."""
+        alone = self._probable(sheet, numbers, script, with_latin=False)
+        if not alone:
+            return {}
+        is_sure = all(reading.confidence >= MIN_CONFIDENCE for reading in alone.values())
+        if script not in LOOK_ALIKE_SCRIPTS and is_sure:
+            mixed = {}
+        else:
+            mixed = self._probable(sheet, numbers, script, with_latin=True)
+        best = {number: _merged(alone[number], mixed.get(number)) for number in alone}
+        return {
+            number: reading
+            for number, reading in best.items()
+            if reading.confidence >= MIN_CONFIDENCE and _is_in_script(reading, may_look_latin=are_look_alikes)
+        }
+
+    def _probable(
+        self, sheet: LineSheet, numbers: Sequence[int], script: str, *, with_latin: bool
+    ) -> dict[int, _Reading]:
+        for engine in self.fallback.engines_for_script(script, self.options, with_latin=with_latin):
+            pieces = sheet.by_line(lines_of(engine, sheet.page))
+            codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
+            readings = [_Reading(*join_pieces(parts), script, engine.name, codes) for parts in pieces]
+            found = {
+                number: reading
+                for number, reading in zip(numbers, readings, strict=True)
+                if reading.confidence >= MIN_PROBABLE_CONFIDENCE
+            }
+            if found:
+                return found
+        return {}
+
+    def detect_script(self, numbers: Sequence[int]) -> str | None:
+        """Return the script of lines that no engine reads; None if it is not sure, or the engine's own."""
+        script = self.fallback.detect_script(self._sheet(numbers).page)
+        return None if script in self.own_scripts else script
+
+    def _sheet(self, numbers: Sequence[int]) -> LineSheet:
+        boxes = [box for number in numbers if (box := self.lines[number].box) is not None]
+        return LineSheet.of(self.page, boxes)
+
+
+def letters_in_script(text: str, script: str) -> tuple[int, int]:
+    """Return the number of letters of a text in a script, and of all its letters."""
+    letters = [letter for letter in text if unicodedata.category(letter)[0] in "LM"]
+    return sum(script in languages.scripts_of_text([letter]) for letter in letters), len(letters)
+
+
+def _is_in_script(reading: _Reading, *, may_look_latin: bool) -> bool:
+    in_script, letters = letters_in_script(reading.text, reading.script)
+    if in_script < max(MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE * letters):
+        return False
+    if set(filter(str.isalpha, reading.text)) <= LATIN_LOOK_ALIKES:
+        return may_look_latin and in_script == letters
+    return True
+
+
+def _merged(alone: _Reading, mixed: _Reading | None) -> _Reading:
+    """Return the reading in one script with the Latin words of the mixed one: “Name”, not “Мате”."""
+    if mixed is None:
+        return alone
+    words, mixed_words = alone.text.split(" "), mixed.text.split(" ")
+    if len(words) != len(mixed_words):
+        return max(alone, mixed, key=lambda reading: reading.confidence)
+    merged = [
+        other if _is_latin(other, word) else word for word, other in zip(words, mixed_words, strict=True)
+    ]
+    return replace(alone, text=" ".join(merged), confidence=max(alone.confidence, mixed.confidence))
+
+
+def _is_latin(word: str, in_script: str) -> bool:
+    if languages.scripts_of_text(word) != {"Latin"}:
+        return False
+    return (
+        sum(map(str.isalpha, word)) >= MIN_LATIN_LETTERS
+        or set(filter(str.isalpha, in_script)) <= LATIN_LOOK_ALIKES
+    )
+
+
+def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int]) -> list[int]:
+    """Return lines whose letters may all be Cyrillic or Greek ones, and that have a word of them."""
+    return [
+        number
+        for number, line in enumerate(lines)
+        if line.box is not None
+        and (number in suspects or _looks_alike(line.text))
+        and length_in_heights(line.box) >= MIN_HEIGHTS
+    ]
+
+
+def _looks_alike(text: str) -> bool:
+    letters = set(filter(str.isalpha, text))
+    return len(letters) > 1 and letters <= LATIN_WITH_LOOK_ALIKES | LATIN_LOOK_ALIKES
+
+
+def _is_unread(line: Line) -> bool:
+    return _has_few_letters(line) or (line.confidence or 0.0) < MAX_UNREAD_CONFIDENCE
+
+
+def _is_clearly_unread(line: Line) -> bool:
+    return length_in_heights(line.box) >= MIN_CLEAR_HEIGHTS and _is_unread(line)
+
+
+def _has_few_letters(line: Line) -> bool:
+    return len(line.text) < MIN_LETTERS_PER_HEIGHT * length_in_heights(line.box)
+
+
+def lines_of(engine: Engine, page: PageImage) -> list[Line]:
+    """Return the lines with text that an engine reads on a sheet; none if it fails."""
+    lines: list[Line] = []
+    try:
+        for item in engine.read_column(page):
+            if isinstance(item, PageRestarted):
+                lines.clear()
+            elif item.text:
+                lines.append(item)
+    except Exception as error:  # an engine may raise any exception
+        _log.error("The engine %s could not read lines of page %d.", engine.name, page.number, exc_info=error)
+        return []
+    return lines
+
+
+def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:
+    """Return the text of the pieces of a line, and its confidence."""
+    text = " ".join(part.text for part in parts).replace(MICRO_SIGN, "μ")
+    weights = [len(part.text) for part in parts]
+    total = sum(weight * (part.confidence or 0.0) for weight, part in zip(weights, parts, strict=True))
+    return text, total / max(1, sum(weights))
+
+
+def replaced(line: Line, text: str, confidence: float) -> Line:
+    """Return a line with another text in its place."""
+    prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
+    return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)
+
+
+def _counts(readings: Iterable[_Reading]) -> dict[tuple[str, str, tuple[str, ...]], int]:
+    counts: dict[tuple[str, str, tuple[str, ...]], int] = {}
+    for reading in readings:
+        key = (reading.script, reading.engine_name, reading.codes)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
