@@ -26,10 +26,10 @@ Quads = npt.NDArray[np.float32]
 class DetectorImage:
     """An image scaled for the detector, and padded if it is a strip."""
 
-    def __init__(self, image: Pixels, side: int) -> None:
+    def __init__(self, image: Pixels, side: int, min_side: int = MIN_SIDE) -> None:
         import cv2
 
-        self.pixels, self._scale = scale_to_sides(image, side, min_side=MIN_SIDE)
+        self.pixels, self._scale = scale_to_sides(image, side, min_side=min_side)
         self._padding_top = 0
 
         # The detector finds nothing on images of extreme aspect ratios; white is added above and below.
@@ -86,6 +86,12 @@ def to_box(quad: Quads) -> Box:
 def heights(quads: Quads) -> Floats:
     """Return the heights of boxes, in pixels."""
     return np.asarray(np.linalg.norm(quads[:, 0] - quads[:, 3], axis=1), np.float32)
+
+
+def print_heights(quads: Quads) -> Floats:
+    """Return the shorter sides of boxes in pixels: heights of lines in any direction."""
+    widths = np.linalg.norm(quads[:, 0] - quads[:, 1], axis=1)
+    return np.asarray(np.minimum(heights(quads), widths), np.float32)
 
 
 def scale_to_sides(pixels: Pixels, max_side: int, min_side: int = 0) -> tuple[Pixels, float]:
