@@ -279,7 +279,7 @@ class RapidEngine(Engine):
         may_be_rotated: bool,
     ) -> tuple[Quads, int]:
         """Return the boxes of a page with those of a second look, and its quarter turns."""
-        sure, unsure = list(read), []
+        sure, unsure = list(read), list[Quads]()
         for quad in first_lines.exclude_already_read(quads, read):
             recognized[quad.tobytes()] = text, confidence = self._models.recognize(scaled, quad)
             is_known = bool(text) and is_sure(quad, confidence, may_be_rotated=may_be_rotated)

@@ -15,10 +15,11 @@ from ...documents.pixels import Pixels
 from . import first_lines
 from .detector import Quads, print_heights
 from .ink_areas import MIN_COVERED_SHARE, InkArea, InkMap
+from .orientation import is_clearly_better
 from .tiles import detect_in_tiles
 
 MAX_FEW_LINES = 5
-"""Number of lines up to which a page has little text, and is looked at again. Few documents have so little."""
+"""Number of lines up to which a page has little text, and is looked at again. Few have so little."""
 SURE_CONFIDENCE = 0.9
 """Confidence of a line from which its ink is not looked at again."""
 MIN_SURE_ASPECT_RATIO = 2.0
@@ -33,8 +34,6 @@ MAX_DETECTED_PIXELS = 12_000_000
 """Pixels that the detector sees in the second look of a page, which bounds its time to a few seconds."""
 MAX_SQUARE_RATIO = 1.5
 """Length by height up to which a box can have lines in either direction."""
-MIN_CONFIDENCE_GAIN = 0.15
-"""Gain in confidence per box that another direction needs, as for the rotation of a page with more text."""
 RECOGNIZED_HEIGHT = 48
 """Height in pixels down to which lines are halved: the recognizer scales without smoothing."""
 
@@ -93,8 +92,8 @@ class SecondLook:
         """Return the quarter turns of the page's lines by their readings. Sure lines are upright."""
         votes = [sum(line.readings.get(turns, ("", 0.0))[1] for line in self.found) for turns in range(4)]
         best = int(np.argmax(votes))
-        is_clear = votes[best] > votes[0] + sure_count + MIN_CONFIDENCE_GAIN * len(self.found)
-        return best if is_clear else 0
+        is_better = is_clearly_better(votes[best], votes[0] + sure_count, len(self.found) + sure_count)
+        return best if is_better else 0
 
     def _scales(self, area: InkArea, scale: float) -> Iterator[float]:
         """Yield the scales of an area from coarse to fine, while any pixels may be detected."""

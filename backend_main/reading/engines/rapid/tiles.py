@@ -13,7 +13,7 @@ from ...documents.pixels import Pixels
 from .detector import DetectorImage, Quads
 
 TILE_SIDE, OVERLAP = 1280, 192
-"""Side of a tile and its overlap with the next one, in pixels of the detector's image. A line is 17 to 30 high."""
+"""Side of a tile and its overlap with the next one, on the detector's image, in pixels. Lines are 17 to 30 high."""
 MAX_TILES = 100
 """Maximum number of tiles of a page: about a minute. The scale is smaller where it would need more."""
 MIN_EXTREME_ASPECT_RATIO = 4.5
