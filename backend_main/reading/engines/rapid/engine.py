@@ -45,7 +45,7 @@ from .recognizer import (
     Recognizer,
     aspect_ratio,
 )
-from .second_look import MAX_FEW_LINES, SecondLook, is_sure
+from .second_look import SecondLook, has_little_text, is_sure
 from .tiles import detect_in_tiles, tile_scale
 
 IMAGE_SIDE = 2000
@@ -256,7 +256,7 @@ class RapidEngine(Engine):
         # A page with a readable line at its top is upright.
         may_be_rotated = may_be_rotated and not read
         turns = 0
-        if len(quads) <= MAX_FEW_LINES:
+        if has_little_text(quads):
             quads, turns = self._look_again(
                 page, scaled, quads, read, recognized, may_be_rotated=may_be_rotated
             )

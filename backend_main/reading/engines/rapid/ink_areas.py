@@ -16,7 +16,7 @@ from .detector import Quads
 MIN_CONTRAST = 40
 """Difference of neighboring pixels from which there is ink; the noise of a scan and of JPEG is up to 20."""
 MIN_INK_SIDE, MIN_INK_PIXELS = 8, 16
-"""Longer side and number of pixels of the contour of a letter; less is a speck. The image is 2,000 px long."""
+"""Longer side and number of pixels of a letter's contour; less is a speck. The image is 2,000 px long."""
 MIN_FILL = 0.01
 """Contour pixels by area of the rectangle around them, below which they are a frame or a ruling line."""
 MIN_LINE_SIDE = 6
@@ -64,15 +64,16 @@ class InkArea:
         )
 
 
+def has_ink(image: Pixels) -> bool:
+    """Return whether there is enough ink for a letter on an image."""
+    return int(_contours(image).sum()) >= MIN_INK_PIXELS
+
+
 class InkMap:
     """Contours of the ink on an image."""
 
     def __init__(self, image: Pixels) -> None:
-        import cv2
-
-        # The gradient of each channel: red on green of the same brightness is ink too.
-        gradient = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        self._ink: Mask = (gradient.max(axis=2) > MIN_CONTRAST).astype(np.uint8)
+        self._ink = _contours(image)
 
     def cover(self, quads: Sequence[Quads]) -> None:
         """Remove the ink in boxes that are read, in pixels of the image."""
@@ -96,6 +97,14 @@ class InkMap:
         found = [(float(ink[index]), _shrunk(stats[index], side // 2)) for index in range(1, count)]
         letters = sorted((one for one in found if _is_text_like(*one)), key=lambda one: -one[0])
         return _merged([area for _, area in letters[: 4 * MAX_AREAS]])[:MAX_AREAS]
+
+
+def _contours(image: Pixels) -> Mask:
+    import cv2
+
+    # The gradient of each channel: red on green of the same brightness is ink too.
+    gradient = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return np.asarray(gradient.max(axis=2) > MIN_CONTRAST, np.uint8)
 
 
 def _shrunk(stats: npt.NDArray[np.int32], margin: int) -> InkArea:

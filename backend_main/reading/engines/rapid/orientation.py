@@ -28,7 +28,7 @@ MIN_LONG_ASPECT_RATIO = 6.0
 MIN_CONFIDENCE_GAIN = 0.15
 """Gain in confidence per box that the opposite sense needs to be chosen."""
 MIN_CERTAIN_CONFIDENCE, MAX_DOUBTFUL_CONFIDENCE = 0.98, 0.93
-"""Confidences of the opposite and the usual sense at which a smaller gain suffices: numbers on a turned page."""
+"""Confidences of the opposite and the usual sense at which less gain suffices: numbers upside down."""
 MIN_ASPECT_RATIO = 2.0
 """Length by height from which a box shows the direction of its line."""
 MAX_TRIED_ASPECT_RATIO = 14.0

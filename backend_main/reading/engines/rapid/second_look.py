@@ -1,8 +1,8 @@
-"""Second look at a page on which the detector found nothing or little, area by area.
+"""Second look at a page on which the detector found little or nothing.
 
-Each area of ink is cut out and detected from a coarse scale to a fine one, until its ink is read: a word that
-stands alone on a large page, letters that fill the page, small print in a corner of a plan. The boxes are read
-in all directions that their shape allows, which shows how the page is turned.
+Each area of ink is cut out, and detected from a coarse scale to a fine one until its ink is read: a word that
+stands alone on a large page, letters that fill the page, small print in a corner of a plan. Boxes are read in
+all directions that their shape allows. That shows how the page is turned.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,18 +20,25 @@ from .tiles import detect_in_tiles
 
 MAX_FEW_LINES = 5
 """Number of lines up to which a page has little text, and is looked at again. Few have so little."""
+MAX_LETTERS, MAX_LETTER_RATIO = 20, 1.8
+"""Number of boxes, and their length by height, up to which they are letters of a few words in large print."""
 SURE_CONFIDENCE = 0.9
 """Confidence of a line from which its ink is not looked at again."""
 MIN_SURE_ASPECT_RATIO = 2.0
 """Length by height of such a line: a shorter one can be a number upside down."""
 MIN_CONFIDENCE = 0.8
 """Confidence of a line of the second look. The network reads rubbish in pictures with up to 0.7."""
-MIN_LETTER_CONFIDENCE = 0.95
+MIN_LETTER_CONFIDENCE = 0.9
 """Confidence of a single letter: rings, bars and crosses of drawings look like letters."""
-COARSE_SIDE = 320
-"""Longer side of an area at the first scale, in pixels of the detector's image; each scale doubles it."""
+COARSE_SIDE, COARSE_HEIGHT = 320, 48
+"""Longer and shorter side of an area at the first scale, in pixels of the detector's image. It doubles.
+
+At this scale the detector finds a line that is the whole area, but not its single letters.
+"""
 MAX_DETECTED_PIXELS = 12_000_000
 """Pixels that the detector sees in the second look of a page, which bounds its time to a few seconds."""
+MIN_VOTING_LETTERS = 2
+"""Letters of a line that shows the direction of the page: a 7 upside down is an L."""
 MAX_SQUARE_RATIO = 1.5
 """Length by height up to which a box can have lines in either direction."""
 RECOGNIZED_HEIGHT = 48
@@ -67,6 +74,7 @@ class SecondLook:
     recognize: Callable[[Pixels, Quads], Reading]
     may_be_rotated: bool
     found: list[FoundLine] = field(default_factory=list)
+    _sure: list[Quads] = field(default_factory=list)
     _pixels_left: int = MAX_DETECTED_PIXELS
 
     def look(self, image: Pixels, scale: float, sure: Sequence[Quads]) -> None:
@@ -77,6 +85,7 @@ class SecondLook:
             scale: its size as a multiple of the page's.
             sure: boxes of the lines that are known, in pixels of the page.
         """
+        self._sure = list(sure)
         ink = InkMap(image)
         ink.cover([quad * np.float32(scale) for quad in sure])
         for area in ink.areas():
@@ -90,18 +99,19 @@ class SecondLook:
 
     def rotation(self, sure_count: int) -> int:
         """Return the quarter turns of the page's lines by their readings. Sure lines are upright."""
-        votes = [sum(line.readings.get(turns, ("", 0.0))[1] for line in self.found) for turns in range(4)]
+        voters = [line for line in self.found if _letters(line.best()[0]) >= MIN_VOTING_LETTERS]
+        votes = [sum(line.readings.get(turns, ("", 0.0))[1] for line in voters) for turns in range(4)]
         best = int(np.argmax(votes))
-        is_better = is_clearly_better(votes[best], votes[0] + sure_count, len(self.found) + sure_count)
+        is_better = is_clearly_better(votes[best], votes[0] + sure_count, len(voters) + sure_count)
         return best if is_better else 0
 
     def _scales(self, area: InkArea, scale: float) -> Iterator[float]:
         """Yield the scales of an area from coarse to fine, while any pixels may be detected."""
         width, height = (area.right - area.left) / scale, (area.bottom - area.top) / scale
         longer = max(width, height, 1.0)
-        part_scale = min(1.0, COARSE_SIDE / longer)
-        while self._pixels_left > 0:
-            self._pixels_left -= round(width * height * part_scale**2)
+        part_scale = min(1.0, COARSE_SIDE / longer, COARSE_HEIGHT / max(min(width, height), 1.0))
+        while (pixels := round(width * height * part_scale**2)) <= self._pixels_left:
+            self._pixels_left -= pixels
             yield part_scale
             if part_scale == 1.0:
                 return
@@ -111,7 +121,7 @@ class SecondLook:
         """Return the lines of an area that are found at a scale and read with confidence."""
         part, origin = self._cut_out(area, scale)
         quads = detect_in_tiles(part, part_scale, self.detect)
-        known = [line.quad - origin for line in self.found]
+        known = [quad - origin for quad in (*self._sure, *(line.quad for line in self.found))]
         halves = _halves(part)
         lines = []
         for quad in first_lines.exclude_already_read(quads, known):
@@ -142,6 +152,15 @@ class SecondLook:
         return self.recognize(halves[level], np.roll(quad, -turns, axis=0) / np.float32(2**level))
 
 
+def has_little_text(quads: Quads) -> bool:
+    """Return whether a page has so few boxes, or boxes of single letters, that it is looked at again."""
+    if len(quads) <= MAX_FEW_LINES:
+        return True
+    lengths = np.ptp(quads, axis=1).max(axis=1)
+    is_single_letters = float(np.median(lengths / np.maximum(print_heights(quads), 1))) < MAX_LETTER_RATIO
+    return is_single_letters and len(quads) <= MAX_LETTERS
+
+
 def is_sure(quad: Quads, confidence: float, *, may_be_rotated: bool) -> bool:
     """Return whether a line is known for certain, and its direction with it."""
     length, height = (float(np.linalg.norm(quad[corner] - quad[0])) for corner in (1, 3))
@@ -150,9 +169,13 @@ def is_sure(quad: Quads, confidence: float, *, may_be_rotated: bool) -> bool:
 
 
 def _is_text(text: str, confidence: float) -> bool:
-    if sum(map(str.isalnum, text)) < 2:
-        return any(map(str.isalnum, text)) and confidence >= MIN_LETTER_CONFIDENCE
-    return confidence >= MIN_CONFIDENCE
+    letters = _letters(text)
+    return letters > 0 and confidence >= (MIN_CONFIDENCE if letters > 1 else MIN_LETTER_CONFIDENCE)
+
+
+def _letters(text: str) -> int:
+    """Return the number of letters and digits."""
+    return sum(map(str.isalnum, text))
 
 
 def _halves(pixels: Pixels) -> list[Pixels]:

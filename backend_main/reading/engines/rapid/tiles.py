@@ -11,9 +11,10 @@ import numpy as np
 
 from ...documents.pixels import Pixels
 from .detector import DetectorImage, Quads
+from .ink_areas import has_ink
 
 TILE_SIDE, OVERLAP = 1280, 192
-"""Side of a tile and its overlap with the next one, on the detector's image, in pixels. Lines are 17 to 30 high."""
+"""Side of a tile and its overlap with the next one, in pixels on the detector's image."""
 MAX_TILES = 100
 """Maximum number of tiles of a page: about a minute. The scale is smaller where it would need more."""
 MIN_EXTREME_ASPECT_RATIO = 4.5
@@ -27,6 +28,8 @@ MIN_SHARED_AREA = 0.6
 MIN_SHARED_HEIGHT = 0.6
 """Share of the lower of two boxes that both have across, from which they are two pieces of one line."""
 
+SIDE_MULTIPLE = 256
+"""Factor of the sides of tiles: a runtime compiles for each new size, longer than it detects."""
 MIN_TILE_SIDE = 64
 """Shorter side to which a smaller tile is enlarged, in pixels of the detector's image."""
 
@@ -47,7 +50,7 @@ class Tile:
         left, top, right, bottom = self.rect
         part = pixels[top:bottom, left:right]
         side = max(MIN_TILE_SIDE, round(self.scale * max(part.shape[:2])))
-        return DetectorImage(part, side, min_side=MIN_TILE_SIDE)
+        return DetectorImage(part, side, min_side=MIN_TILE_SIDE, multiple=SIDE_MULTIPLE)
 
 
 def tile_scale(width: int, height: int) -> float | None:
@@ -96,6 +99,8 @@ def detect_in_tiles(pixels: Pixels, scale: float, detect: Callable[[Pixels], Qua
     found = []
     for tile in page_tiles(width, height, scale):
         image = tile.detector_image(pixels)
+        if not has_ink(image.pixels):
+            continue
         quads = image.to_image_coordinates(detect(image.pixels)) + np.array(tile.rect[:2], np.float32)
         found.append((tile, np.asarray(quads, np.float32)))
     return merge_tiles(found, width, height)
