@@ -349,7 +349,7 @@ class RapidEngine(Engine):
         prefixes = [box.prefix for box in reading_order.reading_order(boxes)]
         for quad, box, prefix in zip(quads, boxes, prefixes, strict=True):
             text, confidence = self._models.recognize(scaled, quad)
-            if not text or confidence < first_lines.ACCEPT_CONFIDENCE:
+            if confidence < first_lines.ACCEPT_CONFIDENCE or not first_lines.shows_direction(quad, text):
                 return
             yield quad, Line(page.number, text, writer.write(prefix, text), box, confidence)
 

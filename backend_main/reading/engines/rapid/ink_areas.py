@@ -17,7 +17,7 @@ MIN_CONTRAST = 40
 """Difference of neighboring pixels from which there is ink; the noise of a scan and of JPEG is up to 20."""
 MIN_INK_SIDE, MIN_INK_PIXELS = 8, 16
 """Longer side and number of pixels of a letter's contour; less is a speck. The image is 2,000 px long."""
-MIN_FILL = 0.01
+MIN_FILL = 0.012
 """Contour pixels by area of the rectangle around them, below which they are a frame or a ruling line."""
 MIN_LINE_SIDE = 6
 """Shorter side in pixels; less is a ruling line."""

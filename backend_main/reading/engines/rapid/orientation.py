@@ -18,17 +18,18 @@ Recognize = Callable[[Quads], float]
 """Function that reads a box, (4, 2) from the top left of its text, and returns the confidence."""
 
 MAX_BOXES_TRIED = 3
-ACCEPT_CONFIDENCE, ACCEPT_SHORT_CONFIDENCE = 0.9, 0.98
-"""Confidence of a level line at which its sense is certain, and no further box is read.
-
-Numbers upside down, such as 86.99, are read with up to 0.93.
-"""
+ACCEPT_CONFIDENCE = 0.9
+"""Confidence of a level line at which its sense is certain, and no further box is read."""
 MIN_LONG_ASPECT_RATIO = 6.0
-"""Length by height from which a line is longer than a number."""
+"""Length by height of such a line. Numbers upside down, such as 86.99, are read with up to 0.98."""
 MIN_CONFIDENCE_GAIN = 0.15
 """Gain in confidence per box that the opposite sense needs to be chosen."""
-MIN_CERTAIN_CONFIDENCE, MAX_DOUBTFUL_CONFIDENCE = 0.98, 0.93
-"""Confidences of the opposite and the usual sense at which less gain suffices: numbers upside down."""
+MIN_CERTAIN_CONFIDENCE, MAX_DOUBTFUL_CONFIDENCE = 0.98, 0.97
+MAX_DOUBT_SHARE = 0.25
+"""Confidences of the opposite and the usual sense, and ratio of their doubts, at which less gain suffices.
+
+Numbers upside down differ from upright ones by less than the gain.
+"""
 MIN_ASPECT_RATIO = 2.0
 """Length by height from which a box shows the direction of its line."""
 MAX_TRIED_ASPECT_RATIO = 14.0
@@ -80,8 +81,7 @@ def _most_confident_rotation(
     usual_confidence = opposite_confidence = 0.0
     for quad, ratio in zip(quads[tried], ratios[tried], strict=True):
         confidence = recognize(np.roll(quad, -usual, axis=0))
-        accept = ACCEPT_CONFIDENCE if ratio >= MIN_LONG_ASPECT_RATIO else ACCEPT_SHORT_CONFIDENCE
-        if gain and confidence >= accept:
+        if gain and ratio >= MIN_LONG_ASPECT_RATIO and confidence >= ACCEPT_CONFIDENCE:
             return usual
         usual_confidence += confidence
         opposite_confidence += recognize(np.roll(quad, -opposite, axis=0))
@@ -95,7 +95,8 @@ def is_clearly_better(
     """Return whether a direction is better than the usual one. Confidences are sums over `boxes`."""
     is_certain = confidence >= MIN_CERTAIN_CONFIDENCE * boxes
     is_doubtful = usual_confidence <= MAX_DOUBTFUL_CONFIDENCE * boxes
-    return confidence > usual_confidence + gain * boxes or (is_certain and is_doubtful)
+    is_surer = boxes - confidence < MAX_DOUBT_SHARE * (boxes - usual_confidence)
+    return confidence > usual_confidence + gain * boxes or (is_certain and is_doubtful and is_surer)
 
 
 def _side_lengths(quads: Quads, start: int, end: int) -> npt.NDArray[np.float32]:
