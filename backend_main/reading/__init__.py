@@ -13,7 +13,7 @@ fallback.py           another engine, for a page that the first one cannot read
 page_assembly.py      lines of a recognized page → final Markdown and plain text
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
-engines/              page image → lines: the interface, the registry, and four engines
+engines/              page image → lines: the interface, the registry, four engines, loading when needed
 output/               blocks → Markdown; Markdown → plain text
 layout/               boxes → reading order, columns, tables, headings
 documents/            file → page images, within limits
@@ -28,12 +28,21 @@ Where to make a change:
 add an engine                        engines/ and an entry point in `pyproject.toml`; `engines/base.py` is the
                                      interface
 accept another file format           documents/image_headers/, documents/document.py
-headers, footers and page numbers    layout/page_furniture.py (which lines), page_assembly.py (which output)
-hyphens at line ends                 layout/text_joining.py; documents/pdf_text_layer.py, for text layers
+headers, footers and page numbers    layout/page_furniture.py, document_furniture.py (which lines);
+                                     page_assembly.py, born_digital/assembly.py (which output)
+hyphens at line ends                 layout/text_joining.py; born_digital/joined_rows.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
-heading thresholds                   layout/headings.py
-text layers: what is left out         documents/pdf_visibility.py
-text layers: what is recognized       documents/unread_areas.py, text_layer_reader.py
+heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
+tables                               layout/tables.py and its neighbours; born_digital/tables.py
+text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py
+order of columns                     layout/columns.py; born_digital/order.py
+lists, quotes, code, footnotes       layout/blocks.py; born_digital/ has a module for each
+formulas                             born_digital/formulas.py, formula_spans.py; output/latex.py
+bold, italic, links, `<sup>`         born_digital/inline.py; documents/pdf_links.py
+text layers: what is left out        documents/pdf_visibility.py
+text layers: what is recognized      documents/unread_areas.py, text_layer_reader.py
+text layers: form fields and notes   documents/pdf_annotations.py, born_digital/notes.py
+Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 warnings                             documents/document.py, page_reader.py, page_assembly.py, fallback.py,
                                      pipeline.py, `Engine.warnings`

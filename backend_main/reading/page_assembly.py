@@ -5,7 +5,6 @@ regions that the layout model detects (docs/decisions/0040-two-stage-layout.md).
 """
 
 import logging
-import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -32,7 +31,7 @@ from .layout.rule_stacks import stacked_rule_regions
 from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
 from .layout.sequences import weighted_median
 from .layout.tables import Table, from_grid, from_region
-from .layout.text_joining import estimated_width
+from .layout.text_joining import FIGURE_CAPTION, estimated_width
 from .output.formatted_page import FormattedPage
 from .output.markdown import page_markdown
 from .output.plain_text import to_plain_text
@@ -51,9 +50,6 @@ MAX_BLOCKS_TO_CAPTION = 6
 """A figure's own words may stand in blocks between it and its caption."""
 LAYOUT_FAILED_WARNING = (
     "The layout analysis of page {number} failed. Its lines are in plain order, without tables and headings."
-)
-_CAPTION = re.compile(
-    r"(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|photo|chart|diagram|bild|图|圖|図)\s*[\d.:A-Z-]+", re.IGNORECASE
 )
 _log = logging.getLogger("scanrill.reading")
 
@@ -354,7 +350,7 @@ def _with_captions(blocks: Sequence[Block]) -> list[Block]:
             if not 0 <= candidate < len(merged):
                 continue
             caption = merged[candidate]
-            if caption.kind == "paragraph" and _CAPTION.match(caption.lines[0]):
+            if caption.kind == "paragraph" and FIGURE_CAPTION.match(caption.lines[0]):
                 del merged[candidate]
                 block.lines, block.boxes = caption.lines, caption.boxes
                 break

@@ -6,7 +6,7 @@ words, or somebody recognized the scan before.
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from .confidence import LOW_CONFIDENCE
 from .documents.base_letters import to_base_letters
 from .documents.document import PageImage
-from .documents.pdf_text_layer import TextRun
+from .documents.pdf_text_layer import TextRun, is_unmapped
+from .documents.styled_text import text_of_pieces
 from .engines import Engine, PageRestarted
 from .types import Line
 
@@ -90,8 +91,8 @@ def _similarity(expected: str, read: str) -> float:
     return SequenceMatcher(None, expected, read, autojunk=False).ratio()
 
 
-def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[str | None]:
-    """Let an engine read lines that have lost letters; return a text for each, or None where it is not sure.
+def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[TextRun | None]:
+    """Let an engine read lines that have lost letters; return each with them, or None if it is not sure.
 
     Args:
         page: the whole page.
@@ -104,15 +105,36 @@ def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[
     except Exception:  # an engine may raise any exception
         _log.exception("Lines of page %d that have lost letters could not be recognized.", page.number)
         return [None] * len(runs)
-    texts: list[str | None] = []
+    restored: list[TextRun | None] = []
     for run, top, bottom in zip(runs, strip.tops, (*strip.tops[1:], strip.image.height), strict=True):
         own = [line for line in lines if line.box and top <= (line.box[0][1] + line.box[2][1]) / 2 < bottom]
         own.sort(key=lambda line: line.box[0][0] if line.box else 0.0)
         text = " ".join(line.text for line in own if line.text)
         similarity = _similarity(_letters([run.text]), _letters([text]))
         is_sure = (_confidence(own) or 0.0) >= LOW_CONFIDENCE and similarity >= MIN_SIMILARITY
-        texts.append(text if is_sure else None)
-    return texts
+        restored.append(with_lost_letters(run, text) if is_sure else None)
+    return restored
+
+
+def with_lost_letters(run: TextRun, read: str) -> TextRun | None:
+    """Return a run with the letters that an engine has read for its unmapped glyphs; None if some are left.
+
+    All that the text layer has stays: engines read curly quotes as straight ones, and miss accents.
+    """
+    letters = list(run.text)
+    for kind, start, end, first, last in SequenceMatcher(None, run.text, read, autojunk=False).get_opcodes():
+        lost = [index for index in range(start, end) if is_unmapped(run.text[index])]
+        if kind == "replace" and lost:
+            letters[start:end] = [""] * (end - start)
+            letters[lost[0]] = read[first:last]
+    pieces, place = [], 0
+    for number, piece in enumerate(run.pieces):
+        place += number > 0 and piece.starts_word  # a space
+        text = "".join(letters[place : place + len(piece.text)])
+        place += len(piece.text)
+        pieces += [replace(piece, text=text)] if text else []
+    restored = replace(run, text=text_of_pieces(pieces), pieces=tuple(pieces))
+    return None if any(map(is_unmapped, restored.text)) else restored
 
 
 @dataclass(frozen=True)

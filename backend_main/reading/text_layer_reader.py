@@ -10,8 +10,8 @@ from .born_digital.notes import append_notes, note_lines
 from .born_digital.page import DigitalPage
 from .born_digital.page_order import PageOrder
 from .documents.document import Document
-from .documents.pdf_text_layer import TextLayer
-from .documents.turned_page import upright_box, upright_layer
+from .documents.pdf_text_layer import TextLayer, TextRun
+from .documents.turned_page import upright_layer
 from .documents.unread_areas import paint_over
 from .engines import LazyEngine
 from .fallback import FallbackEngines
@@ -27,7 +27,7 @@ from .page_assembly import (
 )
 from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options
-from .unread_text import Readers, UnreadText, read_unread_areas, text_run, text_runs
+from .unread_text import Readers, UnreadText, read_unread_areas, text_runs
 
 MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
 """If more lines have lost letters, the whole page is recognized."""
@@ -91,19 +91,16 @@ class TextLayerReader:
         if len(indices) > MAX_LOST_SHARE * len(self._layer.runs) or len(indices) > MAX_LOST_LINES:
             return False
         if self._engine.kind.is_test_engine or not self._engine.kind.provides_boxes:
-            texts: list[str | None] = [None] * len(indices)
+            restored: list[TextRun | None] = [None] * len(indices)
         else:
             lost = [self._layer.runs[index] for index in indices]
-            texts = read_runs(self._document.page(self._number), lost, self._engine.get())
+            restored = read_runs(self._document.page(self._number), lost, self._engine.get())
         runs = list(self._layer.runs)
-        for index, text in zip(indices, texts, strict=True):
-            if text is not None:
-                run = runs[index]
-                line = Line(self._number, text, text, run.box)
-                restored = text_run(line, upright_box(self._layer, run.box), run.pieces[0].style)
-                runs[index] = replace(restored, place=run.place)
-        if None in texts:
-            self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=texts.count(None)))
+        for index, run in zip(indices, restored, strict=True):
+            runs[index] = run or runs[index]
+        if None in restored:
+            count = restored.count(None)
+            self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=count))
         self._layer = replace(self._layer, runs=tuple(runs))
         return True
 

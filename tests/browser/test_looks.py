@@ -28,8 +28,31 @@ TABLE = f"""| Jurisdiction | Reservation | Permitted | Restrictions | Requiremen
 """
 SPANNING_TABLE = """<table>
 <tr><th rowspan="2">Year</th><th colspan="2">Sums in R&D &lt; 5</th></tr>
-<tr><td>net</td><td>gross</td></tr>
+<tr><td>net</td><td><b>gross<sup>a</sup></b> <a href="https://example.org/x">total</a></td></tr>
 </table>"""
+PDF_MARKDOWN = r"""# Water board
+
+The board<sup>1</sup> measured H<sub>2</sub>O at [all sites](https://example.org/), **bold** and *italic*,
+`read_all()` included. Energy is $E = m c^*_0 c^*_1$, and costs are 5$ or US$ 7.
+
+$$\frac{a_1}{b^*} + \sqrt{c^*}\tag{2}$$
+
+```
+def total(items):
+    return sum(items)
+```
+
+- first item
+    - [x] nested item
+
+> Note by Jane Doe: Check this figure.
+
+![Figure 1: Water of the lake]()
+
+| Name | Cost |
+|---|---|
+| CO<sub>2</sub> | 1.80 |
+"""
 
 
 def accessibility_violations(web_page: WebPage) -> list[str]:
@@ -123,7 +146,32 @@ def test_html_table_is_shown_with_spans_and_other_html_as_text(web_page: WebPage
     web_page.page.reload()
     cell = web_page.text.get_by_role("columnheader", name="Sums in R&D < 5")
     expect(cell).to_have_attribute("colspan", "2")
+    bold = web_page.text.get_by_role("cell", name="grossa total").locator("b")
+    expect(bold.locator("sup")).to_have_text("a")
+    expect(web_page.text.get_by_role("link", name="total")).to_have_attribute("href", "https://example.org/x")
     expect(web_page.text).to_contain_text("<b>not bold</b>")
+
+
+def test_every_construct_of_markdown_is_rendered(web_page: WebPage) -> None:
+    web_page.upload(("report.png", "image/png", scripted_png(lines=LINES)))
+    web_page.wait_processed("report.png")
+    web_page.override_page_markdown(PDF_MARKDOWN)
+    web_page.page.reload()
+    text = web_page.text
+    expect(text.locator("p sup")).to_have_text("1")
+    expect(text.locator("sub")).to_have_text(["2", "2"])
+    expect(text.locator(".formula")).to_have_text(
+        ["E = m c^*_0 c^*_1", r"\frac{a_1}{b^*} + \sqrt{c^*}\tag{2}"], use_inner_text=True
+    )
+    expect(text.locator("pre")).to_have_text("def total(items):\n    return sum(items)", use_inner_text=True)
+    expect(text.locator("li li")).to_have_text("[x] nested item")
+    expect(text.locator("blockquote")).to_have_text("Note by Jane Doe: Check this figure.")
+    expect(text.get_by_text("Figure 1: Water of the lake", exact=True)).to_be_visible()
+    expect(text.locator("img")).to_have_count(0)
+    expect(text).to_contain_text("costs are 5$ or US$ 7")
+    for markup in ("<su", "![", "$$", "```"):
+        expect(text).not_to_contain_text(markup)
+    assert accessibility_violations(web_page) == []
 
 
 def test_menu_closes_on_outside_click_escape_and_other_menu(web_page: WebPage) -> None:

@@ -15,6 +15,13 @@ ATTACKS = [
     "![x](https://elsewhere.example/pixel.png)",
     "<svg onload=alert(1)>",
 ]
+# Markup that resembles what the server writes
+TABLE_ATTACK = """<table>
+<tr><th><a href="javascript:alert(1)">run</a></th><th><img src=x onerror=alert(1)></th></tr>
+<tr><td><b onclick="alert(1)">bold</b></td><td><sup><script>alert(1)</script></sup></td></tr>
+</table>"""
+INLINE_ATTACK = """x<sup onclick=alert(1)>2</sup> <sub><img src=x onerror=alert(1)></sub>
+$<svg onload=alert(1)>$"""
 
 
 @pytest.mark.parametrize("view", ["Text", "Markdown"])
@@ -54,10 +61,11 @@ def test_s30_unescaped_markdown_is_rendered_without_markup(web_page: WebPage) ->
     """An engine may write Markdown without escaping, so the renderer of the page is the only protection."""
     web_page.upload(("raw.png", "image/png", scripted_png(lines=["quiet"])))
     web_page.wait_processed("raw.png")
-    web_page.override_page_markdown("\n\n".join(ATTACKS))
+    web_page.override_page_markdown("\n\n".join([*ATTACKS, TABLE_ATTACK, INLINE_ATTACK]))
     web_page.page.reload()
     expect(web_page.text).to_contain_text("<img src=x onerror=alert(1)>")
-    for tag in ("img", "script", "svg", "a"):
+    expect(web_page.text.get_by_role("cell", name="<script>alert(1)</script>")).to_be_visible()
+    for tag in ("img", "script", "svg", "a", "[onclick]"):
         expect(web_page.text.locator(tag)).to_have_count(0)
 
 

@@ -24,14 +24,20 @@ table_blocks.py      tables without lines
 table_regions.py     tables with level lines or stripes, and with upright lines alone
 table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
 table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
+table_centered.py    tables whose cells are centered in their rows; table_text_cells.py has their cells
+table_heads.py       heads above lines that consist of the borders of cells
 table_captions.py    captions and notes in the frame of a table
 table_markdown.py    cells → a pipe table or an HTML table
 table_rules.py       ruling lines from their pieces, and grids
 table_words.py       words and lines with exact bounds
 figures.py           drawings and images, and the text in them
 notes.py             notes of the page as quotes
-formulas.py          formulas → LaTeX
 markdown.py          blocks → Markdown
 inline.py            pieces of words → inline Markdown: bold, italic, code, links, raised and lowered text
+joined_rows.py       rows of a paragraph → one line: divided words, text without spaces
+inline_fractions.py  fractions in running text
+formulas.py          displayed formulas → LaTeX; formula_layout.py composes them by the places of parts
+formula_spans.py     formulas in running text; formula_elements.py finds their words and signs
+formula_latex.py     LaTeX of the characters of a formula
 page.py              the page: boxes of its runs, their styles, its drawing
 """

@@ -1,21 +1,16 @@
 """Captions of the figures of a born-digital page: the paragraph beside a figure that begins like one."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ..documents.styled_text import text_of_pieces
 from ..layout.geometry import Rect
+from ..layout.text_joining import FIGURE_CAPTION
 from .blocks import DigitalBlock
 
 MAX_DISTANCE = 3.0
 """In heights of running text, from a figure to its caption."""
 MAX_BLOCKS = 4
 """Blocks that are examined before and after a figure; its own words may stand between it and its caption."""
-_CAPTION = re.compile(
-    r"(?:fig(?:ure|ura|\.)?|abb(?:ildung|\.)?|photo|image|chart|diagram|graph|map|exhibit|scheme|plate|obr\.?|"
-    r"рис(?:унок|\.)?|bild|图|圖|図|그림)\s*[\d.:A-Z-]+",
-    re.IGNORECASE,
-)
 
 
 def with_captions(blocks: Sequence[DigitalBlock], body_height: float) -> list[DigitalBlock]:
@@ -41,7 +36,7 @@ def _candidates(number: int, count: int) -> Iterator[int]:
 
 def _is_caption(block: DigitalBlock) -> bool:
     is_text = block.kind in ("paragraph", "caption") and bool(block.lines)
-    return is_text and bool(_CAPTION.match(text_of_pieces(block.lines[0])))
+    return is_text and bool(FIGURE_CAPTION.match(text_of_pieces(block.lines[0])))
 
 
 def _is_near(figure: Rect, caption: Rect, distance: float) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ..layout.geometry import LayoutBox, Rect, bounding_rect
+from ..layout.geometry import LayoutBox, Rect, bounding_rect, rect_area, union_rect
 from ..layout.rows import Row, body_text_height, group_rows
 from .order import prose_indices
 from .page import DigitalPage
@@ -91,7 +91,7 @@ class _FigureFinder:
     def figures(self) -> list[DigitalFigure]:
         found: list[DigitalFigure] = []
         used: set[int] = set()
-        for cluster in sorted(self._clusters(), key=lambda cluster: -_area(cluster.rect)):
+        for cluster in sorted(self._clusters(), key=lambda cluster: -rect_area(cluster.rect)):
             if not self._is_figure(cluster):
                 continue
             cluster.rect = self._border(cluster)
@@ -99,7 +99,7 @@ class _FigureFinder:
             if not labels and not cluster.images:
                 continue  # an ornament
             used.update(box.index for box in labels)
-            rect = _union([cluster.rect, bounding_rect(labels)]) if labels else cluster.rect
+            rect = union_rect([cluster.rect, bounding_rect(labels)]) if labels else cluster.rect
             found.append(DigitalFigure(rect, frozenset(box.index for box in labels), cluster.seeds))
         return found
 
@@ -128,7 +128,7 @@ class _FigureFinder:
         found = self._filled_frames(self._merged_frames(found))
         found = [cluster for cluster in found if cluster.images or cluster.seeds >= MIN_SEEDS]
         if len(others) <= MAX_PARTS:
-            for rect in sorted(others, key=_area):
+            for rect in sorted(others, key=rect_area):
                 self._add_to_nearest(rect, found)
         return found
 
@@ -137,9 +137,9 @@ class _FigureFinder:
         merged: list[_Cluster] = []
         if len(clusters) > MAX_CLUSTERS:
             return clusters
-        for cluster in sorted(clusters, key=lambda cluster: -_area(cluster.rect)):
+        for cluster in sorted(clusters, key=lambda cluster: -rect_area(cluster.rect)):
             for other in merged:
-                union = _union([cluster.rect, other.rect])
+                union = union_rect([cluster.rect, other.rect])
                 is_near = _near(cluster.rect, other.rect, MAX_PART_GAP * self._body)
                 if is_near and not self._has_text(union):
                     other.rect = union
@@ -155,8 +155,8 @@ class _FigureFinder:
         for frame in reversed(self._frames):
             inside = [cluster for cluster in clusters if _contains(frame, cluster.rect)]
             seeds = sum(cluster.seeds for cluster in inside)
-            filled = sum(_area(cluster.rect) for cluster in inside)
-            is_filled = seeds >= MIN_DIAGRAM_SEEDS and filled >= MIN_FILLED_SHARE * _area(frame)
+            filled = sum(rect_area(cluster.rect) for cluster in inside)
+            is_filled = seeds >= MIN_DIAGRAM_SEEDS and filled >= MIN_FILLED_SHARE * rect_area(frame)
             if len(inside) > 1 and is_filled and not self._has_text(frame):
                 images = sum(cluster.images for cluster in inside)
                 clusters = [cluster for cluster in clusters if cluster not in inside]
@@ -177,8 +177,8 @@ class _FigureFinder:
     def _frames(self) -> list[Rect]:
         """Frames that may be the borders of figures, small ones first."""
         limits = MIN_PAGE_SHARE * self._area, MAX_PAGE_SHARE * self._area
-        frames = [rect for rect in self._page.graphics.frames if limits[0] <= _area(rect) <= limits[1]]
-        return sorted(frames, key=_area)[:MAX_FRAMES]
+        frames = [rect for rect in self._page.graphics.frames if limits[0] <= rect_area(rect) <= limits[1]]
+        return sorted(frames, key=rect_area)[:MAX_FRAMES]
 
     def _without_text(self, parts: Sequence[_Cluster], gap: float) -> list[_Cluster]:
         """Return clusters of parts. One with running text in it is divided at smaller gaps."""
@@ -197,7 +197,7 @@ class _FigureFinder:
         for cluster in clusters:
             if not _near(rect, cluster.rect, gap):
                 continue
-            union = _union([rect, cluster.rect])
+            union = union_rect([rect, cluster.rect])
             growth = [
                 (union[side + 2] - union[side]) - (cluster.rect[side + 2] - cluster.rect[side])
                 for side in (0, 1)
@@ -214,7 +214,7 @@ class _FigureFinder:
             part = (max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom))
             is_on_page = part[0] <= part[2] and part[1] <= part[3]
             is_in_table = any(_near(part, table, 0.0) for table in self._tables)
-            if is_on_page and not is_in_table and _area(part) < MAX_PAGE_SHARE * self._area:
+            if is_on_page and not is_in_table and rect_area(part) < MAX_PAGE_SHARE * self._area:
                 parts.append(part)
         return parts
 
@@ -222,7 +222,7 @@ class _FigureFinder:
         left, top, right, bottom = cluster.rect
         if right - left < MIN_WIDTH * self._body or bottom - top < MIN_HEIGHT * self._body:
             return False
-        if not MIN_PAGE_SHARE * self._area <= _area(cluster.rect) <= MAX_PAGE_SHARE * self._area:
+        if not MIN_PAGE_SHARE * self._area <= rect_area(cluster.rect) <= MAX_PAGE_SHARE * self._area:
             return False
         if self._has_text(cluster.rect):
             return False
@@ -241,8 +241,8 @@ class _FigureFinder:
     def _border(self, cluster: _Cluster) -> Rect:
         """Return the rectangle around a drawing and its title; the drawing's own if there is none."""
         graphics = self._page.graphics
-        for rect in sorted([*graphics.frames, *(fill.rect for fill in graphics.fills)], key=_area):
-            is_border = _contains(rect, cluster.rect) and _area(rect) < MAX_BORDER_GROWTH * _area(
+        for rect in sorted([*graphics.frames, *(fill.rect for fill in graphics.fills)], key=rect_area):
+            is_border = _contains(rect, cluster.rect) and rect_area(rect) < MAX_BORDER_GROWTH * rect_area(
                 cluster.rect
             )
             if is_border and self._is_figure(replace(cluster, rect=rect)):
@@ -267,7 +267,7 @@ class _FigureFinder:
             if not added:
                 break
             labels += added
-            rect = _union([rect, bounding_rect(added)])
+            rect = union_rect([rect, bounding_rect(added)])
         return labels
 
     def _is_apart(self, box: LayoutBox, max_width: float) -> bool:
@@ -349,7 +349,7 @@ def _merged(clusters: Sequence[_Cluster], gap: float) -> list[_Cluster]:
         for cluster in sorted(found, key=lambda cluster: cluster.rect[0]):
             for other in reversed(merged):
                 if _near(cluster.rect, other.rect, gap):
-                    other.rect = _union([other.rect, cluster.rect])
+                    other.rect = union_rect([other.rect, cluster.rect])
                     other.seeds += cluster.seeds
                     other.images += cluster.images
                     other.parts += cluster.parts
@@ -387,12 +387,3 @@ def _distance(rect: Rect, box: LayoutBox) -> float:
     dx = max(rect[0] - box.right, box.left - rect[2], 0.0)
     dy = max(rect[1] - box.bottom, box.top - rect[3], 0.0)
     return max(dx, dy)
-
-
-def _union(rects: Sequence[Rect]) -> Rect:
-    lefts, tops, rights, bottoms = zip(*rects, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _area(rect: Rect) -> float:
-    return (rect[2] - rect[0]) * (rect[3] - rect[1])

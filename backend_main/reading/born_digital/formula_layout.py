@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from ..documents.pdf_characters import AXIS_HEIGHT
 from ..documents.pdf_graphics import Rule
 from ..documents.styled_text import TextPiece
 from ..output.latex import LARGE_OPERATORS
@@ -22,7 +23,6 @@ SMALL = 0.1
 ASCENT, DESCENT = 0.72, 0.22
 LARGE_EXTENT = (1.0, 0.6)
 """Height and depth of a large operator."""
-AXIS_HEIGHT = 0.25
 MAX_SCRIPT_SIZE = 0.92
 """In sizes of the base."""
 MAX_FRACTION_HEIGHT = 2.6

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..documents.pdf_graphics import Rule
-from ..layout.geometry import LayoutBox, Rect
+from ..layout.geometry import LayoutBox, Rect, rect_area
 from ..layout.rows import group_rows
 from .page import DigitalPage
 
@@ -44,7 +44,7 @@ def group_frames(
         The flow with the frames, and the frames by their index, from `next_index`.
     """
     flow, frames = list(flow), dict[int, Frame]()
-    for rect in sorted(set(_rects(page)), key=_area):
+    for rect in sorted(set(_rects(page)), key=rect_area):
         inside = [box for box in flow if _contains(rect, box, EDGE_TOLERANCE * body_height)]
         if not _is_frame(page, rect, inside, len(flow), body_height):
             continue
@@ -58,7 +58,7 @@ def group_frames(
 def _is_frame(
     page: DigitalPage, rect: Rect, inside: Sequence[LayoutBox], count: int, body_height: float
 ) -> bool:
-    if _area(rect) > MAX_PAGE_SHARE * page.layer.width * page.layer.height:
+    if rect_area(rect) > MAX_PAGE_SHARE * page.layer.width * page.layer.height:
         return False
     if rect[2] - rect[0] < MIN_WIDTH * body_height or len(inside) > MAX_BOX_SHARE * count:
         return False
@@ -107,7 +107,3 @@ def _contains(rect: Rect, box: LayoutBox, tolerance: float) -> bool:
         and top - tolerance <= box.top
         and box.bottom <= bottom + tolerance
     )
-
-
-def _area(rect: Rect) -> float:
-    return (rect[2] - rect[0]) * (rect[3] - rect[1])

@@ -21,7 +21,6 @@ MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
 MAX_SENTENCE_WORDS = 8
 """Text that is hardly larger than running text, has more words and ends with a full stop is a sentence."""
-MIN_BODY_SIZE = 0.93
 MIN_PLAIN_SIZE = 1.14
 """In sizes of running text: smaller headings differ in weight, capitals or color too. Browsers use 1.17."""
 CLEAR_SIZE = 1.35
@@ -206,10 +205,10 @@ class HeadingRules:
 
 def _is_distinct(lines: Sequence[Line], text: str) -> bool:
     """Return whether numbered text is in capitals or italics."""
-    return text.upper() == text or all(line.is_italic for line in lines) or _is_small_capitals(lines)
+    return text.isupper() or all(line.is_italic for line in lines) or _is_small_capitals(lines)
 
 
 def _is_small_capitals(lines: Sequence[Line]) -> bool:
     """Return whether lines are in capitals of two sizes."""
-    is_upper = all(line.text.upper() == line.text for line in lines)
+    is_upper = all(line.text.isupper() for line in lines)
     return is_upper and all(len({piece.style.size for piece in line.pieces}) > 1 for line in lines)

@@ -1,7 +1,8 @@
 """Rows of a paragraph joined to one line: words that a line end divides, and text without spaces.
 
 A hyphen at a line end stays if the document divides no words, or if it writes the word with a hyphen
-elsewhere. No dictionary is needed, so any language can be read.
+elsewhere, or, where it rarely divides words, both parts as words. No dictionary is needed, so any language
+can be read.
 """
 
 import re
@@ -17,6 +18,8 @@ MAX_UNDIVIDED_SHARE = 0.04
 About one line in a hundred ends with the hyphen of a compound; where words are divided, one in ten does. Both
 are as likely at 0.039.
 """
+MIN_JOINED_WORDS = 2
+"""As many divided words that stand undivided elsewhere are not by chance. One may be: on-line, online."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
@@ -27,33 +30,50 @@ _HANGUL = ("\uac00", "\ud7a3")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words of a document, in lower case, and whether it divides words at line ends."""
+    """Words of a document, in lower case, and whether it divides words at line ends: often, or at all."""
 
     words: frozenset[str] = field(default_factory=frozenset)
     divides_words: bool = True
+    divides_often: bool = True
 
     def keeps_hyphen(self, first: str, second: str) -> bool:
         """Return whether a word of two parts, the first at a line end, is written with a hyphen."""
         first, second = first.lower(), second.lower()
         if first + second in self.words:
             return False
-        return f"{first}-{second}" in self.words or not self.divides_words
+        if f"{first}-{second}" in self.words or not self.divides_words:
+            return True
+        return not self.divides_often and {first, second} <= self.words
 
 
 NO_VOCABULARY = Vocabulary()
 
 
 def vocabulary_of(lines: Iterable[str]) -> Vocabulary:
-    """Return the vocabulary of a document's lines."""
+    """Return the vocabulary of a document's lines.
+
+    A document with much code or many tables has few hyphens at line ends. It divides words if some of these
+    words stand undivided elsewhere.
+    """
     words: set[str] = set()
-    count = hyphens = 0
+    divided: list[tuple[str, str]] = []
+    count, rest = 0, ""
     for line in lines:
         found = [word.lower().replace("\u2010", "-").replace("\u2011", "-") for word in _WORD.findall(line)]
-        is_divided = bool(HYPHENATED.fullmatch(line[-2:])) and line[-2:-1].isalpha()
-        words.update(found[:-1] if is_divided else found)
         count += bool(found)
-        hyphens += is_divided
-    return Vocabulary(frozenset(words), hyphens > MAX_UNDIVIDED_SHARE * count)
+        if rest and found:
+            divided.append((rest, found.pop(0)))
+        is_divided = bool(HYPHENATED.fullmatch(line[-2:])) and line[-2:-1].isalpha()
+        rest = found.pop() if is_divided and found else ""
+        words.update(found)
+    often = len(divided) > MAX_UNDIVIDED_SHARE * count
+    joined = sum(first + second in words for first, second in divided)
+    hyphenated = sum(f"{first}-{second}" in words for first, second in divided)
+    if joined or hyphenated:
+        divides = joined >= MIN_JOINED_WORDS or (joined and not hyphenated) or (joined and often)
+    else:
+        divides = often
+    return Vocabulary(frozenset(words), bool(divides), often)
 
 
 def join_rows(rows: Iterable[Sequence[TextPiece]], vocabulary: Vocabulary = NO_VOCABULARY) -> list[TextPiece]:

@@ -119,28 +119,40 @@ class Line:
 def column_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Line]:
     """Return the lines of a column from top to bottom."""
     is_from_right = is_right_to_left([direction(page.text(box)) for box in boxes])
-    placed = sorted(((_box_baseline(page, box), box) for box in boxes), key=lambda item: item[0])
+    placed = sorted((_placed(page, box) for box in boxes), key=lambda placed: placed.baseline)
     rows = group_runs(placed, _belongs_to_line)
-    return [_line(page, [box for _, box in row], is_from_right=is_from_right) for row in rows]
+    return [_line(page, [placed.box for placed in row], is_from_right=is_from_right) for row in rows]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A run with its baseline and its size; the box of a narrow run, such as a bullet, has another height."""
+
+    baseline: float
+    size: float
+    box: LayoutBox
 
 
 def _distance(one: LayoutBox, other: LayoutBox) -> float:
     return max(one.left, other.left) - min(one.right, other.right)
 
 
-def _box_baseline(page: DigitalPage, box: LayoutBox) -> float:
+def _placed(page: DigitalPage, box: LayoutBox) -> _Placed:
     pieces = page.pieces(box)
-    return _baseline(pieces, main_style(pieces)) if pieces else box.bottom
+    if not pieces:
+        return _Placed(box.bottom, box.text_height, box)
+    style = main_style(pieces)
+    return _Placed(_baseline(pieces, style), style.size or box.text_height, box)
 
 
-def _belongs_to_line(row: list[tuple[float, LayoutBox]], item: tuple[float, LayoutBox]) -> bool:
-    baseline, box = item
-    if any(_is_raised_beside(other, box) for _, other in row):
+def _belongs_to_line(row: list[_Placed], placed: _Placed) -> bool:
+    box = placed.box
+    if any(_is_raised_beside(other.box, box) for other in row):
         return True
-    size = min(box.text_height, *(other.text_height for _, other in row))
-    if abs(baseline - median(other for other, _ in row)) > MAX_BASELINE_DISTANCE * size:
+    size = min(placed.size, *(other.size for other in row))
+    if abs(placed.baseline - median(other.baseline for other in row)) > MAX_BASELINE_DISTANCE * size:
         return False
-    overlap = max(min(box.right, other.right) - max(box.left, other.left) for _, other in row)
+    overlap = max(min(box.right, other.box.right) - max(box.left, other.box.left) for other in row)
     return overlap < MAX_OVERLAP * size
 
 

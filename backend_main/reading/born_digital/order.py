@@ -18,6 +18,8 @@ from .column_sides import are_side_by_side, gutter_width, is_dense, level_share,
 
 MIN_VERTICAL_ASPECT_RATIO, MAX_VERTICAL_SHARE = 2.5, 0.2
 """Higher boxes are vertical text, unless they are a larger share of the page."""
+MIN_VERTICAL_CHARACTERS = 3
+"""Shorter text is a narrow character of a level line, such as a bullet."""
 MAX_GUTTERS = 24
 """Gutters that are examined, those that the fewest boxes cross first."""
 # In heights of running text.
@@ -30,6 +32,8 @@ MIN_SIDE_WIDTH = 3.0
 """Narrower text is a number or a bullet beside its text."""
 MIN_SIDE_ROWS, MIN_SIDE_GUTTER = 3, 1.5
 """Rows beside a single row, and width of the gutter, at which the row is a heading or a note of its own."""
+MIN_PITCH_RATIO = 1.1
+"""Ratio of the distance below the last line of a paragraph to that above it."""
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
 MAX_OVERFLOW = 0.08
@@ -77,7 +81,7 @@ class OrderHints:
 def reading_groups(boxes: Sequence[LayoutBox], hints: OrderHints) -> list[list[LayoutBox]]:
     """Split boxes into groups in reading order; vertical text on a page of level lines comes last."""
     vertical = [box for box in boxes if box.height > MIN_VERTICAL_ASPECT_RATIO * box.width]
-    vertical = [box for box in vertical if box.index in hints.texts]
+    vertical = [box for box in vertical if len(hints.texts.get(box.index, "")) >= MIN_VERTICAL_CHARACTERS]
     if len(vertical) > MAX_VERTICAL_SHARE * len(boxes):
         vertical = []
     aside = {box.index for box in vertical}
@@ -202,8 +206,10 @@ class _Splitter:
         """
         bands: list[list[LayoutBox]] = []
         crossing, bottom = None, 0.0
-        for box in boxes:
+        for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
             crosses = self._crosses(box, x)
+            if above and not crosses and self._crosses(above, x):
+                crosses = self._ends_paragraph(above, box, below)
             is_apart = box.top - bottom > MIN_EMPTY_STRIP * self._body
             if crosses != crossing or is_apart:
                 bands.append([])
@@ -211,6 +217,15 @@ class _Splitter:
             bands[-1].append(box)
             bottom = max(bottom, box.bottom)
         return [part for band in self._joined_bands(bands, x) for part in self._without_ends(band, x)]
+
+    def _ends_paragraph(self, above: LayoutBox, box: LayoutBox, below: LayoutBox | None) -> bool:
+        """Return whether a box is the last line of the paragraph above it, and not the first of a column."""
+        pitch = box.center_y - above.center_y
+        offset = abs(box.right - above.right if self._hints.is_from_right else box.left - above.left)
+        is_alike = abs(box.text_height - above.text_height) < MAX_EDGE_OVERLAP * above.text_height
+        is_near = box.text_height / 2 < pitch < 2 * box.text_height and offset < MIN_GUTTER * self._body
+        is_apart = below is None or below.center_y - box.center_y > MIN_PITCH_RATIO * pitch
+        return is_alike and is_near and is_apart
 
     def _without_ends(self, band: list[LayoutBox], x: float) -> list[list[LayoutBox]]:
         """Divide short text above or below columns from them: the order of the content shows it.
@@ -236,7 +251,7 @@ class _Splitter:
         """Join bands that an empty strip divides, if their left sides are drawn before their right sides."""
         joined: list[list[LayoutBox]] = []
         for band in bands:
-            if joined and not any(self._crosses(box, x) for box in (joined[-1][-1], band[0])):
+            if joined and not any(self._crosses(box, x) for box in (joined[-1][0], band[0])):
                 both = [*joined[-1], *band]
                 left, right = sides_of(both, x)
                 if left and right and self._side_changes(left, right) == 1:

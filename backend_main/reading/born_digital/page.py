@@ -36,7 +36,9 @@ class DigitalPage:
         """The page as the detection of furniture compares it with others."""
         edges = (0.0, 0.0, float(self.layer.width), float(self.layer.height))
         oblique = oblique_heights(PageFrame(0.0), [run.box for run in self.layer.runs])
-        return FurniturePage(self.number, edges, self.boxes, [run.text for run in self.layer.runs], oblique)
+        styles = [_middle_style(run.pieces) for run in self.layer.runs]
+        texts = [run.text for run in self.layer.runs]
+        return FurniturePage(self.number, edges, self.boxes, texts, oblique, styles)
 
     @cached_property
     def is_right_to_left(self) -> bool:
@@ -60,6 +62,11 @@ class DigitalPage:
     def row_pieces(self, row: Iterable[LayoutBox]) -> list[TextPiece]:
         """Return the pieces of a row, whose boxes are separated by spaces."""
         return [piece for box in row for piece in self.pieces(box)]
+
+
+def _middle_style(pieces: Sequence[TextPiece]) -> TextStyle:
+    """Return the style in the middle of a line, which is that of most letters with few exceptions."""
+    return pieces[len(pieces) // 2].style if pieces else TextStyle()
 
 
 def main_style(pieces: Sequence[TextPiece]) -> TextStyle:

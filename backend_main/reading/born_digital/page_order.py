@@ -115,6 +115,8 @@ class PageOrder:
 
     def _is_text(self, table: DigitalTable) -> bool:
         """Return whether a table without lines is columns of text, as the order of the content shows."""
+        if table.is_centered:
+            return False
         left, top, right, bottom = table.rect
         lines = sum(
             left <= (rule.x0 + rule.x1) / 2 <= right and top <= (rule.y0 + rule.y1) / 2 <= bottom

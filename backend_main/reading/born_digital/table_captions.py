@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .table_markdown import FoundTable, TableContent
 from .table_words import Word, words_rect
@@ -34,7 +35,7 @@ def without_captions(table: FoundTable) -> FoundTable:
     kept = content.kept(range(first, last), range(content.columns))
     left, _, right, _ = table.rect
     _, top, _, bottom = words_rect(kept.words())
-    return FoundTable(kept, (left, top, right, bottom), table.drawn)
+    return replace(table, content=kept, rect=(left, top, right, bottom))
 
 
 def _only_text(content: TableContent, row: int) -> str:

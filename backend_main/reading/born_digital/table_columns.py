@@ -111,6 +111,7 @@ def _without_single_cells(columns: Columns, lines: Sequence[WordLine]) -> Column
     for number in reversed(range(columns.count)):
         if counts[number] < 2:
             beside = [gap for gap in columns.gaps[max(0, number - 1) : number + 1] if gap in gaps]
+            beside = [gap for gap in beside if gap.left < gap.right]  # not drawn
             if narrow := min(beside, key=lambda gap: gap.right - gap.left, default=None):
                 gaps.remove(narrow)
     return Columns(tuple(gaps))

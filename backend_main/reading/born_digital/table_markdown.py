@@ -57,6 +57,8 @@ class FoundTable:
     rect: Rect
     drawn: frozenset[int] = frozenset()
     """Boxes of lines that are drawn with characters."""
+    is_centered: bool = False
+    """Cells with different numbers of lines have common centers, which columns of text do not have."""
 
     @property
     def boxes(self) -> frozenset[int]:
@@ -189,11 +191,19 @@ def _word_pieces(word: Word, row: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _without_leaders(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    found = [replace(piece, text=_LEADER_END.sub("", piece.text)) for piece in pieces]
+    """Return pieces without leader dots. A single dot at a word may be a full stop in a font of its own."""
+    dots = [bool(_DOTS.fullmatch(piece.text)) for piece in pieces]
+    leaders = [
+        is_dot and (piece.starts_word or is_before_dot)
+        for piece, is_dot, is_before_dot in zip(pieces, dots, [*dots[1:], False], strict=False)
+    ]
+    shown = [piece for piece, is_leader in zip(pieces, leaders, strict=True) if not is_leader]
+    found = [replace(piece, text=_LEADER_END.sub("", piece.text)) for piece in shown]
     return [piece for piece in found if piece.text]
 
 
-_LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$|^[.·․…‥]+$")
+_DOTS = re.compile(r"[.·․…‥]+")
+_LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$")
 
 
 def _cell_markup(words: Sequence[Word], options: InlineOptions, *, is_plain: bool) -> str:

@@ -10,6 +10,7 @@ from math import inf
 from ..documents.pdf_graphics import Fill
 from ..layout.sequences import group_runs
 from .table_columns import Gap, find_columns, find_gutters, line_cells
+from .table_heads import common_joints, head_above
 from .table_markdown import FoundTable, TableContent
 from .table_rules import Line, PageLines
 from .table_text import Drawing, text_table
@@ -84,7 +85,7 @@ def region_tables(lines: Sequence[Line], words: Sequence[Word]) -> list[FoundTab
     strips = find_gutters(word_lines(words)) if stacks else []
     for stack in stacks:
         for part in _tabular_parts(stack, words):
-            if _has_rows_beside(part, words, strips):
+            if not common_joints(part) and _has_rows_beside(part, words, strips):
                 continue
             if table := _region_table(part, words):
                 used = table.boxes
@@ -183,6 +184,7 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
     if not words:
         return lower.position - upper.position < 28.0 * MAX_EMPTY_HEIGHT
     lines = word_lines(words)
+    joints = common_joints([upper, lower])
     size = lines[0].size
     if any(
         line.left < upper.start - MAX_OVERHANG * size or line.right > upper.end + MAX_OVERHANG * size
@@ -192,11 +194,13 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
     wide = [
         line
         for line in lines
-        if len(line.phrases) == 1 and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+        if len(line.phrases) == 1
+        and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+        and (not joints or any(line.left < x < line.right for x in joints))
     ]
     if len(wide) > 1:
         return False
-    if any(len(line.phrases) > 1 for line in lines):
+    if joints or any(len(line.phrases) > 1 for line in lines):
         return True
     text = " ".join(phrase.text for phrase in lines[0].phrases)
     height = lower.position - upper.position
@@ -230,8 +234,10 @@ def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | N
         return None
     lines = word_lines(inside)
     others = word_lines(word for word in near if not part[0].position < word.center_y < part[-1].position)
-    lines = _with_rows_around(lines, others, part)
-    drawing = Drawing(tuple(line.position for line in part))
+    forced = common_joints(part)
+    head = head_above(part, inside, near) if forced else []
+    lines = word_lines([*head, *inside]) if head else _with_rows_around(lines, others, part)
+    drawing = Drawing(tuple(line.position for line in part), forced, has_joints=bool(forced))
     rect = (part[0].start, lines[0].top, part[0].end, lines[-1].bottom)
     rect = (rect[0], min(rect[1], part[0].position), rect[2], max(rect[3], part[-1].position))
     content = text_table(lines, drawing) or _list_table(lines, others, part)

@@ -18,6 +18,10 @@ MAX_INNER_PITCH = 1.6
 WRAP_SLACK = 0.3
 MIN_NEW_NUMBERS = 2
 """Columns with a second number, which begins another row."""
+MAX_SEVERAL_SHARE, MAX_SHORT_SHARE = 0.1, 0.25
+"""Share of the bands between lines that may look like several rows, if each is one; and if they are short."""
+MAX_CELL_LINES = 3
+"""Lines of a short band."""
 
 
 @dataclass
@@ -120,12 +124,17 @@ class _Rows:
         """Return whether the drawn lines separate every row."""
         if len(self._bands) < 3:
             return False
-        several = sum(self._is_several_rows(band) for band in self._bands)
-        return several <= 0.1 * len(self._bands)
+        several = [band for band in self._bands if self._is_several_rows(band)]
+        are_short = all(len(band) <= MAX_CELL_LINES for band in several)
+        return len(several) <= (MAX_SHORT_SHARE if are_short else MAX_SEVERAL_SHARE) * len(self._bands)
 
     def _is_several_rows(self, band: Sequence[RowLine]) -> bool:
         """Return whether most lines of a band do not continue the line above."""
-        starts = sum(self._starts_row(above, line) for above, line in pairwise(band))
+        starts = sum(
+            self._starts_row(above, line)
+            for above, line in pairwise(band)
+            if self._pitch(above, line) > MIN_PITCH
+        )
         return len(band) > 1 and 2 * starts >= len(band) - 1
 
     def _find_max_inner_pitch(self) -> float | None:

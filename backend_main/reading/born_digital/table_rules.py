@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from ..documents.pdf_graphics import Fill, Graphics
 from ..layout.geometry import Rect
@@ -14,6 +15,8 @@ MAX_PIECE_GAP = 12.0
 """Gap between the pieces of a dashed line, or between the borders of two cells."""
 CROSSING_TOLERANCE = 8.0
 """Lines whose ends miss each other by less touch."""
+MAX_JOINT_GAP = 3.0
+"""Gap or overlap of the borders of two cells."""
 MIN_LINE_LENGTH = 14.0
 """Shorter lines are marks, such as ticks of an axis, or parts of a letter."""
 MAX_LINES = 600
@@ -28,13 +31,14 @@ MIN_DRAWN_SHARE = 0.6
 class Line:
     """A level or upright line: its position across, and its ends.
 
-    `is_side`: the side of a filled rectangle.
+    `is_side`: the side of a filled rectangle. `joints`: where long pieces meet, as borders of cells do.
     """
 
     position: float
     start: float
     end: float
     is_side: bool = False
+    joints: tuple[float, ...] = ()
 
     @property
     def length(self) -> float:
@@ -42,7 +46,8 @@ class Line:
 
     def mirrored(self) -> "Line":
         """Return a level line on an axis from right to left."""
-        return replace(self, start=-self.end, end=-self.start)
+        joints = tuple(-x for x in reversed(self.joints))
+        return replace(self, start=-self.end, end=-self.start, joints=joints)
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,31 @@ def merged_lines(pieces: Iterable[Line]) -> tuple[Line, ...]:
     for group in _near_groups(sorted(pieces, key=lambda piece: piece.position)):
         group.sort(key=lambda piece: piece.start)
         position = sum(piece.position for piece in group) / len(group)
-        start, end = group[0].start, group[0].end
-        for piece in group[1:]:
-            if piece.start > end + MAX_PIECE_GAP:
-                lines.append(Line(position, start, end))
-                start, end = piece.start, piece.end
-            end = max(end, piece.end)
-        lines.append(Line(position, start, end))
+        for run in _touching_runs(group):
+            start, end = run[0].start, max(piece.end for piece in run)
+            lines.append(Line(position, start, end, joints=_joints(run)))
     lines = [line for line in lines if line.length >= MIN_LINE_LENGTH]
     return tuple(lines) if len(lines) <= MAX_LINES else ()
+
+
+def _touching_runs(pieces: Sequence[Line]) -> list[list[Line]]:
+    runs = [[pieces[0]]]
+    end = pieces[0].end
+    for piece in pieces[1:]:
+        if piece.start > end + MAX_PIECE_GAP:
+            runs.append([])
+        runs[-1].append(piece)
+        end = max(end, piece.end) if len(runs[-1]) > 1 else piece.end
+    return runs
+
+
+def _joints(pieces: Sequence[Line]) -> tuple[float, ...]:
+    """Return where pieces of the width of a cell meet; dashes have gaps between them."""
+    return tuple(
+        (left.end + right.start) / 2
+        for left, right in pairwise(pieces)
+        if abs(right.start - left.end) <= MAX_JOINT_GAP and min(left.length, right.length) >= MIN_LINE_LENGTH
+    )
 
 
 def _near_groups(pieces: Sequence[Line]) -> list[list[Line]]:

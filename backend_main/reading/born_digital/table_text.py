@@ -41,10 +41,14 @@ PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Drawing:
-    """Lines in the region of a table: y of those between rows, x of those between columns."""
+    """Lines in the region of a table: y of those between rows, x of those between columns.
+
+    `has_joints`: the borders of cells meet at each x in `forced`, so columns are known.
+    """
 
     separators: tuple[float, ...] = ()
     forced: tuple[float, ...] = ()
+    has_joints: bool = False
 
     @property
     def is_evidence(self) -> bool:
@@ -62,7 +66,8 @@ def text_table(lines: Sequence[WordLine], drawing: Drawing = NO_DRAWING) -> Tabl
     if columns.count < 2:
         return None
     rows = table_rows(lines, columns, drawing.separators)
-    table = with_joined_signs(without_empty(_content(rows, columns)))
+    content = _content(rows, columns, has_all_spans=drawing.has_joints)
+    table = with_joined_signs(without_empty(content))
     return table if _is_table(rows, table, drawing) else None
 
 
@@ -74,7 +79,7 @@ def _without_leaders(line: WordLine) -> WordLine | None:
     return WordLine(words) if words else None
 
 
-def _content(rows: Sequence[Sequence[RowLine]], columns: Columns) -> TableContent:
+def _content(rows: Sequence[Sequence[RowLine]], columns: Columns, *, has_all_spans: bool) -> TableContent:
     cells: list[list[list[Word]]] = [[[] for _ in range(columns.count)] for _ in rows]
     spans = []
     for number, row in enumerate(rows):
@@ -82,7 +87,7 @@ def _content(rows: Sequence[Sequence[RowLine]], columns: Columns) -> TableConten
         for line in row:
             for (first, last), words in line.cells.items():
                 cells[number][first] += words
-                if first < last and (first > 0 or len(filled) > last + 1):
+                if first < last and (has_all_spans or first > 0 or len(filled) > last + 1):
                     spans.append(Cell(number, first, number + 1, last + 1))
     return TableContent(cells, _disjoint(spans))
 
@@ -103,26 +108,31 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
     if table.columns < 2:
         return False
     full = sum(sum(map(bool, row)) > 1 for row in table.cells)
-    if full < (MIN_RULED_ROWS if drawing.is_evidence else MIN_ROWS):
-        return False
-    if full < MIN_ROW_SHARE * len(table.cells):
-        return False
-    if (
-        not _is_filled(table)
-        or any(sum(map(is_caption, row)) > 1 for row in table.cells)  # figures side by side
-        or _is_contents(table)
-        or _is_list(table)
-        or any(map(partial(_flows_on, rows), range(table.columns)))
+    has_empty_rows = drawing.has_joints and full > 0 and len(drawing.separators) > MIN_RULED_ROWS  # a form
+    if not has_empty_rows and (
+        full < (MIN_RULED_ROWS if drawing.is_evidence else MIN_ROWS)
+        or full < MIN_ROW_SHARE * len(table.cells)
     ):
         return False
-    if not _has_labels(table):
+    if not has_table_text(table) or any(map(partial(_flows_on, rows), range(table.columns))):
         return False
     if drawing.is_evidence:
         return True
     words = table.words()
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
-    return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
+    return is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
+
+
+def has_table_text(table: TableContent) -> bool:
+    """Return whether the text of cells is one of a table: not contents, a list, or labels of a chart."""
+    return (
+        _is_filled(table)
+        and not any(sum(map(is_caption, row)) > 1 for row in table.cells)  # figures side by side
+        and not _is_contents(table)
+        and not _is_list(table)
+        and _has_labels(table)
+    )
 
 
 def _is_filled(table: TableContent) -> bool:
@@ -246,7 +256,8 @@ def _is_list(table: TableContent) -> bool:
     )
 
 
-def _is_aligned(table: TableContent) -> bool:
+def is_aligned(table: TableContent) -> bool:
+    """Return whether the cells of every column have a common edge or center, or numbers."""
     return all(_is_aligned_column(table, column) for column in range(table.columns))
 
 

@@ -143,19 +143,19 @@ def _box_words(box: LayoutBox, pieces: Sequence[TextPiece]) -> list[Word]:
     return words
 
 
-def word_lines(words: Iterable[Word]) -> list[WordLine]:
-    """Group words by baseline; the lines are from top to bottom."""
+def word_lines(words: Iterable[Word], max_distance: float = MAX_BASELINE_DISTANCE) -> list[WordLine]:
+    """Group words whose baselines are as near, in font sizes; the lines are from top to bottom."""
     groups: list[list[Word]] = []
     for word in sorted(words, key=lambda word: word.baseline):
-        if groups and _is_level(groups[-1][0], word):
+        if groups and _is_level(groups[-1][0], word, max_distance):
             groups[-1].append(word)
         else:
             groups.append([word])
     return [WordLine(group) for group in groups]
 
 
-def _is_level(first: Word, word: Word) -> bool:
-    return word.baseline - first.baseline <= MAX_BASELINE_DISTANCE * min(first.size, word.size)
+def _is_level(first: Word, word: Word, max_distance: float) -> bool:
+    return word.baseline - first.baseline <= max_distance * min(first.size, word.size)
 
 
 def words_rect(words: Sequence[Word]) -> Rect:

@@ -8,10 +8,19 @@ from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_captions import without_captions
+from .table_centered import centered_tables
 from .table_grids import grid_table
 from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown, with_whole_spans
 from .table_regions import column_line_tables, level_lines, region_tables
-from .table_rules import Line, PageLines, RuledGrid, line_groups, page_lines
+from .table_rules import (
+    MIN_CROSSING_SHARE,
+    Line,
+    LineGroup,
+    PageLines,
+    RuledGrid,
+    line_groups,
+    page_lines,
+)
 from .table_words import LEADER, Word, page_words
 
 LINE_MARGIN = 4.0
@@ -20,6 +29,8 @@ MAX_OPEN_COLUMNS = 2
 """A grid with more columns that is not a table divides a page."""
 MIN_GRID_LINES = 2
 """Lines of each direction, of a group that makes a grid."""
+MIN_HALVED_LINES = 3
+"""Level lines that one upright line crosses; fewer may be the lines above and below two columns of a page."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,8 @@ class DigitalTable:
     rect: Rect
     boxes: frozenset[int]
     markdown: str
+    is_centered: bool = False
+    """Cells are centered in their rows, which columns of text are not."""
 
 
 def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTable]:
@@ -55,6 +68,7 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
 def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
     found = region_tables(level, words)
     found += column_line_tables(upright, _free(words, found))
+    found += centered_tables(_free(words, found))
     return found + unruled_tables(level, upright, _free(words, found))
 
 
@@ -96,12 +110,29 @@ def _upright(table: FoundTable) -> FoundTable:
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
-    return DigitalTable(table.rect, table.boxes, table_markdown(with_whole_spans(table.content)))
+    markdown = table_markdown(with_whole_spans(table.content))
+    return DigitalTable(table.rect, table.boxes, markdown, table.is_centered)
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
     used = frozenset[int]().union(*(table.boxes for table in found))
     return [word for word in words if word.box not in used]
+
+
+def _is_halved(group: LineGroup) -> bool:
+    """Return whether a group is level lines with common ends and one upright line through all of them.
+
+    It makes two columns that are open at their sides, as LaTeX draws them.
+    """
+    if len(group.vertical) != 1 or len(group.horizontal) < MIN_HALVED_LINES:
+        return False
+    (upright,) = group.vertical
+    left, top, right, bottom = group.rect
+    is_inside = left + LINE_MARGIN < upright.position < right - LINE_MARGIN
+    have_common_ends = all(
+        line.start - left < LINE_MARGIN and right - line.end < LINE_MARGIN for line in group.horizontal
+    )
+    return is_inside and have_common_ends and upright.length > MIN_CROSSING_SHARE * (bottom - top)
 
 
 def _grid_tables(
@@ -111,7 +142,7 @@ def _grid_tables(
     grids = [
         RuledGrid(group, fills)
         for group in line_groups(lines)
-        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES
+        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES or _is_halved(group)
     ]
     found, areas = [], []
     for grid in sorted(grids, key=lambda grid: grid.columns * grid.rows):

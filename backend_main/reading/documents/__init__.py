@@ -4,25 +4,38 @@ Pillow, libtiff and pdfium decode untrusted bytes here, so the server runs this 
 process; `image_headers` and `rejections` are what the server process uses. The package may import `types`,
 `errors` and `page_ranges`.
 
-image_headers     type, size and page count of a file, by a bounded parser
-document          a file's pages, decoded one by one; open_document keeps the last one open
-pixels            an image in any color mode to upright BGR pixels
-pdf_pages         pages of a PDF with their annotations, and with their fields and stamps drawn
-pdf_annotations   form fields, stamps and notes
-pdf_rendering     a page as pixels, with and without its text
-pdf_text_layer    the text of a PDF page, and what is beside it
-pdf_visibility    glyphs that nobody sees
-unread_areas      parts of a page that look like text and are not in its text layer
-text_like_areas   rows of shapes like letters in an image
-glyph_outlines    outlines that are not those of the letters
-text_plausibility letters that form no words, by the tables of letter_pairs and base_letters
-pdf_objects       the objects of a PDF page: texts, paths, images
-pdf_graphics      what a PDF page draws beside its text
-pdf_characters    the glyphs of a PDF page
-pdf_text_objects  size, rotation, font and color of glyphs
-pdf_lines         glyphs to lines
-pdf_words         glyphs of a line to words
-pdf_bidi          logical order of right-to-left lines
-page_jpeg         a page as JPEG
-rejections        messages for files that are not accepted
+image_headers      type, size and page count of a file, by a bounded parser
+rejections         messages for files that are not accepted
+document           a file's pages, decoded one by one; open_document keeps the last one open
+page_jpeg          a page as JPEG
+pixels             an image in any color mode to upright BGR pixels
+
+The text layer of a PDF page:
+
+pdf_pages          pages of a PDF with their annotations, and with their fields and stamps drawn
+pdf_annotations    form fields, stamps and notes
+pdf_text_layer     the text of a PDF page, and what is beside it
+turned_page        a page whose text is rotated, in the frame of its text
+pdf_lines          glyphs to lines; pdf_accents, pdf_ruby and pdf_vertical: accents drawn over letters,
+                   furigana, vertical text
+pdf_words          glyphs of a line to words; pdf_logos levels the letters of logos
+pdf_bidi           logical order of right-to-left lines
+pdf_characters     the glyphs of a PDF page; pdf_copies drops those that are drawn twice
+pdf_text_objects   size, rotation, font and color of glyphs
+pdf_fonts          styles of fonts; pdf_math_fonts: fonts for formulas
+pdf_links          addresses of glyphs
+pdf_glyph          a glyph
+styled_text        pieces of words with their style
+pdf_structure      headings and quotes by the structure tree
+pdf_graphics       what a PDF page draws beside its text
+pdf_objects        the objects of a PDF page: texts, paths, images
+
+The comparison of a text layer with the page:
+
+pdf_visibility     glyphs that nobody sees
+unread_areas       parts of a page that look like text and are not in its text layer
+text_like_areas    rows of shapes like letters in an image
+pdf_rendering      a page as pixels, with and without its text
+glyph_outlines     outlines that are not those of the letters
+text_plausibility  letters that form no words, by the tables of letter_pairs and base_letters
 """

@@ -20,7 +20,7 @@ from . import image_headers, rejections
 from .image_headers import Header
 from .pdf_objects import page_objects, text_objects
 from .pdf_pages import PdfPages
-from .pdf_rendering import render_page, text_not_drawn
+from .pdf_rendering import POINTS_PER_INCH, render_page, text_not_drawn
 from .pdf_text_layer import PageNote, TextLayer, extract_text_layer, page_notes
 from .pixels import Pixels, to_upright_bgr
 
@@ -30,7 +30,6 @@ pi_heif.register_heif_opener()
 
 PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
-POINTS_PER_INCH = 72
 TEXT_LAYER_FAILED_WARNING = (
     "The text of page {number} in the file could not be read, so the page was recognized from its picture."
 )

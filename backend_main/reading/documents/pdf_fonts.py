@@ -12,7 +12,7 @@ from .pdf_math_fonts import is_math_font
 from .styled_text import FontStyle
 
 # Flags of a font descriptor (PDF 32000-1:2008, table 123).
-FIXED_PITCH, SYMBOLIC, ITALIC, FORCE_BOLD = 1 << 0, 1 << 2, 1 << 6, 1 << 18
+FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18
 MAX_NAME_BYTES = 256
 
 _SUBSET_PREFIX = re.compile(r"^[A-Z]{6}\+")
@@ -43,6 +43,6 @@ def read_font_style(font: Any) -> FontStyle:
         is_bold=bool(_BOLD.search(name) or flags & FORCE_BOLD),
         is_italic=bool(_ITALIC.search(name) or flags & ITALIC),
         is_monospaced=bool(_MONOSPACED.search(name) or flags & FIXED_PITCH),
-        is_symbolic=bool(flags & SYMBOLIC),
         is_math=is_math_font(name),
+        is_embedded=pdfium.FPDFFont_GetIsEmbedded(font) != 0,
     )

@@ -13,6 +13,7 @@ from statistics import median
 from .pdf_accents import with_accents
 from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
+from .pdf_logos import with_logos
 from .pdf_ruby import with_ruby
 from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
 from .styled_text import Script
@@ -34,9 +35,13 @@ MIN_OVERLAP, MIN_OVERLAPS = 0.35, 3
 """Overlap of two glyphs, and their number on a line, from which two texts are drawn over each other."""
 MAX_LAYERED_CHAINS = 100
 # Raised and lowered figures, in sizes of the line.
-MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.9
+MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.91
+"""A program that has no rule of its own draws them at 0.6 to 0.9."""
+MAX_FULL_SIZE, MAX_FULL_SIZE_LETTERS, MAX_TOUCHING_GAP = 1.01, 3, 0.12
+"""Limits of figures that are not smaller, but follow their word in the content and touch it."""
 MAX_SCRIPT_LETTERS = 20
-MAX_RAISE, MAX_LOWERING = 0.7, 0.4
+MAX_RAISE, MAX_LOWERING, MAX_TOUCHING_LOWERING = 0.7, 0.4, 0.55
+"""Figures that follow their word in the content and touch it may be lower: reportlab lowers by 0.5."""
 MAX_SCRIPT_GAP = 0.35
 MAX_NEAR_LINES = 12
 """As many lines above and below are considered."""
@@ -107,7 +112,7 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     lines: list[TextLine] = []
     page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
     by_angle: dict[float, list[Glyph]] = {}
-    for glyph in with_ruby(with_accents(glyphs)):
+    for glyph in with_ruby(with_accents(with_logos(glyphs))):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
@@ -188,7 +193,7 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     moved: list[list[_Chain]] = [[] for _ in lines]
     kept: list[list[Glyph]] = [[] for _ in lines]
     for number, line in enumerate(lines):
-        first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
+        first = bisect_left(baselines, -line.baseline - MAX_TOUCHING_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
         near = lines[max(first, number - MAX_NEAR_LINES) : min(last, number + MAX_NEAR_LINES + 1)]
         near = sorted(near, key=lambda other: abs(other.baseline - line.baseline))
@@ -234,13 +239,32 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
     before = _first_letter(line.glyphs, range(index - 1, -1, -1))
     after = _first_letter(line.glyphs, range(index, len(line.glyphs)))
     for glyph in (before, after):
-        if not (glyph and MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size):
+        if not glyph:
             continue
-        limit = MAX_SCRIPT_GAP * glyph.size
         gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
-        if -limit < gap < limit and -MAX_LOWERING * glyph.size <= shift <= MAX_RAISE * glyph.size:
+        is_smaller = MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size
+        if not is_smaller and not _is_full_sized_script(chain, glyph, gap):
+            continue
+        lowering = MAX_TOUCHING_LOWERING if _touches(chain, glyph, gap) else MAX_LOWERING
+        limit = MAX_SCRIPT_GAP * glyph.size
+        if -limit < gap < limit and -lowering * glyph.size <= shift <= MAX_RAISE * glyph.size:
             return True
     return False
+
+
+def _touches(chain: _Chain, before: Glyph, gap: float) -> bool:
+    """Return whether a chain follows a glyph in the content, and touches it."""
+    follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= 2
+    return follows and abs(gap) < MAX_TOUCHING_GAP * before.size
+
+
+def _is_full_sized_script(chain: _Chain, before: Glyph, gap: float) -> bool:
+    """Return whether a chain is figures in the size of the word that they touch and follow in the content."""
+    is_figure = all(glyph.text.isdigit() for glyph in chain.glyphs if not glyph.is_space)
+    is_sized = MAX_SCRIPT_SIZE * before.size <= chain.size <= MAX_FULL_SIZE * before.size
+    return (
+        is_sized and is_figure and _touches(chain, before, gap) and len(chain.glyphs) <= MAX_FULL_SIZE_LETTERS
+    )
 
 
 def _first_letter(glyphs: Sequence[Glyph], indexes: range) -> Glyph | None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .pixels import Pixels
 
+POINTS_PER_INCH = 72
 Gray = npt.NDArray[np.uint8]
 """(height, width)."""
 

@@ -1,7 +1,7 @@
 """Structure tree of a tagged PDF page: the places of its headings and quotes.
 
-Programs such as Word and browsers write down which text is a heading, and of which level. The text of a tag is
-found by its marked content: the tag names numbers, and each text object of the page has one.
+Programs such as Word and browsers write down which text is a heading, and of which level. The text of a tag
+is found by its marked content: the tag names numbers, and each text object of the page has one.
 """
 
 import ctypes

@@ -22,6 +22,7 @@ from .pdf_objects import page_objects, text_objects
 from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
+from .pdf_words import Fragment
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
 from .turned_page import quarter_turns_of_text, turned_mapping
@@ -44,6 +45,7 @@ MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
+LAST_LATIN = "\u024f"
 DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
 MIN_OBLIQUENESS = 1e-3
@@ -152,9 +154,14 @@ def extract_text_layer(
 
 
 def _has_lost_letters(run: TextRun) -> bool:
-    """Return whether a glyph without a mapping is part of a word of its own font."""
+    """Return whether a glyph without a mapping is part of a word of its own font.
+
+    A file may hold such glyphs apart from the others, as a font of the same name.
+    """
     return any(
-        any(map(is_unmapped, piece.text)) and any(map(str.isalpha, piece.text)) for piece in run.pieces
+        any(map(is_unmapped, piece.text))
+        and (any(map(str.isalpha, piece.text)) or not piece.text.strip(REPLACEMENT_CHARACTER))
+        for piece in run.pieces
     )
 
 
@@ -163,11 +170,22 @@ def sample_of_doubtful_text(runs: Sequence[TextRun], fonts: Collection[str] = ()
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
-            words.setdefault(piece.style.font.name, []).append(piece.text)
+            if is_comparable(piece):
+                words.setdefault(piece.style.font.name, []).append(piece.text)
     doubtful = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
     if not doubtful:
         return ()
     return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
+
+
+def is_comparable(piece: TextPiece) -> bool:
+    """Return whether the picture of the page shows the letters of a piece.
+
+    A font that is not embedded is drawn with another one, which may lack letters that are not Latin. Then the
+    picture has letters of the other font, and the mapping of the file is all that is known.
+    """
+    is_latin = not any(letter > LAST_LATIN and letter.isalpha() for letter in piece.text)
+    return piece.style.font.is_embedded or is_latin
 
 
 def sample_of_text(
@@ -181,9 +199,11 @@ def sample_of_text(
         fonts: names of fonts that have to set most of a run; None: any.
     """
 
+    def is_sampled(piece: TextPiece) -> bool:
+        return fonts is None or (piece.style.font.name in fonts and is_comparable(piece))
+
     def letters(index: int) -> int:
-        pieces = runs[index].pieces
-        in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
+        in_fonts = [piece for piece in runs[index].pieces if is_sampled(piece)]
         figures = sum(letter.isdigit() for piece in in_fonts for letter in piece.text)
         return sum(len(piece.text) for piece in in_fonts) + FIGURE_WEIGHT * figures
 
@@ -297,8 +317,8 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         return to_pixels(along * cosine - across * sine, along * sine + across * cosine)
 
     pieces = []
-    for fragment in line.fragments:
-        if not fragment.text.strip(REPLACEMENT_CHARACTER):
+    for number, fragment in enumerate(line.fragments):
+        if not fragment.text.strip(REPLACEMENT_CHARACTER) and not _is_in_word(line.fragments, number):
             continue  # a sign without a mapping
         glyph = fragment.glyph
         x0, y = point(fragment.start, glyph.baseline)
@@ -316,6 +336,17 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         )
         pieces.append(piece)
     return tuple(pieces)
+
+
+def _is_in_word(fragments: Sequence[Fragment], number: int) -> bool:
+    """Return whether a fragment touches letters of a font of the same name."""
+    name = fragments[number].glyph.font.name
+    before = fragments[number - 1] if number and not fragments[number].starts_word else None
+    after = next((one for one in fragments[number + 1 : number + 2] if not one.starts_word), None)
+    return bool(name) and any(
+        one is not None and one.glyph.font.name == name and any(map(str.isalpha, one.text))
+        for one in (before, after)
+    )
 
 
 def _pixel_mapping(page: Any, width: float, height: float) -> Mapping:

@@ -16,7 +16,7 @@ MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.35, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
 USUAL_LOOSE_HEIGHT = 1.2
 QUARTER_TURN_TOLERANCE = math.radians(1)
-FIRST_IDEOGRAPH = 0x2E80
+FIRST_IDEOGRAPH = "\u2e80"
 NOT_A_LETTER = "\uffff"
 """No font has it: pdfium returns the same width for letters that a font lacks."""
 WIDTH_FONT_SIZE = 1000.0
@@ -165,7 +165,7 @@ class TextObjects:
 
 def _tells_size(code: int) -> bool:
     """Return whether the height of a letter tells the size of its font: not of 一 and 丶."""
-    return code < FIRST_IDEOGRAPH and chr(code).isalnum()
+    return chr(code) < FIRST_IDEOGRAPH and chr(code).isalnum()
 
 
 def _size_factor(size: float, loose_height: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ..languages import CJK
 from .pdf_characters import Glyph
+from .pdf_text_objects import FIRST_IDEOGRAPH
 
 DOWNWARDS = 3 * math.pi / 2
 # In font sizes.
@@ -24,7 +25,6 @@ ASCENT = 0.88
 """Height of an ideograph above its origin."""
 BASELINE = 0.07
 """Distance of the baseline of a column from the left edge of its glyphs."""
-FIRST_IDEOGRAPH = "\u2e80"
 _MARKS = "。、・「」『』（）〈〉《》【】ー…！？：；，．"
 
 

@@ -16,11 +16,10 @@ import numpy.typing as npt
 
 from .pdf_characters import Glyph
 from .pdf_graphics import Mapping
-from .pdf_rendering import Gray, render_gray, render_page, text_not_drawn
+from .pdf_rendering import POINTS_PER_INCH, Gray, render_gray, render_page, text_not_drawn
 
 INK_DPI = 100
 """Resolution of the test. The strokes of 4-point print still darken a pixel by a third."""
-POINTS_PER_INCH = 72
 MAX_INK_PIXELS = 4_000_000
 """Larger pages are tested at a lower resolution."""
 MIN_CHANGE = 8

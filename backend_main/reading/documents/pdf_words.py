@@ -4,6 +4,7 @@ A word ends at a drawn space, or at a gap that is wide for the font size and for
 """
 
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -30,6 +31,10 @@ MIN_CJK_GAP = 0.6
 """The same between Chinese or Japanese characters, which are spread in justified lines and under furigana."""
 MIN_SPACED_GAP = -0.08
 """Minimum of a gap with a drawn space in it, which kerning may shrink."""
+MIN_SPACE_ADVANCE = 0.05
+"""From a drawn space to the next glyph of its text object. For kerning, groff draws spaces and moves back."""
+MIN_HYPHEN_WIDTH = 0.1
+"""A soft hyphen within a line is not drawn: the next letter begins at its place."""
 MIN_WORD_OVERLAP = 0.06
 """Overlap of two Hebrew words."""
 MIN_LETTER_SPACING = 0.04
@@ -44,6 +49,8 @@ MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
 MAX_SMALL_CAPITAL = 0.92
 """In sizes of the capitals beside them."""
 
+_NUMBERED = re.compile(r"[.):]\d+")
+"""The number of a list item as a right-to-left page shows it, with the sign at its left."""
 _PRESENTATION_FORMS = ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFE))
 HEBREW = ("\u05d0", "\u05ea")
 
@@ -75,6 +82,8 @@ def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Frag
         from_right = page_from_right or is_right_to_left([direction(part.text) for part in parts])
         parts = logical_order(_with_marks(parts), _text_of_part, from_right=from_right)
         parts = _with_matching_brackets(parts) if from_right else parts
+    elif page_from_right and _NUMBERED.fullmatch("".join(part.text for part in parts)):
+        parts = logical_order(parts, _text_of_part, from_right=True)
     fragments: list[Fragment] = []
     starts_word = True
     for is_space, word in groupby(parts, key=lambda part: part.glyph is None):
@@ -130,9 +139,25 @@ def _fragment(parts: Sequence[_Part]) -> Fragment | None:
     text = "".join(_normalized("".join(part.text for part in parts)).split())
     if not text:
         return None
-    text = text[:-1].replace(SOFT_HYPHEN, "") + text[-1]
+    text = _with_drawn_hyphens(text, glyphs)
     start, end = min(glyph.start for glyph in glyphs), max(glyph.end for glyph in glyphs)
     return Fragment(text, start, end, glyphs[0])
+
+
+def _with_drawn_hyphens(text: str, glyphs: Sequence[Glyph]) -> str:
+    """Return a text without its soft hyphens, but with a hyphen for one that has a width.
+
+    InDesign maps a hyphen to the soft one, as in 13-24. The last one of a text may divide a word.
+    """
+    if SOFT_HYPHEN not in text[:-1]:
+        return text
+    widths = [
+        after.start - glyph.start
+        for glyph, after in pairwise(sorted(glyphs, key=lambda glyph: glyph.start))
+        if glyph.text == SOFT_HYPHEN
+    ]
+    is_drawn = bool(widths) and min(widths) > MIN_HYPHEN_WIDTH * glyphs[0].size
+    return text[:-1].replace(SOFT_HYPHEN, "-" if is_drawn else "") + text[-1]
 
 
 def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
@@ -151,11 +176,11 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
     words = _hebrew_words(glyphs)
     parts: list[_Part] = []
     last: Glyph | None = None
-    has_space = False
+    space: Glyph | None = None
     end = -math.inf
     for glyph in glyphs:
         if glyph.is_space:
-            has_space = True
+            space = space or glyph
             continue
         if last is not None:
             size = max(last.size, glyph.size)
@@ -165,14 +190,21 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
             is_uncertain = is_formula or is_raised or unicodedata.combining(last.text[-1])
             is_unspaced = bool(CJK.match(last.text[-1]) and CJK.match(glyph.text))
             gap = MIN_CJK_GAP if is_unspaced else MIN_UNCERTAIN_GAP if is_uncertain else MIN_WORD_GAP
+            has_space = space is not None and not _is_moved_back(last, space, glyph)
             limit = MIN_SPACED_GAP * size if has_space else spacing + gap * size
             is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
             if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):
                 parts.append(_Part(" ", None))
         parts.append(_Part(glyph.text, glyph))
         end = max(end, glyph.end)
-        last, has_space = glyph, False
+        last, space = glyph, None
     return parts
+
+
+def _is_moved_back(last: Glyph, space: Glyph, glyph: Glyph) -> bool:
+    """Return whether a drawn space has no effect, because its text object moves back by its width."""
+    is_one_object = last.text_object == space.text_object == glyph.text_object
+    return is_one_object and glyph.start - space.start < MIN_SPACE_ADVANCE * glyph.size
 
 
 def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:

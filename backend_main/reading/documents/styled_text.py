@@ -10,14 +10,17 @@ BLACK = 0x000000
 
 @dataclass(frozen=True, slots=True)
 class FontStyle:
-    """A font as a PDF names it, without the prefix of a subset, and how it looks."""
+    """A font as a PDF names it, without the prefix of a subset, and how it looks.
+
+    Any program draws a font that is not embedded with another one.
+    """
 
     name: str = ""
     is_bold: bool = False
     is_italic: bool = False
     is_monospaced: bool = False
-    is_symbolic: bool = False
     is_math: bool = False
+    is_embedded: bool = True
 
 
 PLAIN = FontStyle()
@@ -37,8 +40,8 @@ class TextPiece:
     """A word, or the part of a word that has one style.
 
     `left`, `right` and `baseline` are pixels of the rendered page; a piece of rotated text has the bounds of
-    its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link. `latex`:
-    of a formula that the text stands for.
+    its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link.
+    `latex`: formula that the text stands for.
     """
 
     text: str

@@ -9,11 +9,18 @@ chosen by hand; `python -m benchmarks.accuracy` measures its effect.
 
 geometry, rows, columns    level boxes, rows of boxes, columns of rows
 reading_order              order and paragraphs by boxes alone, for live text
-headings                   heading thresholds and paragraph starts, for live text and final Markdown
+headings, print_styles     heading thresholds and paragraph starts; bold and colored print
 blocks                     headings, paragraphs and list items by boxes and texts, for the final Markdown
-ruled_tables, tables       tables by drawn lines, and by gaps between columns
+cells                      rows and columns that a cell spans
+ruled_tables, rule_stacks  tables by drawn lines: grids, and horizontal lines alone
+tables, aligned_tables     tables by gaps between columns, and by alignment alone
 layout_model               regions that a neural network detects
-page_furniture             headers, footers, page numbers and other page furniture of one page
+page_furniture             headers, footers, page numbers and other page furniture that one page shows
+document_furniture         page furniture that repeats on other pages; row_comparison compares the rows of
+                           furniture_page, and furniture_history has the pages that were recognized so far
+body_rows, letterheads     rows near the edges of pages that are text, and heads of letters
+furniture_text             texts of page furniture: page numbers, dates, notices
+line_numbers               numbers beside lines
 text_joining               joined lines, list markers, letter classes
 sequences                  runs of items that belong together, weighted median
 """

@@ -7,6 +7,7 @@ XY-cut alone cannot tell two columns from the cells of a table. The test for tha
 every line of a paragraph is another column, text beside a few of its lines is their label.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
@@ -193,7 +194,17 @@ def _row_centers(side: Sequence[LayoutBox]) -> list[float]:
 def prose_boxes(boxes: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
     """Return the boxes that have a line of their paragraph above or below."""
     wide = [box for box in boxes if box.width >= MIN_COLUMN_WIDTH * box.text_height]
-    return frozenset(box for box in wide if any(is_adjacent_line(box, other) for other in boxes))
+    by_height = sorted(boxes, key=lambda box: box.center_y)
+    centers = [box.center_y for box in by_height]
+    found = set()
+    for box in wide:
+        reach = MAX_LINE_DISTANCE * box.text_height
+        near = by_height[
+            bisect_left(centers, box.center_y - reach) : bisect_right(centers, box.center_y + reach)
+        ]
+        if any(is_adjacent_line(box, other) for other in near):
+            found.add(box)
+    return frozenset(found)
 
 
 def is_adjacent_line(box: LayoutBox, other: LayoutBox) -> bool:

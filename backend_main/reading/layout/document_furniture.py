@@ -9,20 +9,15 @@ they may repeat: they have larger print, no gap below, or columns that go on.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .body_rows import adjoins_text, is_grid_row, is_table_head, is_text_row
 from .furniture_page import EdgeRow, FurniturePage, Place, Roles
-from .furniture_text import is_page_number, letter_count
+from .furniture_text import is_page_number
 from .geometry import LayoutBox
 from .layout_model import Region
+from .letterheads import is_letterhead, is_running_head, number_roles
 from .line_numbers import find_line_numbers
 from .page_furniture import HEADER_SHARE, MAX_HEIGHT_RATIO, find_page_furniture, side_margin_boxes
-from .row_comparison import (
-    MAX_DISTANCE_DIFFERENCE,
-    MIN_CONSTANT_LETTERS,
-    MIN_WORD_LETTERS,
-    has_row,
-    is_similar,
-)
-from .rows import Row, gap
+from .row_comparison import MAX_DISTANCE_DIFFERENCE, MIN_CONSTANT_LETTERS, has_row, is_similar
 
 MAX_COMPARED_PAGES = 8
 """Pages that a page is compared with, the nearest ones."""
@@ -39,14 +34,6 @@ MAX_SKIPPED_ROWS = 1
 BAND_TOLERANCE = 0.008
 """In heights of a page: a row as far from the edge as the running heads of other pages."""
 MIN_BAND_PAGES = 2
-TABLE_GAP, MAX_TABLE_GAP = 0.8, 1.5
-"""In body heights: the head of a table is nearer to its rows, with three cells or more also at the second."""
-ALIGNMENT_TOLERANCE = 0.5
-"""In body heights: cells of one column begin, end or have their center in the same place."""
-MIN_ALIGNED_CELLS, MIN_TABLE_CELLS = 2, 3
-"""Cells side by side that are a row of a table: if they are aligned with cells below, or anyway."""
-MIN_LETTERHEAD_ROWS = 3
-"""Rows at the top of a document's first page that are a letterhead: it stays on that page."""
 MAX_TWIN_SHARE, MIN_TWIN_WORDS = 0.3, 3
 """Two pages with more common rows in their middle are copies of one form, and not compared.
 
@@ -97,9 +84,33 @@ def _repeated_elsewhere(page: FurniturePage, others: Iterable[FurniturePage]) ->
     compared = [other for other in nearest if not _is_twin(page, other)]
     roles: Roles = {}
     for is_top in (True, False):
-        for row in _repeated_rows(page, compared, is_top=is_top):
-            roles |= row.roles(is_top=is_top)
+        rows = _repeated_rows(page, compared, is_top=is_top)
+        earlier = [other for other in nearest if other.number < page.number]
+        is_first = _is_new(rows, earlier, page.number, is_top=is_top)
+        roles |= _edge_roles(page, rows, is_top=is_top, is_first=is_first)
     return roles | _repeated_margins(page, compared) | _repeated_watermarks(page, compared)
+
+
+def _edge_roles(page: FurniturePage, rows: Sequence[EdgeRow], *, is_top: bool, is_first: bool) -> Roles:
+    """Return the roles of repeated rows at an edge; the first page that has a letterhead keeps it."""
+    kept: Sequence[EdgeRow] = ()
+    if is_first and is_letterhead(rows, is_top=is_top):
+        kept = rows
+    else:
+        rows = _without_text(page, rows, is_top=is_top)
+        if is_first and is_top and page.number == 1:
+            kept = [row for row in rows if not is_running_head(page, row)]
+    roles: Roles = {}
+    for row in rows:
+        roles |= number_roles(row) if row in kept else row.roles(is_top=is_top)
+    return roles
+
+
+def _is_new(rows: Sequence[EdgeRow], earlier: Sequence[FurniturePage], number: int, *, is_top: bool) -> bool:
+    """Return whether most of the rows of page `number`, but page numbers, are not on an earlier page."""
+    unnumbered = [row for row in rows if not row.is_page_number]
+    known = sum(any(has_row(other, row, number, is_top=is_top) for other in earlier) for row in unnumbered)
+    return 2 * known < len(unnumbered)
 
 
 # --- rows at the edges -------------------------------------------------------------------------------------
@@ -138,6 +149,8 @@ def _repeated_rows(page: FurniturePage, others: Sequence[FurniturePage], *, is_t
     found: list[EdgeRow] = []
     skipped = 0
     for place, each in enumerate(evidence):
+        if is_text_row(page, place if is_top else len(page.rows) - 1 - place):
+            break
         if _is_furniture(page, evidence, place, skipped, is_top=is_top) or (
             not found and _is_in_band(page, each.row, others, is_top=is_top)
         ):
@@ -146,9 +159,29 @@ def _repeated_rows(page: FurniturePage, others: Sequence[FurniturePage], *, is_t
             skipped += 1
             if skipped > MAX_SKIPPED_ROWS:
                 break
-    if is_top and page.number == 1 and len(found) >= MIN_LETTERHEAD_ROWS:
-        return [row for row in found if row.has_page_number]
     return found
+
+
+def _without_text(page: FurniturePage, found: Sequence[EdgeRow], *, is_top: bool) -> list[EdgeRow]:
+    """Return the rows without those that continue text that does not repeat, or a table."""
+    places = {page.rows.index(row.row): row for row in found}
+    kept = list(places)
+    step = 1 if is_top else -1
+
+    def is_bound(place: int) -> bool:
+        if places[place].has_page_number:
+            return False
+        if place == kept[-1] and is_grid_row(page, place, step):
+            return True
+        if any(each not in kept and adjoins_text(page, place, each) for each in (place - 1, place + 1)):
+            return True
+        # A row under a line that does not repeat: only a foot in small print is a block of several parts.
+        is_under = place - step not in kept and page.is_beside(place, place - step)
+        return is_under and all(page.size_ratio(box) >= 1 for box in page.rows[place])
+
+    while bound := set(filter(is_bound, kept)):
+        kept = [place for place in kept if place not in bound]
+    return [places[place] for place in kept]
 
 
 def _is_furniture(
@@ -158,18 +191,20 @@ def _is_furniture(
     is_large = each.row.height > MAX_HEIGHT_RATIO * page.body_height
     if not each.matches or (is_large and not (each.is_everywhere or each.is_numbered)):
         return False
-    if _is_table_head(page, place, is_top=is_top) and not each.row.has_page_number:
+    if is_top and is_table_head(page, place) and not each.row.has_page_number:
         return False
-    is_in_margin = each.row.distance < WEAK_SHARE
+    is_in_margin = each.row.distance < WEAK_SHARE or page.is_small_print(each.row.row)
     if each.is_strong:
         return is_in_margin or not skipped
-    return is_in_margin and not skipped and _is_outside_text(evidence, place)
+    return is_in_margin and not skipped and _is_outside_text(page, evidence, place)
 
 
-def _is_outside_text(evidence: Sequence[_Evidence], place: int) -> bool:
+def _is_outside_text(page: FurniturePage, evidence: Sequence[_Evidence], place: int) -> bool:
     """Return whether the row is in the margin; or a gap follows it, or the repeated rows beside it."""
     row = evidence[place].row
-    if place == 0 and row.distance < HEADER_SHARE and row.letters >= MIN_CONSTANT_LETTERS:
+    inner = evidence[place + 1].row if place + 1 < len(evidence) else None
+    is_one_text = inner and page.styles and not row.is_apart and page.has_same_print(row.row[0], inner.row[0])
+    if place == 0 and row.distance < HEADER_SHARE and row.letters >= MIN_CONSTANT_LETTERS and not is_one_text:
         return True
     while not evidence[place].row.is_apart and place + 1 < len(evidence) and evidence[place + 1].matches:
         place += 1
@@ -192,49 +227,11 @@ def _is_in_band(page: FurniturePage, row: EdgeRow, others: Sequence[FurniturePag
     return pages >= MIN_BAND_PAGES and 2 * pages >= len(others)
 
 
-def _is_table_head(page: FurniturePage, place: int, *, is_top: bool) -> bool:
-    """Return whether a row at the top belongs to a table that follows at once, as its head or title."""
-    if not is_top:
-        return False
-    row = page.rows[place]
-    below = page.row_beyond(place + 1, is_top=True)
-    if below is None or gap(row, below) > MAX_TABLE_GAP * page.body_height:
-        return False
-    if min(len(row), len(below)) >= MIN_TABLE_CELLS:
-        return True
-    if gap(row, below) > TABLE_GAP * page.body_height:
-        return False
-    if len(row) >= MIN_ALIGNED_CELLS and _aligned_cells(row, below, page) >= MIN_ALIGNED_CELLS:
-        return True
-    return place + 1 < len(page.top_rows) and _is_table_head(page, place + 1, is_top=True)
-
-
-def _aligned_cells(row: Row, below: Row, page: FurniturePage) -> int:
-    tolerance = ALIGNMENT_TOLERANCE * page.body_height
-    cells = {cell.index for box in row for cell in below if _is_aligned(box, cell, tolerance)}
-    return min(len(cells), sum(any(_is_aligned(box, cell, tolerance) for cell in below) for box in row))
-
-
-def _is_aligned(box: LayoutBox, cell: LayoutBox, tolerance: float) -> bool:
-    distances = (box.left - cell.left, box.right - cell.right, box.center_x - cell.center_x)
-    return min(map(abs, distances)) < tolerance
-
-
 def _is_twin(page: FurniturePage, other: FurniturePage) -> bool:
     """Return whether two pages are copies of one form: many rows between the edges begin alike."""
-    here, there = _middle_words(page), _middle_words(other)
+    here, there = page.middle_words, other.middle_words
     common = [word for word, place in here if any(word == each and _is_near(place, at) for each, at in there)]
     return len(set(common)) >= MIN_TWIN_WORDS and len(common) > MAX_TWIN_SHARE * len(here)
-
-
-def _middle_words(page: FurniturePage) -> list[tuple[str, Place]]:
-    """Return the first words of the rows that are not at an edge, with their places. They may be labels."""
-    words = []
-    for row in page.rows[len(page.top_rows) : len(page.rows) - len(page.bottom_rows)]:
-        word, *_ = page.texts[row[0].index].casefold().split(maxsplit=1) or [""]
-        if letter_count(word) >= MIN_WORD_LETTERS:
-            words.append((word, page.place(row[0])))
-    return words
 
 
 def _is_near(one: Place, other: Place) -> bool:

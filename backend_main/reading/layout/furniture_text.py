@@ -46,6 +46,7 @@ _WATERMARK = re.compile(
     re.IGNORECASE,
 )
 MIN_PAGE_WORD_LETTERS = 4
+_LEADING_NUMBER = re.compile(r"\d{1,4}\s+[^\W\d_]")
 _DIGITS = re.compile(r"\d+")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -72,6 +73,11 @@ def is_worded_page_number(text: str) -> bool:
 def has_barred_page_number(text: str) -> bool:
     """Return whether a page number is at an end of the text: “12 | Chapter 2”, “A letter, page 2”."""
     return bool(_NUMBER_AT_END.fullmatch(text.strip()))
+
+
+def has_leading_number(text: str) -> bool:
+    """Return whether the text begins with a number and a word, as running heads of left pages do."""
+    return bool(_LEADING_NUMBER.match(text.strip()))
 
 
 def has_print_time(text: str) -> bool:
@@ -116,6 +122,11 @@ def numbers(text: str) -> tuple[int, ...]:
 def letter_count(text: str) -> int:
     """Return the number of letters in the text."""
     return len(_LETTER.findall(text))
+
+
+def letters_of(text: str) -> str:
+    """Return the letters of the text in lower case."""
+    return "".join(filter(str.isalpha, unicodedata.normalize("NFKC", text).casefold()))
 
 
 def letters_and_digits(text: str) -> str:

@@ -156,5 +156,15 @@ def bounding_rect(boxes: Sequence[LayoutBox]) -> Rect:
     )
 
 
+def union_rect(rects: Sequence[Rect]) -> Rect:
+    """Return the smallest rectangle around one or more rectangles."""
+    lefts, tops, rights, bottoms = zip(*rects, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def rect_area(rect: Rect) -> float:
+    return (rect[2] - rect[0]) * (rect[3] - rect[1])
+
+
 def _quarter_turns(angle: float) -> int:
     return round(angle / QUARTER_TURN) % 4

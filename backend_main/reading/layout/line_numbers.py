@@ -1,5 +1,6 @@
 """Detection of line numbers: the numbers that manuscripts, laws and listings have beside their lines."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -49,13 +50,22 @@ def _is_number(text: str) -> bool:
 def _columns(boxes: Sequence[LayoutBox], tolerance: float) -> list[list[LayoutBox]]:
     """Group boxes that end in the same place, or else begin there, from left to right."""
     columns: list[list[LayoutBox]] = []
+    near: defaultdict[tuple[bool, int], set[int]] = defaultdict(set)
     for box in sorted(boxes, key=lambda box: box.right):
-        for column in columns:
-            if min(abs(column[-1].right - box.right), abs(column[-1].left - box.left)) < tolerance:
-                column.append(box)
+        ends = [(True, int(box.right // tolerance)), (False, int(box.left // tolerance))]
+        candidates = {
+            number for is_right, end in ends for each in (-1, 0, 1) for number in near[is_right, end + each]
+        }
+        for number in sorted(candidates):
+            last = columns[number][-1]
+            if min(abs(last.right - box.right), abs(last.left - box.left)) < tolerance:
                 break
         else:
-            columns.append([box])
+            number = len(columns)
+            columns.append([])
+        columns[number].append(box)
+        for end in ends:
+            near[end].add(number)
     return [sorted(column, key=lambda box: box.center_y) for column in columns]
 
 

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from itertools import takewhile
 
+from .body_rows import is_grid_row, is_table_head
 from .columns import prose_boxes
 from .furniture_page import EdgeRow, FurniturePage, Roles
 from .furniture_text import (
@@ -21,6 +22,7 @@ from .furniture_text import (
 )
 from .geometry import LayoutBox
 from .layout_model import Region
+from .letterheads import detail_count
 from .rows import Row
 
 MARGIN_SHARE = 0.12
@@ -44,6 +46,9 @@ MAX_FIRST_ROWS = 4
 """Rows below a header in which the columns of the text begin."""
 SMALL_PRINT = 0.95
 """In heights of the row below."""
+SMALL_PRINT_SHARE, MIN_SMALL_PRINT_GAP, MAX_SMALL_PRINT_WIDTH = 0.06, 1.5, 0.6
+"""A row in small print is furniture in this share of the page's height, with this gap to the text in body
+heights, and not wider than this share of the page's width."""
 SIDE_SHARE, CENTER_SHARE = 0.3, 0.1
 """Shares of the page's width: a bare page number stands this near to a side, or to the center."""
 SIDE_MARGIN_SHARE = 0.1
@@ -117,7 +122,7 @@ class _Edge:
         has_number = False
         repeating = self._rows_repeating_text()
         for place, row in enumerate(self._rows):
-            if row.has_page_number and self._is_cell(row):
+            if row.has_page_number and (self._is_cell(row) or self._is_table_row(row)):
                 break
             if all(box.index in known for box in row.row):
                 has_number = has_number or row.has_page_number
@@ -152,9 +157,24 @@ class _Edge:
     def _is_header(self, row: EdgeRow, *, has_number: bool) -> bool:
         if not self._is_text_page or row.height > MAX_HEIGHT_RATIO * self._page.body_height:
             return False
-        if self._is_hinted(row):
+        if self._is_hinted(row) or self._is_small_and_outermost(row):
             return True
-        return row.is_apart and row.has_page_number and not has_number
+        return row.is_apart and row.has_page_number and not has_number and not _has_years(row)
+
+    def _is_small_and_outermost(self, row: EdgeRow) -> bool:
+        """Return whether a short row in small print is far outside. Text layers show its size."""
+        if not self._page.styles or row is not self._rows[0] or row.distance > SMALL_PRINT_SHARE:
+            return False
+        place = self._page.rows.index(row.row)
+        inner = self._page.rows[place + (1 if self._is_top else -1)] if row.is_apart else None
+        if (
+            inner is None
+            or self._page.distance(row.row, inner) < MIN_SMALL_PRINT_GAP * self._page.body_height
+        ):
+            return False
+        width = row.row[-1].right - row.row[0].left if len(row.row) == 1 else 0.0
+        is_short = width < MAX_SMALL_PRINT_WIDTH * self._page.width
+        return is_short and self._page.is_small_print(row.row) and not detail_count(row.text)
 
     def _is_hinted(self, row: EdgeRow) -> bool:
         """Return whether the layout model detects a footer; or a header, where the title is not.
@@ -169,6 +189,15 @@ class _Edge:
             return True
         is_small = row.height <= MAX_HINTED_HEIGHT_RATIO * self._page.body_height
         return row is self._rows[0] and row.is_apart and is_small and row.distance < HEADER_SHARE
+
+    def _is_table_row(self, row: EdgeRow) -> bool:
+        """Return whether the row is the head of a table, or another row. Years look like numbers of pages."""
+        if any(map(is_marked_page_number, row.texts)):
+            return False
+        place = self._page.rows.index(row.row)
+        if self._is_top and is_table_head(self._page, place):
+            return True
+        return is_grid_row(self._page, place, 1 if self._is_top else -1)
 
     def _is_cell(self, row: EdgeRow) -> bool:
         """Return whether the number of the row is in a column of numbers, as a sum below them is."""
@@ -215,6 +244,12 @@ class _Edge:
         under = (box for row in rows for box in row if box.center_y > first.center_y + 0.5 * first.height)
         aligned = (box for box in under if abs(box.left - first.left) < tolerance)
         return next((self._page.texts[box.index] for box in aligned), "")
+
+
+def _has_years(row: EdgeRow) -> bool:
+    """Return whether several numbers are in a row, as over the columns of a table; two pages may have two."""
+    numbers = [is_page_number(text) for text in row.texts]
+    return sum(numbers) > 1 and not (sum(numbers) == 2 and numbers[0] and numbers[-1])
 
 
 def _marked_numbers(row: EdgeRow) -> Roles:

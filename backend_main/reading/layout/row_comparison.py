@@ -1,14 +1,15 @@
 """Comparison of rows at the edges of two pages: whether both have a header or footer in the same place.
 
-Numbers are masked, if they count the pages or are a small part of the row. Recognized text may have errors,
-and a scan may be shifted.
+Numbers are masked if they count the pages. Recognized text may have errors, and a scan may be shifted.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
-from .furniture_page import EdgeRow, FurniturePage, Place
-from .furniture_text import is_page_number, letter_count, masked, numbers
+from .furniture_page import MIN_WORD_LETTERS, EdgeRow, FurniturePage, Place
+from .furniture_text import is_page_number, letter_count, letters_of, numbers
 
 MAX_DISTANCE_DIFFERENCE = 0.02
 """In heights of a page: rows of two pages in the same place. Scanners shift a page by a few millimetres."""
@@ -21,9 +22,10 @@ MAX_HEIGHT_DIFFERENCE = 1.3
 MIN_SIMILARITY = 0.85
 """Ratio of `difflib` above which two texts differ by errors of text recognition only."""
 MIN_SIMILAR_CHARACTERS = 8
+MAX_REMEMBERED_COMPARISONS = 1024
+"""Each page is compared with several others, which have the same texts."""
 MIN_CONSTANT_LETTERS = 10
 """Letters beside a number that changes: fewer could be “Figure 3” or “Question 4”."""
-MIN_WORD_LETTERS = 3
 MIN_COMMON_SHARE = 0.6
 """Share of a row's letters in parts that the other page has: recognition may group rows differently."""
 
@@ -37,9 +39,11 @@ def has_row(other: FurniturePage, row: EdgeRow, number: int, *, is_top: bool) ->
     return _has_most_parts([each for each in rows if _is_near(row, each)], row)
 
 
+@lru_cache(MAX_REMEMBERED_COMPARISONS)
 def is_similar(one: str, two: str) -> bool:
     """Return whether two texts differ by errors of text recognition only."""
-    if min(len(one), len(two)) < MIN_SIMILAR_CHARACTERS:
+    shorter, longer = sorted((len(one), len(two)))
+    if shorter < MIN_SIMILAR_CHARACTERS or 2 * shorter < MIN_SIMILARITY * (shorter + longer):
         return False
     matcher = SequenceMatcher(None, one, two, autojunk=False)
     return matcher.quick_ratio() >= MIN_SIMILARITY and matcher.ratio() >= MIN_SIMILARITY
@@ -65,9 +69,16 @@ def _is_same_row(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
     if (row.letters or row.has_page_number) and _numbers_agree(row, other, pages_apart):
         if row.masked == other.masked:
             return _has_equal_print(row, other)
-        if is_near and is_similar(row.masked, other.masked):
+        if is_near and _is_similar_row(row, other):
             return True
     return is_near and _has_common_part(row, other, pages_apart)
+
+
+def _is_similar_row(row: EdgeRow, other: EdgeRow) -> bool:
+    """Return whether recognition may have changed one row into the other; or only their numbers moved."""
+    if row.is_exact:
+        return row.letters >= MIN_CONSTANT_LETTERS and letters_of(row.text) == letters_of(other.text)
+    return is_similar(row.masked, other.masked)
 
 
 def _is_same_count(text: str, other: str, pages_apart: int) -> bool:
@@ -79,12 +90,28 @@ def _is_same_count(text: str, other: str, pages_apart: int) -> bool:
 
 
 def _numbers_agree(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
-    """Return whether the numbers of two rows are equal, or count pages, or are a small part of the text."""
-    if row.numbers == other.numbers or min(row.letters, other.letters) >= MIN_CONSTANT_LETTERS:
-        return True
-    if len(row.numbers) != len(other.numbers) or not (row.has_page_number and other.has_page_number):
+    """Return whether the numbers of two rows are equal, or count pages.
+
+    Other numbers that differ, such as that of an invoice, are what a reader looks for.
+    """
+    if len(row.numbers) != len(other.numbers):
         return False
-    return any(one - two == pages_apart for one, two in zip(row.numbers, other.numbers, strict=True))
+    # A page number is at the left of left pages, and at the right of right pages.
+    changed, other_changed = _differences(row.numbers, other.numbers)
+    steps = [one - two for one, two in zip(changed, other_changed, strict=True)]
+    is_long = min(row.letters, other.letters) >= MIN_CONSTANT_LETTERS
+    if set(steps) <= {pages_apart}:
+        return not steps or is_long or row.has_page_number
+    if not (row.is_numbered and other.is_numbered):
+        return False
+    # The pages of an excerpt need not follow each other.
+    return pages_apart in steps or (is_long and any(step * pages_apart > 0 for step in steps))
+
+
+def _differences(one: Sequence[int], two: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the numbers that only one of two rows has, in their order."""
+    left, right = Counter(one), Counter(two)
+    return list((left - right).elements()), list((right - left).elements())
 
 
 # --- parts of rows -----------------------------------------------------------------------------------------
@@ -99,7 +126,7 @@ def _has_common_part(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
         return False
     return any(
         _is_aligned(sides, other_sides)
-        and (_is_common_text(text, there) or _counts_pages(text, there, pages_apart))
+        and (_is_common_text(text, there, is_exact=row.is_exact) or _counts_pages(text, there, pages_apart))
         for sides, text in _parts(row)
         for other_sides, there in _parts(other)
     )
@@ -111,7 +138,7 @@ def _has_most_parts(others: Sequence[EdgeRow], row: EdgeRow) -> bool:
         letter_count(text)
         for sides, text in _parts(row)
         if any(
-            _is_aligned(sides, other_sides) and _is_constant_text(text, there)
+            _is_aligned(sides, other_sides) and _is_constant_text(text, there, is_exact=row.is_exact)
             for other in others
             for other_sides, there in _parts(other)
         )
@@ -128,17 +155,16 @@ def _is_aligned(sides: Place, other: Place) -> bool:
     return min(abs(left), abs(right), abs(left + right) / 2) < MAX_SIDE_DIFFERENCE
 
 
-def _is_common_text(text: str, other: str) -> bool:
-    if letter_count(text) < MIN_WORD_LETTERS:
-        return False
-    return text.casefold() == other.casefold() or is_similar(text.casefold(), other.casefold())
+def _is_common_text(text: str, other: str, *, is_exact: bool) -> bool:
+    text, other = text.casefold(), other.casefold()
+    if text == other:
+        return letter_count(text) >= MIN_WORD_LETTERS
+    return not is_exact and letter_count(text) >= MIN_WORD_LETTERS and is_similar(text, other)
 
 
-def _is_constant_text(text: str, other: str) -> bool:
-    """Return whether two parts are equal, or many letters of them are beside other numbers."""
-    if letter_count(text) >= MIN_CONSTANT_LETTERS:
-        text, other = masked(text), masked(other)
-    return numbers(text) == numbers(other) and _is_common_text(text, other)
+def _is_constant_text(text: str, other: str, *, is_exact: bool) -> bool:
+    """Return whether two parts are equal, but for errors of recognition."""
+    return numbers(text) == numbers(other) and _is_common_text(text, other, is_exact=is_exact)
 
 
 def _counts_pages(text: str, other: str, pages_apart: int) -> bool:

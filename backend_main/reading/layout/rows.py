@@ -22,7 +22,8 @@ def group_rows(boxes: Sequence[LayoutBox]) -> list[Row]:
 
 
 def _belongs_to_row(row: Row, box: LayoutBox) -> bool:
-    center_y = median(other.center_y for other in row)
+    middle = len(row) // 2  # the boxes come from top to bottom
+    center_y = (row[middle].center_y + row[-1 - middle].center_y) / 2
     text_height = min(box.text_height, *(other.text_height for other in row))
     if abs(box.center_y - center_y) > MAX_CENTER_DISTANCE * text_height:
         return False

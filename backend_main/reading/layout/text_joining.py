@@ -15,6 +15,13 @@ _BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(
 _NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
 _LETTERED = re.compile(r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-zA-Z]\)|[①-⑳])")
 
+FIGURE_CAPTION = re.compile(
+    r"(?:fig(?:ure|ura|\.)?|abb(?:ildung|\.)?|photo|image|chart|diagram|graph|map|exhibit|scheme|plate|obr\.?|"
+    r"рис(?:унок|\.)?|bild|图|圖|図|그림)\s*[\d.:A-Z-]+",
+    re.IGNORECASE,
+)
+"""Start of the caption of a figure: “Figure 3”, “Abb. 2:”."""
+
 # “一、总则” and “第三章 税收”: sections with Chinese numbers; the line is short and not a sentence.
 _CJK_SECTION = re.compile(
     r"(?:第[一二三四五六七八九十百\d]{1,4}[章节節课課编編篇]|[一二三四五六七八九十]{1,3}[、.．])"

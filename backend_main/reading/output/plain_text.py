@@ -19,6 +19,7 @@ _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 
 # An HTML table of ours: a line for each row. Recognized text cannot begin like this, its "<" is escaped.
 _HTML_TABLE = re.compile(r"^<table>\n(.*?)\n</table>$", re.DOTALL | re.MULTILINE)
+_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abi]|code)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$", re.MULTILINE)
@@ -60,7 +61,7 @@ def _formula_text(found: re.Match[str]) -> str:
 
 
 def _table(rows: str) -> list[str]:
-    lines = (" ".join(_TAG.sub(" ", row).split()) for row in rows.split("\n"))
+    lines = (" ".join(_TAG.sub(" ", _INLINE_TAG.sub("", row)).split()) for row in rows.split("\n"))
     return ["\n".join(unescape_html(line) for line in lines if line)]
 
 

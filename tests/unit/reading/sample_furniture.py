@@ -1,7 +1,9 @@
 """Pages for tests of furniture: rows of texts at given heights, on a page of 1000 × 1400 pixels."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from backend_main.reading.documents.styled_text import FontStyle, TextStyle
 from backend_main.reading.layout.furniture_page import FurniturePage, Roles
 from backend_main.reading.types import Box, level_box
 
@@ -10,6 +12,9 @@ LINE_HEIGHT, LINE_DISTANCE = 20.0, 26.0
 BODY_TOP, BODY_BOTTOM = 160.0, 1240.0
 LEFT, RIGHT = 100.0, 900.0
 LETTER_WIDTH = 10.0
+BODY_STYLE = TextStyle(FontStyle("Serif"), 20.0)
+SMALL_STYLE = TextStyle(FontStyle("Serif"), 14.0)
+ITALIC_STYLE = TextStyle(FontStyle("Serif-Italic", is_italic=True), 20.0)
 
 Piece = tuple[float, float, str] | tuple[float, float, str, float]
 """Left, center of height, text, and perhaps the height of a line."""
@@ -68,3 +73,11 @@ def page_of(number: int, pieces: Iterable[Piece], extra: Sequence[tuple[Box, str
 def roles_by_text(page: FurniturePage, roles: Roles) -> dict[str, str]:
     """Return the roles of a page by the text of the box."""
     return {page.texts[index]: role for index, role in roles.items()}
+
+
+def styled_page_of(
+    number: int, pieces: Iterable[Piece], styles: dict[str, TextStyle] | None = None
+) -> FurniturePage:
+    """Build a page of a text layer; `styles` are those of texts that differ from the body."""
+    page = page_of(number, pieces)
+    return replace(page, styles=[(styles or {}).get(text, BODY_STYLE) for text in page.texts])

@@ -6,9 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.layout.document_furniture import find_document_furniture
 from backend_main.reading.layout.furniture_history import MAX_REMEMBERED_PAGES, FurnitureHistory
-from tests.unit.reading.sample_furniture import WORDS, Piece, page_of, prose, roles_by_text
+from tests.unit.reading.sample_furniture import (
+    BODY_STYLE,
+    ITALIC_STYLE,
+    SMALL_STYLE,
+    WORDS,
+    Piece,
+    page_of,
+    prose,
+    roles_by_text,
+    styled_page_of,
+)
 
 HEAD, FOOT = 60.0, 1340.0
 
@@ -26,9 +37,24 @@ def document(
 
 
 @pytest.mark.parametrize("count", [2, 3, 7])
-def test_header_of_every_page_is_furniture(count: int) -> None:
+def test_header_of_every_page_stays_on_the_first(count: int) -> None:
     roles = document(lambda _: [(380, HEAD, "The annual report")], count)
-    assert roles == {number: {"The annual report": "header"} for number in range(1, count + 1)}
+    assert roles[1] == {}
+    assert [roles[n] for n in range(2, count + 1)] == [{"The annual report": "header"}] * (count - 1)
+
+
+def test_header_with_the_words_of_the_title_is_furniture_on_the_first_page() -> None:
+    title: list[Piece] = [(300, 120, "Annual report", 34), (300, 150, "of the society", 26)]
+    roles = document(
+        lambda n: [(380, HEAD, "Report of the society"), *(title if n == 1 else [])],
+        body=lambda n: prose(n, top=200),
+    )
+    assert roles == {number: {"Report of the society": "header"} for number in range(1, 5)}
+
+
+def test_header_with_a_page_number_is_furniture_on_the_first_page() -> None:
+    roles = document(lambda n: [(100, HEAD, "The annual report"), (860, HEAD, f"{n}")])
+    assert roles[1] == {"The annual report": "header", "1": "page_number"}
 
 
 def test_numbers_in_footers_are_masked() -> None:
@@ -62,7 +88,7 @@ def test_section_title_that_changes_rarely_is_furniture_on_its_first_page() -> N
     titles = ["Of rivers", "Of rivers", "Of rivers", "Of stones", "Of trees", "Of trees"]
     roles = document(lambda n: [(400, HEAD, titles[n - 1])], 6)
     assert roles[4] == {"Of stones": "header"}
-    assert all(len(found) == 1 for found in roles.values())
+    assert [len(found) for found in roles.values()] == [0, 1, 1, 1, 1, 1]
 
 
 def test_changing_part_beside_a_constant_part_of_a_header_is_furniture() -> None:
@@ -79,7 +105,7 @@ def test_footer_of_several_rows_is_furniture() -> None:
 def test_recognition_errors_in_a_header_are_tolerated() -> None:
     texts = ["Proceedings of the society", "Proceedlngs of the society", "Proceedings of the soc1ety"]
     roles = document(lambda n: [(300, HEAD + 4 * n, texts[n - 1])], 3)
-    assert all(list(found.values()) == ["header"] for found in roles.values())
+    assert [list(found.values()) for found in roles.values()] == [[], ["header"], ["header"]]
 
 
 def test_rows_that_recognition_groups_in_another_way_are_compared_by_their_parts() -> None:
@@ -92,7 +118,7 @@ def test_rows_that_recognition_groups_in_another_way_are_compared_by_their_parts
         ]
 
     roles = document(pieces, 3)
-    assert roles[1] == roles[2] == roles[3] == dict.fromkeys((text for _, _, text in pieces(1)), "footer")
+    assert roles[2] == roles[3] == dict.fromkeys((text for _, _, text in pieces(1)), "footer")
 
 
 def test_vertical_text_that_repeats_in_the_margin_is_furniture() -> None:
@@ -127,6 +153,89 @@ def test_letterhead_of_every_page_stays_on_the_first() -> None:
     assert roles[1] == {}
     assert set(roles[2].values()) == {"header"}
     assert len(roles[3]) == 3
+
+
+def test_letterhead_of_two_rows_with_an_address_stays_on_the_first_page() -> None:
+    head: list[Piece] = [(100, 50, "Harbour Works", 16), (100, 70, "Quay 5, Tel. 0421 345678", 16)]
+    roles = document(lambda _: head)
+    assert roles[1] == {}
+    assert len(roles[2]) == len(roles[3]) == 2
+
+
+def test_letterhead_of_a_second_letter_stays_on_its_first_page() -> None:
+    def pieces(number: int) -> list[Piece]:
+        sender = ["Harbour Works", "Quay 5"] if number < 3 else ["Orchard and Garden", "Meadow Lane 17"]
+        return [(100, 50 + 24 * place, text) for place, text in enumerate([*sender, "Tel. 0421 345678"])]
+
+    roles = document(pieces, 4)
+    assert [len(found) for found in roles.values()] == [0, 3, 0, 3]
+
+
+def test_bank_account_at_the_foot_stays_on_the_first_page() -> None:
+    rows = ["A Company Ltd, Example Street 1", "IBAN DE00 1234 5678 1234 5678 00"]
+    roles = document(lambda _: [(100, 1310 + 22 * place, text, 16) for place, text in enumerate(rows)])
+    assert roles[1] == {}
+    assert roles[2] == dict.fromkeys(rows, "footer")
+
+
+def test_address_of_a_website_at_the_foot_is_furniture_on_the_first_page() -> None:
+    roles = document(lambda _: [(400, FOOT, "www.example.org")])
+    assert roles[1] == {"www.example.org": "footer"}
+
+
+@pytest.mark.parametrize("is_top", [True, False])
+def test_paragraph_that_begins_or_ends_every_page_is_body(is_top: bool) -> None:
+    """The lines are full, in the print of the text, and have a gap to the rest of the page."""
+    lines = [" ".join(WORDS[start : start + 11]) for start in (0, 3)] + ["market window garden"]
+    top = 80 if is_top else 1270
+    roles = document(lambda _: [(100, top + 26 * place, line) for place, line in enumerate(lines)])
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_short_row_in_the_print_of_the_text_without_a_gap_is_body() -> None:
+    roles = document(lambda _: [(100, 134, "Note of the translator")], 6)
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_repeated_note_under_a_title_that_changes_is_body() -> None:
+    roles = document(
+        lambda n: [
+            (100, 80, f"Number of the {WORDS[n]} and the {WORDS[n + 7]}"),
+            (380, 104, "[In thousands]"),
+        ]
+    )
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_last_row_of_a_grid_on_every_page_is_body() -> None:
+    def grid(number: int) -> list[Piece]:
+        return [
+            (left, 150 + 200 * row, f"A = {row * number if row < 6 else 0}.{column}")
+            for row in range(7)
+            for column, left in enumerate((100, 350, 600))
+        ]
+
+    roles = document(lambda _: [], 3, grid)
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_numbers_that_do_not_count_pages_are_body() -> None:
+    """Each page is an invoice of its own."""
+    roles = document(lambda n: [(100, HEAD, f"Invoice number {4711 + 40 * n * n}")])
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_number_that_moves_from_left_to_right_counts_pages() -> None:
+    roles = document(
+        lambda n: [
+            (
+                100,
+                FOOT,
+                f"{n + 15}—Industry sales and usage" if n % 2 else f"Industry sales and usage—{n + 15}",
+            )
+        ]
+    )
+    assert all(list(found.values()) == ["footer"] for found in roles.values())
 
 
 def test_title_of_the_first_page_that_is_the_header_of_others_is_body() -> None:
@@ -167,7 +276,7 @@ def test_head_of_a_table_that_continues_is_body(top: float) -> None:
         lambda _: [(380, HEAD, "The price list")],
         body=lambda n: [(left, y - 160 + top, text) for left, y, text, *_ in table(n)],
     )
-    assert all(found == {"The price list": "header"} for found in roles.values())
+    assert [roles[n] for n in (2, 3, 4)] == [{"The price list": "header"}] * 3
 
 
 def test_first_line_that_two_of_six_pages_share_without_a_gap_is_body() -> None:
@@ -216,6 +325,55 @@ def test_body_lines_are_never_furniture(data: st.DataObject) -> None:
     found = find_document_furniture(pages)
     for page, body, edge in zip(pages, bodies, edges, strict=True):
         assert all(index < len(edge) for index in found[page.number]), body
+
+
+def listing(number: int) -> list[Piece]:
+    return [(100, 160 + 26 * row, f"{WORDS[(7 * number + row) % 20]} {WORDS[row % 20]}") for row in range(40)]
+
+
+def test_row_that_begins_a_list_on_every_page_without_a_gap_is_body() -> None:
+    roles = document(lambda _: [(100, 134, "stone garden")], 6, listing)
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_header_with_a_page_number_over_a_list_is_furniture_on_the_first_page() -> None:
+    roles = document(lambda n: [(100, HEAD, "The annual report"), (860, HEAD, f"{n}")], 4, listing)
+    assert roles[1] == {"The annual report": "header", "1": "page_number"}
+
+
+# --- text layers: styles are known, and texts have no errors of recognition ---------------------------------
+
+
+def styled_document(
+    head: Callable[[int], Piece], style: TextStyle, count: int = 4
+) -> dict[int, dict[str, str]]:
+    pages = [
+        styled_page_of(number, [head(number), *prose(number)], {head(number)[2]: style})
+        for number in range(1, count + 1)
+    ]
+    found = find_document_furniture(pages)
+    return {page.number: roles_by_text(page, found[page.number]) for page in pages}
+
+
+@pytest.mark.parametrize(
+    ("style", "role"), [(BODY_STYLE, None), (SMALL_STYLE, "header"), (ITALIC_STYLE, "header")]
+)
+def test_row_of_a_text_layer_without_a_gap_is_furniture_in_another_print_only(
+    style: TextStyle, role: str | None
+) -> None:
+    roles = styled_document(lambda _: (100, 134, "Note of the translator"), style, 6)
+    assert roles[3] == ({"Note of the translator": role} if role else {})
+
+
+def test_similar_texts_of_a_text_layer_are_not_equal() -> None:
+    texts = [
+        "Winter in the harbours",
+        "Winters in the harbour",
+        "Winter on the harbours",
+        "Winter in a harbour",
+    ]
+    roles = styled_document(lambda n: (300, HEAD, texts[n - 1]), BODY_STYLE)
+    assert set(map(str, roles.values())) == {"{}"}
 
 
 # --- history -----------------------------------------------------------------------------------------------

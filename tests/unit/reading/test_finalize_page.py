@@ -15,8 +15,8 @@ from backend_main.reading import (
     PageImage,
     page_assembly,
     read,
-    text_layer_reader,
 )
+from backend_main.reading.born_digital.assembly import DigitalAssembly
 from tests.file_corpus.pdfs import LINES, build_pdf
 from tests.support.scripted_documents import scripted_tiff
 from tests.unit.reading.sample_layouts import box
@@ -43,7 +43,7 @@ def broken_layout(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError("an unexpected shape")
 
     monkeypatch.setattr(page_assembly, "assemble_page", fail)
-    monkeypatch.setattr(text_layer_reader, "assemble_digital_page", fail)
+    monkeypatch.setattr(DigitalAssembly, "formatted", fail)
 
 
 def read_pages(path: Path) -> list[PageDone]:

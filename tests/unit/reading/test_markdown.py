@@ -163,6 +163,11 @@ def test_plain_text_of_html_table_has_line_for_each_row() -> None:
     assert to_plain_text(markdown) == "above\n\nPeriod Rate\na < b R&D &amp;\n1 2 3\n\nbelow"
 
 
+def test_plain_text_of_html_table_with_raised_text_joins_words() -> None:
+    markdown = "<table>\n<tr><td>H<sub>2</sub>O <b>b</b></td><td>c</td></tr>\n</table>"
+    assert to_plain_text(markdown) == "H2O b c"
+
+
 @given(st.lists(line, min_size=2, max_size=2))
 def test_plain_text_of_html_table_has_all_texts(texts: list[str]) -> None:
     markdown = table_markup([[texts[0], ""], ["x", texts[1]]], [Cell(0, 0, 1, 2)])

@@ -137,7 +137,7 @@ def test_mapping_with_shifted_figures_is_recognized_instead(tmp_path: Path, rapi
     assert "Invoice number 2024-0815, dated 3 March 2024." in read_page(tmp_path, file, rapid).markdown
 
 
-def test_ordinary_fonts_are_not_in_doubt(tmp_path: Path) -> None:
+def test_ordinary_fonts_are_not_suspicious(tmp_path: Path) -> None:
     fonts = ("Helvetica", "Times-Roman", "Courier", "Helvetica-BoldOblique")
     body = "".join(
         text_at(60, 700 - 100 * index, *LETTER, "0123456789 ABDEHLMNOPRST").replace("/F ", f"/F{index} ")
@@ -176,6 +176,26 @@ def test_line_with_a_lost_letter_is_recognized_and_the_others_are_not(tmp_path: 
         assert done.warnings == []
     (page,) = engine.pages
     assert page.height < 150
+
+
+def test_line_with_a_lost_letter_takes_nothing_else_from_the_engine(tmp_path: Path) -> None:
+    engine = FakeEngine("And the lazy sheep sleeps et the edge.", step=0)
+    assert read_page(tmp_path, lost_letters(), engine).markdown.split() == " ".join(LOST).split()
+
+
+def hebrew_in_latin_shapes(font_entries: str) -> bytes:
+    """Return words in a font whose codes of capitals are mapped to Hebrew letters, one by one from right."""
+    mapping = TO_UNICODE.format("2 beginbfrange <20> <40> <0020> <41> <5a> <05d0> endbfrange")
+    words = "".join(
+        text_at(540 - 60 * place, 760, word) for place, word in enumerate(("DCBA", "HGFE", "LKJI"))
+    )
+    return drawn_page(words, font_entries=font_entries, more={10: stream(mapping.encode())})
+
+
+def test_hebrew_in_a_font_that_is_not_embedded_is_not_compared_with_its_picture(tmp_path: Path) -> None:
+    done = read_page(tmp_path, hebrew_in_latin_shapes("/ToUnicode 10 0 R"), FailingEngine())
+    assert done.markdown.split() == ["אבגד", "הוזח", "טיךכ"]
+    assert done.warnings == []
 
 
 def scan_with_layer(hidden: str) -> bytes:
@@ -252,7 +272,7 @@ def test_page_without_unread_parts_needs_no_engine(tmp_path: Path) -> None:
 
 def test_failing_engine_leaves_the_text_layer_and_a_warning(tmp_path: Path) -> None:
     done = read_page(tmp_path, with_picture(PLACED), FailingEngine())
-    assert done.markdown.split() == " ".join(LETTER).split()
+    assert done.markdown.split() == [*" ".join(LETTER).split(), "![]()"]
     assert done.warnings == [
         "The pictures on page 1 may contain text that could not be recognized. Out of order."
     ]
@@ -264,7 +284,7 @@ def test_picture_in_an_unread_script_leaves_a_warning(
     monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: "Thai")
     monkeypatch.setattr(FallbackEngines, "_engines_for_script", lambda *_: iter(()))
     done = read_page(tmp_path, with_picture(PLACED), FakeEngine(*["Cyet Aueanaooa"] * 3, confidence=0.5))
-    assert done.markdown.split() == " ".join(LETTER).split()
+    assert done.markdown.split() == [*" ".join(LETTER).split(), "![]()"]
     assert len(done.warnings) == 1
     assert done.warnings[0].startswith("Pictures on page 1: Page 1 is in Thai script.")
 

@@ -2,9 +2,19 @@
 
 import pytest
 
+from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.layout.document_furniture import find_furniture
 from backend_main.reading.layout.layout_model import Region
-from tests.unit.reading.sample_furniture import WORDS, Piece, page_of, prose, roles_by_text
+from tests.unit.reading.sample_furniture import (
+    BODY_STYLE,
+    SMALL_STYLE,
+    WORDS,
+    Piece,
+    page_of,
+    prose,
+    roles_by_text,
+    styled_page_of,
+)
 
 FOOT = 1350.0
 HEAD = 50.0
@@ -240,3 +250,64 @@ def test_numbers_of_a_list_are_body() -> None:
 
 def test_page_whose_only_text_would_be_furniture_keeps_it() -> None:
     assert found((490, FOOT, "17"), body=[]) == {}
+
+
+# --- text layers: the size of print is known ---------------------------------------------------------------
+
+
+def roles_of_styled_page(piece: Piece, style: TextStyle, body: list[Piece] | None = None) -> dict[str, str]:
+    page = styled_page_of(1, [piece, *(body or prose(1))], {piece[2]: style})
+    return roles_by_text(page, find_furniture(page))
+
+
+@pytest.mark.parametrize(("y", "role"), [(50.0, "header"), (1350.0, "footer")])
+def test_short_row_of_small_print_far_outside_is_furniture(y: float, role: str) -> None:
+    assert roles_of_styled_page((400, y, "Annals of the harbour"), SMALL_STYLE) == {
+        "Annals of the harbour": role
+    }
+
+
+@pytest.mark.parametrize(
+    ("piece", "style"),
+    [
+        ((400.0, 50.0, "Annals of the harbour"), BODY_STYLE),
+        ((400.0, 132.0, "Annals of the harbour"), SMALL_STYLE),
+        (
+            (100.0, 50.0, "A note in small print that is as wide as the text below it and not short"),
+            SMALL_STYLE,
+        ),
+        ((400.0, 50.0, "Harbour Works, Tel. 0421 345678"), SMALL_STYLE),
+    ],
+    ids=["body size", "near the text", "wide", "sender"],
+)
+def test_other_row_at_the_edge_of_one_page_is_body(piece: Piece, style: TextStyle) -> None:
+    assert roles_of_styled_page(piece, style) == {}
+
+
+@pytest.mark.parametrize("years", [(2019, 2020, 2021, 2022), (2021, 2022)])
+def test_years_over_the_columns_of_a_table_are_not_page_numbers(years: tuple[int, ...]) -> None:
+    lefts = [100.0 + 180 * place for place in range(len(years) + 1)]
+    head: list[Piece] = [(left, 100, str(text)) for left, text in zip(lefts, ["Item", *years], strict=True)]
+    cells = ["Boats", "many", "few", "none", "some"]
+    rows: list[Piece] = [
+        (left, 150 + 50 * row, cell) for row in range(3) for left, cell in zip(lefts, cells, strict=False)
+    ]
+    page = styled_page_of(1, [*head, *rows, *prose(1, top=320)])
+    assert find_furniture(page) == {}
+
+
+def test_years_far_above_the_rows_of_their_table_are_not_page_numbers() -> None:
+    head: list[Piece] = [(100, 60, "Boats"), (400, 60, "2021"), (700, 60, "2022")]
+    rows: list[Piece] = [
+        (left, 170 + 50 * row, cell)
+        for row in range(3)
+        for left, cell in ((100, "one"), (400, "few"), (700, "many"))
+    ]
+    assert found(*head, *rows, body=prose(1, top=340)) == {}
+
+
+def test_year_in_the_head_of_a_table_of_two_columns_is_not_a_page_number() -> None:
+    rows: list[Piece] = [
+        piece for row in range(3) for piece in ((100, 150 + 50 * row, "Boats"), (700, 150 + 50 * row, "many"))
+    ]
+    assert found((100, 100, "Kind"), (700, 100, "2019"), *rows, body=prose(1, top=320)) == {}

@@ -191,3 +191,46 @@ def test_is_math_font_of_text_fonts_is_false(name: str) -> None:
 
 def test_hangs_is_true_for_large_operators_and_roots() -> None:
     assert (hangs("CMEX10", "∑"), hangs("CMSY10", "√"), hangs("CMSY10", "∈")) == (True, True, False)
+
+
+def test_text_lines_with_letters_that_a_logo_shifts_keep_the_word_together() -> None:
+    """TeX lowers its E, and LaTeX raises a small A; a raised figure that overlaps no letter stays one."""
+    logo = [
+        glyph("L", 60, width=0.64),
+        glyph("A", 62.8, 702.2, size=7, width=0.85),
+        glyph("T", 67.3, width=0.74),
+        glyph("E", 73.0, 697.8, width=0.69),
+        glyph("X", 78.6, width=0.77),
+    ]
+    glyphs = numbered(logo, line("x", 90), [glyph("i", 95, 698, size=7)], line("y", 98.5))
+    (found,) = text_lines(glyphs)
+    assert texts([found]) == ["LaTeX xiy"]
+    assert [one.text for one in found.fragments if one.glyph.script] == ["i"]
+
+
+def test_text_lines_with_space_that_is_moved_back_do_not_end_the_word() -> None:
+    """As groff does for kerning: the space and the letters are of one text object."""
+    spaced = [*line("giv"), glyph(" ", 75, width=0.25), *line("en", 75.1)]
+    together = [replace(one, index=place, text_object=1) for place, one in enumerate(spaced)]
+    assert texts(text_lines(together)) == ["given"]
+    assert texts(text_lines(numbered(spaced))) == ["giv en"]
+
+
+@pytest.mark.parametrize(("width", "expected"), [(0.34, "13-24"), (0.0, "1324")])
+def test_text_lines_with_soft_hyphen_keep_one_that_is_drawn(width: float, expected: str) -> None:
+    after = 70 + 10 * width
+    glyphs = numbered(line("13"), [glyph("\u00ad", 70, width=width)], line("24", after))
+    assert texts(text_lines(glyphs)) == [expected]
+
+
+@pytest.mark.parametrize(("size", "shift"), [(9.0, 4.0), (9.7, 3.6), (8.0, -5.0)])
+def test_text_lines_with_figure_of_nearly_full_size_keep_it_at_its_word(size: float, shift: float) -> None:
+    figure = glyph("2", 70.0, 700.0 + shift, size=size)
+    glyphs = numbered(line("am"), [figure], line("end", 80.0))
+    assert texts(text_lines(glyphs)) == ["am2 end"]
+
+
+def test_text_lines_of_a_list_number_on_a_right_to_left_page_are_in_logical_order() -> None:
+    marker = [glyph(".", 200.0), glyph("1", 205.0)]
+    glyphs = numbered(line("שלום", 60.0, 600.0), marker)
+    assert "1." in texts(text_lines(glyphs))

@@ -4,14 +4,16 @@
  * It accepts exactly that notation. Other HTML is recognized text, and is shown as text.
  */
 
+import { type InlineNode, parseInlineHtml } from "./inline_html";
+
 export interface HtmlCell {
-  readonly text: string;
+  readonly content: readonly InlineNode[];
   readonly rowSpan: number;
   readonly colSpan: number;
 }
 
 const TABLE = /^<table>\n((?:<tr>.*<\/tr>\n)+)<\/table>$/;
-const CELL = /<t[hd](?: rowspan="(\d{1,4})")?(?: colspan="(\d{1,4})")?>([^<]*)<\/t[hd]>/g;
+const CELL = /<t[hd](?: rowspan="(\d{1,4})")?(?: colspan="(\d{1,4})")?>(.*?)<\/t[hd]>/g;
 
 /** Return the rows of a table; null for other HTML. */
 export function parseHtmlTable(html: string): HtmlCell[][] | null {
@@ -20,8 +22,8 @@ export function parseHtmlTable(html: string): HtmlCell[][] | null {
 }
 
 function parseRow(row: string): HtmlCell[] {
-  return [...row.matchAll(CELL)].map(([, rowSpan, colSpan, text]) => ({
-    text: (text ?? "").replaceAll("&lt;", "<").replaceAll("&amp;", "&"),
+  return [...row.matchAll(CELL)].map(([, rowSpan, colSpan, content]) => ({
+    content: parseInlineHtml(content ?? ""),
     rowSpan: Number(rowSpan ?? 1),
     colSpan: Number(colSpan ?? 1),
   }));

@@ -1,8 +1,8 @@
 /**
  * Renderer from Markdown to elements.
  *
- * Recognized text is untrusted data. HTML in it is shown as text, unless it is a table in the server's notation. Images
- * are not fetched, and only http, https and mailto URLs become links.
+ * Recognized text is untrusted data. HTML in it is shown as text, unless it is in the server's notation: tables, and
+ * raised and lowered text. Images are not fetched, and only http, https, mailto and tel URLs become links.
  */
 
 import type { Nodes, Paragraph, Table, TableCell } from "mdast";
@@ -12,9 +12,13 @@ import { gfmTable } from "micromark-extension-gfm-table";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 
+import { formulaFromMarkdown, formulaSyntax } from "./formula";
 import { type HtmlCell, parseHtmlTable } from "./html_table";
+import { type InlineNode, inlineText } from "./inline_html";
 
-const SAFE_LINK = /^(?:https?|mailto):/i;
+const SAFE_LINK = /^(?:https?|mailto|tel):/i;
+/** Tags of raised and lowered text. */
+const SCRIPT_TAG = /^<(sup|sub)>$/;
 /** Minimum median line length of prose, which is reflowed. Shorter lines, as on receipts, keep their line breaks. */
 const PROSE_CHARACTERS = 40;
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
@@ -22,14 +26,39 @@ const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
 /** Render Markdown. Headings start at level 2, because level 1 is the title of the page. */
 export function Markdown({ text }: { readonly text: string }): VNode {
   const tree = useMemo(
-    () => fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] }),
+    () =>
+      fromMarkdown(text, {
+        extensions: [gfmTable(), formulaSyntax],
+        mdastExtensions: [gfmTableFromMarkdown(), formulaFromMarkdown],
+      }),
     [text],
   );
   return <>{children(tree.children)}</>;
 }
 
 function children(nodes: readonly Nodes[]): ComponentChildren {
-  return nodes.map((node, index) => <Node key={index} node={node} />);
+  const shown: VNode[] = [];
+  for (let index = 0; index < nodes.length; index += 1) {
+    const node = nodes[index];
+    if (node === undefined) break;
+    const end = scriptEnd(nodes, index);
+    if (node.type === "html" && end !== -1) {
+      const Tag = node.value === "<sup>" ? "sup" : "sub";
+      shown.push(<Tag key={index}>{children(nodes.slice(index + 1, end))}</Tag>);
+      index = end;
+    } else {
+      shown.push(<Node key={index} node={node} />);
+    }
+  }
+  return shown;
+}
+
+/** Return the index of the tag that ends raised or lowered text; -1 if none starts at `start`. */
+function scriptEnd(nodes: readonly Nodes[], start: number): number {
+  const node = nodes[start];
+  const tag = node?.type === "html" ? SCRIPT_TAG.exec(node.value)?.[1] : undefined;
+  if (tag === undefined) return -1;
+  return nodes.findIndex((other, index) => index > start && other.type === "html" && other.value === `</${tag}>`);
 }
 
 function Node({ node }: { readonly node: Nodes }): ComponentChildren {
@@ -40,6 +69,8 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
       const rows = parseHtmlTable(node.value);
       return rows === null ? node.value : <SpanningTable rows={rows} />;
     }
+    case "formula":
+      return <code class={node.isDisplayed ? "formula displayed" : "formula"}>{node.value}</code>;
     case "paragraph":
       return <p class={isProse(node) ? "prose" : "lines"}>{children(node.children)}</p>;
     case "heading": {
@@ -75,21 +106,24 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
     case "table":
       return <MarkdownTable table={node} />;
     case "link":
-      return SAFE_LINK.test(node.url) ? (
-        <a href={node.url} target="_blank" rel="noopener noreferrer nofollow">
-          {children(node.children)}
-        </a>
-      ) : (
-        <>{children(node.children)}</>
-      );
+      return <SafeLink href={node.url}>{children(node.children)}</SafeLink>;
     case "image":
     case "imageReference":
-      return node.alt ?? "";
+      return <span class="figure-caption">{node.alt ?? ""}</span>;
     case "linkReference":
       return <>{children(node.children)}</>;
     default:
       return null;
   }
+}
+
+function SafeLink({ href, children }: { readonly href: string; readonly children: ComponentChildren }): ComponentChildren {
+  if (!SAFE_LINK.test(href)) return children;
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  );
 }
 
 function isProse(paragraph: Paragraph): boolean {
@@ -154,9 +188,9 @@ function SpanningTable({ rows }: { readonly rows: readonly (readonly HtmlCell[])
                     key={column}
                     rowSpan={cell.rowSpan}
                     colSpan={cell.colSpan}
-                    class={`align-left${cell.text.length >= PROSE_CHARACTERS ? " wide-cell" : ""}`}
+                    class={`align-left${inlineText(cell.content).length >= PROSE_CHARACTERS ? " wide-cell" : ""}`}
                   >
-                    {cell.text}
+                    {inlineHtml(cell.content)}
                   </Tag>
                 ))}
               </tr>
@@ -166,4 +200,19 @@ function SpanningTable({ rows }: { readonly rows: readonly (readonly HtmlCell[])
       </table>
     </div>
   );
+}
+
+function inlineHtml(nodes: readonly InlineNode[]): ComponentChildren {
+  return nodes.map((node, index) => {
+    if (typeof node === "string") return node;
+    const Tag = node.tag;
+    const content = inlineHtml(node.content);
+    return Tag === "a" ? (
+      <SafeLink key={index} href={node.href}>
+        {content}
+      </SafeLink>
+    ) : (
+      <Tag key={index}>{content}</Tag>
+    );
+  });
 }

@@ -63,5 +63,22 @@ def test_vocabulary_of_lines_with_few_hyphens_divides_no_words() -> None:
 
 
 def test_vocabulary_of_lines_leaves_divided_words_out() -> None:
-    assert vocabulary_of(["the Survey pro-", "duced it"]).words >= {"the", "survey", "duced", "it"}
+    assert vocabulary_of(["the Survey pro-", "duced it"]).words == {"the", "survey", "it"}
     assert "pro" not in vocabulary_of(["the Survey pro-"]).words
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("it was produced", True), ("it was pro-duced", False), ("it was made", False)],
+)
+def test_vocabulary_of_few_hyphens_divides_words_that_stand_undivided(words: str, *, expected: bool) -> None:
+    """A manual with much code: few of its lines end with a hyphen."""
+    lines = ["a line of code"] * 100
+    assert vocabulary_of([*lines, "it was pro-", "duced here", words]).divides_words is expected
+
+
+def test_join_rows_of_rarely_divided_words_keeps_the_hyphen_between_two_words() -> None:
+    lines = ["a line of code"] * 100
+    vocabulary = vocabulary_of([*lines, "it was pro-", "duced here", "produced", "an emacs style"])
+    assert joined("an emacs-", "style", vocabulary) == "an emacs-style"
+    assert joined("the line end-", "ing", vocabulary) == "the line ending"

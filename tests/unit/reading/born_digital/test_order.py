@@ -170,3 +170,33 @@ def test_order_has_every_box_once_on_a_page_of_boxes_at_random() -> None:
     for number in range(200):
         page.add((number * 37) % 500, (number * 91) % 700, 20 + (number * 13) % 200)
     assert sorted(page.order()) == list(range(200))
+
+
+def test_narrow_bullets_stay_before_their_items_and_vertical_text_comes_last() -> None:
+    """The box of a bullet is as high as its line, and much narrower."""
+    page = Page()
+    expected = page.add(30, 0, 400, 3)
+    for top in (50, 90):
+        expected += page.add(30, top, 3, text="•") + page.add(45, top, 385, 3)
+    vertical = page.add(2, 20, 3, size=90, text="printed in 2019")
+    assert page.order() == [*expected, *vertical]
+
+
+def test_last_line_of_a_paragraph_above_columns_is_no_part_of_a_column() -> None:
+    page = Page()
+    above = page.add(0, 0, 600, lines=2)
+    page.boxes[above[1]] = LayoutBox(above[1], 0, PITCH, 200, PITCH + SIZE, SIZE)
+    left, right = page.add(0, 45, 280, lines=6), page.add(320, 45, 280, lines=6)
+    drawn = {index: place for place, index in enumerate([*above, *left, *right])}
+    assert reading_groups(page.boxes, OrderHints(SIZE, drawn, page.texts)) == [
+        [page.boxes[index] for index in group] for group in (above, left, right)
+    ]
+
+
+def test_bullet_higher_than_wide_is_no_vertical_text() -> None:
+    page = Page()
+    above = page.add(0, 0, 600, lines=3)
+    bullet = page.add(0, 50, 4, text="•", size=12)
+    item = page.add(20, 51, 300)
+    below = page.add(0, 80, 600, lines=3)
+    assert page.order() == [*above, *bullet, *item, *below]

@@ -9,7 +9,7 @@ from backend_main.reading.born_digital.document_context import DocumentContext
 from backend_main.reading.born_digital.figures import find_figures
 from backend_main.reading.born_digital.page_order import PageOrder
 
-from .sample_digital_pages import PageBuilder
+from ..sample_digital_pages import PageBuilder
 
 
 def chart(page: PageBuilder, left: float, top: float) -> None:
