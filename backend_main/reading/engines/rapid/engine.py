@@ -26,15 +26,7 @@ from ...types import Box, Line, Options
 from ..base import Engine
 from . import first_lines
 from .curl import Core, Curl, line_cores
-from .detector import (
-    Detector,
-    DetectorImage,
-    Quads,
-    heights,
-    print_heights,
-    scale_to_sides,
-    to_box,
-)
+from .detector import Detector, DetectorImage, Quads, heights, print_heights, scale_to_sides, to_box
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
 from .orientation import detect_rotation, rotate_upright, to_original_coordinates

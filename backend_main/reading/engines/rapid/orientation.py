@@ -25,8 +25,8 @@ MIN_LONG_ASPECT_RATIO = 6.0
 MIN_CONFIDENCE_GAIN = 0.15
 """Gain in confidence per box that the opposite sense needs to be chosen."""
 MIN_CERTAIN_CONFIDENCE, MAX_DOUBTFUL_CONFIDENCE = 0.98, 0.97
-MAX_DOUBT_SHARE = 0.25
-"""Confidences of the opposite and the usual sense, and ratio of their doubts, at which less gain suffices.
+MAX_DIFFERENCE_RATIO = 0.25
+"""Confidences of the opposite and the usual sense, and ratio of their distances to 1, for a smaller gain.
 
 Numbers upside down differ from upright ones by less than the gain.
 """
@@ -95,7 +95,7 @@ def is_clearly_better(
     """Return whether a direction is better than the usual one. Confidences are sums over `boxes`."""
     is_certain = confidence >= MIN_CERTAIN_CONFIDENCE * boxes
     is_doubtful = usual_confidence <= MAX_DOUBTFUL_CONFIDENCE * boxes
-    is_surer = boxes - confidence < MAX_DOUBT_SHARE * (boxes - usual_confidence)
+    is_surer = boxes - confidence < MAX_DIFFERENCE_RATIO * (boxes - usual_confidence)
     return confidence > usual_confidence + gain * boxes or (is_certain and is_doubtful and is_surer)
 
 
