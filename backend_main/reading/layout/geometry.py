@@ -65,16 +65,18 @@ class PageFrame:
         """Build the frame in which the boxes' lines are level.
 
         Its angle is the median direction of the upper edges of long boxes, each weighted by its length. Only
-        edges of the most common quarter turn count.
+        edges of the most common quarter turn count. Short boxes, if there are no others, give the turn alone.
         """
-        edges = []
+        edges, short_edges = [], []
         for (x0, y0), (x1, y1), _, (x3, y3) in boxes:
             length, height = hypot(x1 - x0, y1 - y0), hypot(x3 - x0, y3 - y0)
             if length > MIN_ASPECT_RATIO * height:
                 edges.append((atan2(y1 - y0, x1 - x0), length))
+            else:
+                short_edges.append((atan2(y1 - y0, x1 - x0), length))
 
         lengths = [0.0] * 4
-        for angle, length in edges:
+        for angle, length in edges or short_edges:
             lengths[_quarter_turns(angle)] += length
         quarter_turns = lengths.index(max(lengths))
 

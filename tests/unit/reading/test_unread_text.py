@@ -66,5 +66,5 @@ def test_compare_lines_without_letters_or_with_a_failing_engine_is_none() -> Non
 def test_read_runs_gives_each_run_its_own_line() -> None:
     runs = runs_of("a la\ufffdy dog", "another line", "nothing like it")
     # Lines of 25 px with their margins have 43 px, and as much again is between them.
-    read_texts = read_runs(blank(), runs, FakeEngine("a lazy dog", "another line", "qqqq wwww", step=86))
-    assert read_texts == ["a lazy dog", "another line", None]
+    found = read_runs(blank(), runs, FakeEngine("a lazy dog", "another line", "qqqq wwww", step=86))
+    assert [run and run.text for run in found] == ["a lazy dog", "another line", None]

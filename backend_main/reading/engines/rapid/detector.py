@@ -26,10 +26,18 @@ Quads = npt.NDArray[np.float32]
 class DetectorImage:
     """An image scaled for the detector, and padded if it is a strip."""
 
-    def __init__(self, image: Pixels, side: int) -> None:
+    def __init__(self, image: Pixels, side: int, min_side: int = MIN_SIDE, multiple: int = 1) -> None:
+        """Scale an image.
+
+        Args:
+            image: image.
+            side: maximum of the longer side, in pixels.
+            min_side: minimum of the shorter side, in pixels, unless `side` prevents it.
+            multiple: number of pixels of which both sides become multiples, by paper at the right and bottom.
+        """
         import cv2
 
-        self.pixels, self._scale = scale_to_sides(image, side, min_side=MIN_SIDE)
+        self.pixels, self._scale = scale_to_sides(image, side, min_side=min_side)
         self._padding_top = 0
 
         # The detector finds nothing on images of extreme aspect ratios; white is added above and below.
@@ -39,6 +47,18 @@ class DetectorImage:
             self._padding_top = top = (2 * min_height - height) // 2
             white = (255, 255, 255)
             padded = cv2.copyMakeBorder(self.pixels, top, top, 0, 0, cv2.BORDER_CONSTANT, value=white)
+            self.pixels = np.asarray(padded, np.uint8)
+        self._pad_to_multiple(multiple)
+
+    def _pad_to_multiple(self, multiple: int) -> None:
+        import cv2
+
+        height, width = self.pixels.shape[:2]
+        bottom, right = -height % multiple, -width % multiple
+        if bottom or right:
+            edges = np.concatenate([self.pixels[-1], self.pixels[:, -1]])
+            paper = np.median(edges, axis=0).tolist()
+            padded = cv2.copyMakeBorder(self.pixels, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=paper)
             self.pixels = np.asarray(padded, np.uint8)
 
     def to_image_coordinates(self, quads: Quads) -> Quads:
@@ -86,6 +106,12 @@ def to_box(quad: Quads) -> Box:
 def heights(quads: Quads) -> Floats:
     """Return the heights of boxes, in pixels."""
     return np.asarray(np.linalg.norm(quads[:, 0] - quads[:, 3], axis=1), np.float32)
+
+
+def print_heights(quads: Quads) -> Floats:
+    """Return the shorter sides of boxes in pixels: heights of lines in any direction."""
+    widths = np.linalg.norm(quads[:, 0] - quads[:, 1], axis=1)
+    return np.asarray(np.minimum(heights(quads), widths), np.float32)
 
 
 def scale_to_sides(pixels: Pixels, max_side: int, min_side: int = 0) -> tuple[Pixels, float]:

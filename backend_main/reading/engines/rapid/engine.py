@@ -26,14 +26,7 @@ from ...types import Box, Line, Options
 from ..base import Engine
 from . import first_lines
 from .curl import Core, Curl, line_cores
-from .detector import (
-    Detector,
-    DetectorImage,
-    Quads,
-    heights,
-    scale_to_sides,
-    to_box,
-)
+from .detector import Detector, DetectorImage, Quads, heights, print_heights, scale_to_sides, to_box
 from .letters import LANGUAGES_BY_PROFILE
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
@@ -45,6 +38,8 @@ from .recognizer import (
     Recognizer,
     aspect_ratio,
 )
+from .second_look import SecondLook, has_little_text, is_sure
+from .tiles import detect_in_tiles, tile_scale
 
 IMAGE_SIDE = 2000
 """Longer side of the image that lines are cut out of, in pixels.
@@ -63,6 +58,13 @@ SMALL_PRINT_HEIGHT = 15
 Such a page is detected a second time, and read, at the two sides below.
 """
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
+LARGE_PRINT_HEIGHT, MAX_LARGE_LINES = 45, 40
+"""Median height of few detected boxes, in pixels, from which a page has large print.
+
+The detector finds single letters and digits of such print. It detects the page again at `PRINT_HEIGHT`.
+"""
+PRINT_HEIGHT = 26
+"""Height in pixels to which print of unusual size is scaled for detection."""
 MIN_CONFIDENCE = 0.5
 """Confidence below which a line is not text; RapidOCR's `text_score`."""
 
@@ -88,6 +90,13 @@ class ScaledPage:
         """Scale a page to the given longer sides."""
         image, scale = scale_to_sides(page.pixels, image_side)
         return cls(image, scale, DetectorImage(image, detection_side))
+
+    @classmethod
+    def for_tiles(cls, page: PageImage, scale: float) -> Self:
+        """Scale a page of which the detector sees tiles at a scale."""
+        image_scale = min(1.0, scale * IMAGE_SIDE / DETECTION_SIDE)
+        image, image_scale = scale_to_sides(page.pixels, round(image_scale * max(page.width, page.height)))
+        return cls(image, image_scale, DetectorImage(image, DETECTION_SIDE, min_side=0))
 
     def to_page_coordinates(self, detected: Quads) -> Quads:
         """Convert detected boxes to pixels of the page."""
@@ -120,6 +129,14 @@ class Models:
     def recognize(self, scaled: ScaledPage, quad: Quads) -> tuple[str, float]:
         """Return text and confidence of a box of the page."""
         return self._recognizer.read(scaled.image, quad * np.float32(scaled.scale))
+
+    def recognize_on(self, image: Pixels, quad: Quads) -> tuple[str, float]:
+        """Return text and confidence of a box of an image."""
+        return self._recognizer.read(image, quad)
+
+    def detect_at(self, page: PageImage, scale: float) -> tuple[ScaledPage, Quads]:
+        """Detect a page in tiles; return it for recognition, and the boxes of the lines on the page."""
+        return ScaledPage.for_tiles(page, scale), detect_in_tiles(page.pixels, scale, self.detect)
 
 
 class RapidEngine(Engine):
@@ -166,6 +183,14 @@ class RapidEngine(Engine):
         return self._read_page(page, may_be_rotated=True, may_be_curled=True)
 
     def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
+        if scale := tile_scale(page.width, page.height):
+            scaled, quads = self._models.detect_at(page, scale)
+            if (factor := _print_scale_factor(quads * np.float32(scale))) != 1.0:
+                scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
+            yield from self._read_detected(
+                page, scaled, quads, MarkdownWriter(), [], may_be_rotated=may_be_rotated
+            )
+            return
         scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
         top = self._detect_top_strip(scaled)
         detect_page = partial(self._models.detect_with_cores, scaled)
@@ -180,19 +205,80 @@ class RapidEngine(Engine):
         if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
-        if _is_small_print(detected) and max(page.width, page.height) > DETECTION_SIDE:
+        scaled, quads = self._detect_at_print_scale(page, scaled, detected)
+        yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
+
+    def _detect_at_print_scale(
+        self, page: PageImage, scaled: ScaledPage, detected: Quads
+    ) -> tuple[ScaledPage, Quads]:
+        """Return the page and its boxes, detected again if the print is small or large."""
+        side = max(page.width, page.height)
+        if _is_small_print(detected) and side > DETECTION_SIDE:
             scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
             detected = self._models.detect(scaled.detector_image.pixels)
-        quads = scaled.to_page_coordinates(detected)
+            scale = SMALL_PRINT_DETECTION_SIDE / side
+            if scale < 1 and _is_small_print(detected):
+                return self._models.detect_at(page, min(1.0, scale * _print_scale_factor(detected)))
+        elif _is_large_print(detected):
+            scale = max(scaled.detector_image.pixels.shape[:2]) / side
+            return self._models.detect_at(page, scale * _print_scale_factor(detected))
+        return scaled, scaled.to_page_coordinates(detected)
+
+    def _read_detected(
+        self,
+        page: PageImage,
+        scaled: ScaledPage,
+        quads: Quads,
+        writer: MarkdownWriter,
+        read: Sequence[Quads],
+        *,
+        may_be_rotated: bool,
+    ) -> Iterator[Line]:
+        """Yield the lines of the boxes of a page but those `read`, after a second look if they are few."""
         recognized: RecognitionCache = {}
         # A page with a readable line at its top is upright.
-        if may_be_rotated and not read and (turns := self._detect_rotation(scaled, quads, recognized)):
-            lines = self._read_page(
-                rotate_upright(page, turns), may_be_rotated=False, may_be_curled=may_be_curled
+        may_be_rotated = may_be_rotated and not read
+        turns = 0
+        if has_little_text(quads):
+            quads, turns = self._look_again(
+                page, scaled, quads, read, recognized, may_be_rotated=may_be_rotated
             )
+        elif may_be_rotated:
+            turns = self._detect_rotation(scaled, quads, recognized)
+        if turns:
+            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False, may_be_curled=True)
             yield from to_original_coordinates(lines, page, turns)
         else:
             yield from self._read_rest(page, scaled, quads, writer, read, recognized)
+
+    def _look_again(
+        self,
+        page: PageImage,
+        scaled: ScaledPage,
+        quads: Quads,
+        read: Sequence[Quads],
+        recognized: RecognitionCache,
+        *,
+        may_be_rotated: bool,
+    ) -> tuple[Quads, int]:
+        """Return the boxes of a page with those of a second look, and its quarter turns."""
+        sure, unsure = list(read), list[Quads]()
+        for quad in first_lines.exclude_already_read(quads, read):
+            recognized[quad.tobytes()] = text, confidence = self._models.recognize(scaled, quad)
+            is_known = bool(text) and is_sure(quad, confidence, may_be_rotated=may_be_rotated)
+            (sure if is_known else unsure).append(quad)
+        look = SecondLook(page, self._models.detect, self._models.recognize_on, may_be_rotated)
+        look.look(scaled.image, scaled.scale, sure)
+        if not look.found:
+            may_turn = may_be_rotated and len(quads) and not sure
+            return quads, self._detect_rotation(scaled, quads, recognized) if may_turn else 0
+        if may_be_rotated and (turns := look.rotation(len(sure))):
+            return quads, turns
+        for line in look.found:
+            recognized[line.quad.tobytes()] = line.readings.get(0) or line.best()
+        found = [line.quad for line in look.found]
+        kept = [quad for quad in unsure if len(first_lines.exclude_already_read(quad[np.newaxis], found))]
+        return np.stack([*sure, *kept, *found]), 0
 
     def _read_curled(
         self,
@@ -233,7 +319,7 @@ class RapidEngine(Engine):
         if not strip_height:
             return np.zeros((0, 4, 2), np.float32)
         detected = self._models.detect(pixels[:strip_height])
-        if _is_small_print(detected):
+        if _is_small_print(detected) or _is_large_print(detected):
             return detected[:0]
         return detected[first_lines.lines_safe_to_read(detected, strip_height)]
 
@@ -246,7 +332,7 @@ class RapidEngine(Engine):
         prefixes = [box.prefix for box in reading_order.reading_order(boxes)]
         for quad, box, prefix in zip(quads, boxes, prefixes, strict=True):
             text, confidence = self._models.recognize(scaled, quad)
-            if not text or confidence < first_lines.ACCEPT_CONFIDENCE:
+            if confidence < first_lines.ACCEPT_CONFIDENCE or not first_lines.shows_direction(quad, text):
                 return
             yield quad, Line(page.number, text, writer.write(prefix, text), box, confidence)
 
@@ -282,6 +368,18 @@ class RapidEngine(Engine):
 
 def _is_small_print(detected: Quads) -> bool:
     return bool(len(detected)) and float(np.median(heights(detected))) < SMALL_PRINT_HEIGHT
+
+
+def _is_large_print(detected: Quads) -> bool:
+    is_few = 0 < len(detected) <= MAX_LARGE_LINES
+    return is_few and float(np.median(print_heights(detected))) > LARGE_PRINT_HEIGHT
+
+
+def _print_scale_factor(detected: Quads) -> float:
+    """Return the factor by which detection scales boxes of unusual height to the usual one, or else 1."""
+    if not (_is_small_print(detected) or _is_large_print(detected)):
+        return 1.0
+    return PRINT_HEIGHT / max(1.0, float(np.median(print_heights(detected))))
 
 
 def _boxes(quads: Quads, page: PageImage) -> list[Box]:

@@ -22,6 +22,8 @@ MIN_STRIP_HEIGHT = 128
 """Height in pixels below which detection of the whole page takes hardly longer than the strip."""
 ACCEPT_CONFIDENCE = 0.9
 """Confidence of an early line below which the whole page decides: the line may be upside down, or half."""
+MIN_LETTERS, MIN_LONG_ASPECT_RATIO = 2, 6.0
+"""Letters of an early line, or its length by height. Short numbers upside down are numbers too."""
 COVERED_SHARE = 0.5
 """Share of a box that early lines must cover so that it counts as read."""
 MAX_FIRST_LINES = 3
@@ -61,6 +63,13 @@ def lines_safe_to_read(quads: Quads, bottom: float) -> list[int]:
         if len(safe) == MAX_FIRST_LINES or _has_any_beside(quad, others):
             return safe
     return safe
+
+
+def shows_direction(quad: Quads, text: str) -> bool:
+    """Return whether a line that is read with confidence shows that the page is upright."""
+    height = max(1e-6, float(heights(quad[np.newaxis])[0]))
+    is_long = float(np.linalg.norm(quad[1] - quad[0])) > MIN_LONG_ASPECT_RATIO * height
+    return bool(text) and (is_long or sum(map(str.isalpha, text)) >= MIN_LETTERS)
 
 
 def exclude_already_read(quads: Quads, read: Sequence[Quads]) -> Quads:

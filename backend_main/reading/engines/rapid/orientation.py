@@ -20,8 +20,16 @@ Recognize = Callable[[Quads], float]
 MAX_BOXES_TRIED = 3
 ACCEPT_CONFIDENCE = 0.9
 """Confidence of a level line at which its sense is certain, and no further box is read."""
+MIN_LONG_ASPECT_RATIO = 6.0
+"""Length by height of such a line. Numbers upside down, such as 86.99, are read with up to 0.98."""
 MIN_CONFIDENCE_GAIN = 0.15
 """Gain in confidence per box that the opposite sense needs to be chosen."""
+MIN_CERTAIN_CONFIDENCE, MAX_DOUBTFUL_CONFIDENCE = 0.98, 0.97
+MAX_DIFFERENCE_RATIO = 0.25
+"""Confidences of the opposite and the usual sense, and ratio of their distances to 1, for a smaller gain.
+
+Numbers upside down differ from upright ones by less than the gain.
+"""
 MIN_ASPECT_RATIO = 2.0
 """Length by height from which a box shows the direction of its line."""
 MAX_TRIED_ASPECT_RATIO = 14.0
@@ -40,11 +48,11 @@ def detect_rotation(quads: Quads, recognize: Recognize) -> int:
     is_upright = sizes[:, 1] > MIN_ASPECT_RATIO * sizes[:, 0]
     if sizes[is_level, 0].sum() >= sizes[is_upright, 1].sum():
         return _most_confident_rotation(
-            quads[is_level], sizes[is_level], recognize, usual=0, opposite=2, accept=ACCEPT_CONFIDENCE
+            quads[is_level], sizes[is_level], recognize, usual=0, opposite=2, gain=MIN_CONFIDENCE_GAIN
         )
-    # No confidence is accepted at once: all boxes are tried in both senses.
+    # No confidence is accepted at once, and neither sense is more usual: all boxes are tried in both senses.
     return _most_confident_rotation(
-        quads[is_upright], sizes[is_upright][:, ::-1], recognize, usual=1, opposite=3, accept=2.0
+        quads[is_upright], sizes[is_upright][:, ::-1], recognize, usual=1, opposite=3, gain=0.0
     )
 
 
@@ -55,23 +63,40 @@ def _most_confident_rotation(
     *,
     usual: int,
     opposite: int,
-    accept: float,
+    gain: float,
 ) -> int:
-    """Return `usual` or `opposite`. `sizes` are length and height of each box along its line."""
+    """Return `usual` or `opposite`.
+
+    Args:
+        quads, recognize: as of `detect_rotation`.
+        sizes: length and height of each box along its line.
+        usual, opposite: quarter turns of the two senses.
+        gain: gain in confidence per box for `opposite`. 0: both senses of all boxes are tried.
+    """
     if not len(quads):
         return 0
     ratios = sizes[:, 0] / np.maximum(sizes[:, 1], 1e-6)
     preference = np.where(ratios <= MAX_TRIED_ASPECT_RATIO, ratios, -ratios)
     tried = np.argsort(-preference)[:MAX_BOXES_TRIED]
     usual_confidence = opposite_confidence = 0.0
-    for quad in quads[tried]:
+    for quad, ratio in zip(quads[tried], ratios[tried], strict=True):
         confidence = recognize(np.roll(quad, -usual, axis=0))
-        if confidence >= accept:
+        if gain and ratio >= MIN_LONG_ASPECT_RATIO and confidence >= ACCEPT_CONFIDENCE:
             return usual
         usual_confidence += confidence
         opposite_confidence += recognize(np.roll(quad, -opposite, axis=0))
-    is_opposite = opposite_confidence > usual_confidence + MIN_CONFIDENCE_GAIN * len(tried)
+    is_opposite = is_clearly_better(opposite_confidence, usual_confidence, len(tried), gain)
     return opposite if is_opposite else usual
+
+
+def is_clearly_better(
+    confidence: float, usual_confidence: float, boxes: int, gain: float = MIN_CONFIDENCE_GAIN
+) -> bool:
+    """Return whether a direction is better than the usual one. Confidences are sums over `boxes`."""
+    is_certain = confidence >= MIN_CERTAIN_CONFIDENCE * boxes
+    is_doubtful = usual_confidence <= MAX_DOUBTFUL_CONFIDENCE * boxes
+    is_surer = boxes - confidence < MAX_DIFFERENCE_RATIO * (boxes - usual_confidence)
+    return confidence > usual_confidence + gain * boxes or (is_certain and is_doubtful and is_surer)
 
 
 def _side_lengths(quads: Quads, start: int, end: int) -> npt.NDArray[np.float32]:
