@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -87,6 +88,13 @@ def languages_using_script(script: str, codes: Iterable[str]) -> list[str]:
 def scripts_of(codes: Iterable[str]) -> frozenset[str]:
     """Return the scripts of the known codes."""
     return frozenset(LANGUAGES[code].script for code in codes if code in LANGUAGES)
+
+
+def main_scripts(texts: Iterable[str]) -> frozenset[str]:
+    """Return the script that most letters of the texts have. Han and Japanese share their letters."""
+    letters = [letter for text in texts for letter in text if letter.isalpha()]
+    counts = Counter(scripts_of_text([letter]) for letter in letters)
+    return counts.most_common(1)[0][0] if counts else frozenset()
 
 
 def scripts_of_text(texts: Iterable[str]) -> frozenset[str]:

@@ -27,6 +27,9 @@ WHITE = 255
 MIN_SIMILARITY = 0.8
 """Share of equal letters from which two texts are the same, read with errors. Text whose letters are mapped
 wrongly shares 0.1 to 0.4."""
+MIN_ROUGH_SIMILARITY = 0.6
+"""For an engine that reads a script which the usual one does not: Tesseract misses lines and figures of
+Korean, and shares 0.75 with a correct text layer."""
 MIN_LETTERS, MIN_FIGURES = 8, 4
 
 _log = logging.getLogger("scanrill.reading")
@@ -48,6 +51,11 @@ class Comparison:
     def is_same(self) -> bool:
         """The text layer is what is printed, apart from errors of the engine."""
         return min(self.similarity, self.figures) >= MIN_SIMILARITY
+
+    @property
+    def is_roughly_same(self) -> bool:
+        """The letters of the text layer are what is printed, for an engine that makes many errors."""
+        return self.similarity >= MIN_ROUGH_SIMILARITY
 
     @property
     def is_sure(self) -> bool:

@@ -1,7 +1,7 @@
 """Reading of a page with a text layer: its lines, and those of the parts that it does not cover."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .born_digital.assembly import DigitalAssembly
@@ -13,9 +13,9 @@ from .documents.document import Document
 from .documents.pdf_text_layer import TextLayer, TextRun
 from .documents.turned_page import upright_layer
 from .documents.unread_areas import paint_over
-from .engines import LazyEngine
+from .engines import Engine, LazyEngine
 from .fallback import FallbackEngines
-from .languages import scripts_of_text
+from .languages import main_scripts, scripts_of, scripts_of_text
 from .layout.reading_order import OrderedBox, reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
@@ -73,17 +73,35 @@ class TextLayerReader:
         if not sample or self._engine.kind.is_test_engine:  # its lines have nothing to do with the image
             return not self._layer.is_unseen
         page = self._document.page(self._number)
-        comparison = compare_lines(page, sample, self._engine.get())
+        engine = self._engine_for(sample)
+        comparison = compare_lines(page, sample, engine) if engine else None
         if self._layer.is_unseen:
             return comparison is not None and comparison.is_better_than_recognition
-        if comparison is not None and (comparison.is_same or comparison.is_sure):
-            return comparison.is_same
+        if comparison is not None:
+            if comparison.is_same or (not self._reads_script_of(sample) and comparison.is_roughly_same):
+                return True
+            if comparison.is_sure:
+                return False
         # The engine cannot decide. If the page has another script, an engine for it reads the page.
         script = self._fallback.detect_script(page)
         if script is not None and script not in scripts_of_text(run.text for run in sample):
             return False
         self.warnings.append(UNCHECKED_WARNING.format(number=self._number))
         return True
+
+    def _reads_script_of(self, sample: Sequence[TextRun]) -> bool:
+        scripts = main_scripts(run.text for run in sample)
+        known = scripts_of(self._engine.kind.supported_languages())
+        return not scripts or not known or bool(scripts & known)
+
+    def _engine_for(self, sample: Sequence[TextRun]) -> Engine | None:
+        """Return an engine that reads the script of a sample, or None. Any other would read look-alikes."""
+        if self._reads_script_of(sample):
+            return self._engine.get()
+        for script in sorted(main_scripts(run.text for run in sample)):
+            for engine in self._fallback.engines_for_script(script, self._options, with_latin=True):
+                return engine
+        return None
 
     def _restore_letters(self) -> bool:
         """Recognize the lines that have lost letters. Returns whether they are few enough for that."""
