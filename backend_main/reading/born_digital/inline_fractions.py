@@ -21,6 +21,8 @@ MAX_FROM_AXIS = 0.2
 """Distance of the bar from the middle of the text; an underline is farther."""
 MAX_GAP = 1.0
 """Distance of the bar from the text before or after it."""
+MAX_ASPECT_RATIO = 2.0
+"""Height by width of a text of several letters; a higher one is rotated, as labels of a drawing are."""
 
 
 def find_inline_fractions(page: DigitalPage) -> tuple[Mapping[int, TextRun], frozenset[int]]:
@@ -32,6 +34,8 @@ def find_inline_fractions(page: DigitalPage) -> tuple[Mapping[int, TextRun], fro
         if (host := _host(page, rule)) is None:
             continue
         parts = [box for box in page.boxes if box.index not in used and _is_part(box, rule, host.height)]
+        if any(_is_rotated(page, box) for box in parts):
+            continue
         above = [box for box in parts if box.center_y < rule.y0]
         below = [box for box in parts if box.center_y > rule.y0]
         if above and below and host not in parts:
@@ -44,6 +48,8 @@ def find_inline_fractions(page: DigitalPage) -> tuple[Mapping[int, TextRun], fro
 def _host(page: DigitalPage, rule: Rule) -> LayoutBox | None:
     """Return the running text beside a bar."""
     for box in page.boxes:
+        if _is_rotated(page, box):
+            continue
         gap = max(rule.x0 - box.right, box.left - rule.x1)
         is_on_axis = abs(rule.y0 - box.center_y) < MAX_FROM_AXIS * box.height
         is_beside = is_on_axis and -MAX_ASIDE * box.height < gap < MAX_GAP * box.height
@@ -51,6 +57,10 @@ def _host(page: DigitalPage, rule: Rule) -> LayoutBox | None:
         if is_beside and is_short and text_kind(page.pieces(box)) == "text":
             return box
     return None
+
+
+def _is_rotated(page: DigitalPage, box: LayoutBox) -> bool:
+    return len(page.text(box)) > 1 and box.height > MAX_ASPECT_RATIO * box.width
 
 
 def _is_part(box: LayoutBox, rule: Rule, height: float) -> bool:

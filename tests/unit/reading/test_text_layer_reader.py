@@ -12,6 +12,7 @@ from backend_main.reading.documents.pdf_text_layer import TextLayer
 from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.engines import LazyEngine
 from backend_main.reading.fallback import FallbackEngines
+from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.text_layer_reader import TextLayerReader
 from backend_main.reading.types import level_box
 from backend_main.reading.unread_text import text_run
@@ -46,7 +47,8 @@ def reader(monkeypatch: pytest.MonkeyPatch, *engines: Engine) -> TextLayerReader
     run = text_run(Line(1, KOREAN, "", BOX), BOX, TextStyle())
     layer = TextLayer(400, 300, (run,), sample=(0,))
     engine = LazyEngine(LatinEngine("ZteHol oE u", confidence=0.95))
-    return TextLayerReader(layer, 1, cast("Document", OnePage()), engine, Options(), FallbackEngines())
+    document = cast("Document", OnePage())
+    return TextLayerReader(layer, 1, document, engine, Options(), FallbackEngines(), AssemblySettings())
 
 
 def test_layer_in_another_script_is_compared_by_an_engine_for_that_script(
