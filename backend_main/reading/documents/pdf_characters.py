@@ -13,7 +13,7 @@ from typing import Any
 from .pdf_bidi import has_right_to_left
 from .pdf_copies import without_copies
 from .pdf_glyph import Glyph as Glyph
-from .pdf_math_fonts import hangs, math_letter
+from .pdf_math_fonts import hangs, math_letter, symbol_letter
 from .pdf_text_objects import TextObject, TextObjects
 
 LINE_END_HYPHENS = "\x02\ufffe"
@@ -91,6 +91,7 @@ def _letter(raw: Any, index: int, shared: TextObject) -> str:
             letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
         elif not is_mapped and letter.isalpha():
             letter = UNMAPPED  # pdfium returns the code of a ligature as a letter
+        letter = symbol_letter(shared.font.name, letter)
     return _REPLACED.get(letter, letter)
 
 

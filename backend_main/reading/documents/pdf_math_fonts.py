@@ -25,6 +25,27 @@ _OMX = (
 _BRACKET_PARTS = dict(zip(map(chr, range(0xF8EB, 0xF8FF)), "⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭", strict=True))
 """Adobe's private characters for the parts of large brackets."""
 
+_SYMBOL_FONT = re.compile(r"^Symbol", re.IGNORECASE)
+_SYMBOL = (
+    " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_\u203eαβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼",
+    "ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…⏐⎯↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊⟨®©™∑⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪",
+    "⟩∫⌠⎮⌡⎞⎟⎠⎤⎥⎦⎫⎬⎭",
+)
+"""Adobe's encoding of the font Symbol, from 0x20, 0xA1 and 0xF1 on.
+
+Windows programs write its codes as private characters from U+F000 on.
+"""
+_PRIVATE_SYMBOLS = {
+    chr(0xF000 + first + place): letter
+    for first, letters in zip((0x20, 0xA1, 0xF1), _SYMBOL, strict=True)
+    for place, letter in enumerate(letters)
+}
+
+
+def symbol_letter(name: str, letter: str) -> str:
+    """Return the character of a private one in the font Symbol; any other stays."""
+    return _PRIVATE_SYMBOLS.get(letter, letter) if _SYMBOL_FONT.search(name) else letter
+
 
 def is_math_font(name: str) -> bool:
     """Return whether a font is made for formulas."""

@@ -6,7 +6,7 @@ import pytest
 
 from backend_main.reading.documents.pdf_characters import Glyph
 from backend_main.reading.documents.pdf_lines import TextLine, text_lines
-from backend_main.reading.documents.pdf_math_fonts import hangs, is_math_font, math_letter
+from backend_main.reading.documents.pdf_math_fonts import hangs, is_math_font, math_letter, symbol_letter
 from backend_main.reading.documents.pdf_vertical import DOWNWARDS, with_vertical_text
 from backend_main.reading.documents.styled_text import FontStyle
 from backend_main.reading.documents.turned_page import quarter_turns_of_text
@@ -171,6 +171,15 @@ def test_math_letter_of_unmapped_code_is_the_symbol_of_the_font(
     name: str, letter: str, expected: str
 ) -> None:
     assert math_letter(name, letter, is_mapped=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "letter"),
+    [(0x2B, "+"), (0x61, "α"), (0x7E, "∼"), (0xA3, "≤"), (0xB7, "•"), (0xE5, "∑"), (0xF2, "∫")],
+)
+def test_symbol_letter_of_private_character_is_that_of_adobes_encoding(code: int, letter: str) -> None:
+    assert symbol_letter("SymbolMT", chr(0xF000 + code)) == letter
+    assert symbol_letter("Wingdings", chr(0xF000 + code)) == chr(0xF000 + code)
 
 
 def test_math_letter_of_mapped_letter_stays() -> None:
