@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Self
 
-import cv2
 import numpy as np
 
 from .documents.document import PageImage
@@ -53,6 +52,8 @@ class LineSheet:
 
 def _upright(pixels: Pixels, box: Box) -> Pixels:
     """Return a box with its margin, scaled to the height of the lines of a sheet."""
+    import cv2
+
     corners = np.array(box, np.float32)
     along, down = corners[1] - corners[0], corners[3] - corners[0]
     height, width = max(1.0, float(np.hypot(*down))), max(1.0, float(np.hypot(*along)))
