@@ -78,8 +78,6 @@ class FallbackEngines:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
         script = self.detect_script(page)
         if script is None:
-            if guessed := self._reread_in_guessed_script(page, engine, options, settings):
-                return guessed
             return FallbackResult(
                 f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or "
                 "in a script that the engine does not read. The text may differ from the print."
@@ -96,18 +94,6 @@ class FallbackEngines:
             f"Page {page.number} is in {script} script. Neither the engine “{engine.name}” nor another "
             f"installed one reads it, so the text is not what is printed.{_install_hint(script)}"
         )
-
-    def _reread_in_guessed_script(
-        self, page: PageImage, engine: Engine, options: Options, settings: AssemblySettings
-    ) -> FallbackResult | None:
-        """Read a page whose script is unclear; only an engine for the right script is confident."""
-        own = languages.scripts_of(engine.configured_languages())
-        for script in sorted(self.readable_scripts() - own - {"Latin"}):
-            for fallback in self.engines_for_script(script, options):
-                reread = _reread(fallback, page, settings)
-                if reread is not None and _is_mostly_in(script, reread.lines):
-                    return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
-        return None
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -219,11 +205,6 @@ def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> Rere
     except Exception as error:
         _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
         return None
-
-
-def _is_mostly_in(script: str, lines: Sequence[Line]) -> bool:
-    letters = [letter for line in lines for letter in line.text if letter.isalpha()]
-    return 2 * sum(script in languages.scripts_of_text([letter]) for letter in letters) > len(letters)
 
 
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────

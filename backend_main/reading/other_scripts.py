@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from . import languages, warning_texts
-from .confidence import MIN_LETTERS_PER_HEIGHT, length_in_heights
+from .confidence import LOW_CONFIDENCE, MIN_LETTERS_PER_HEIGHT, length_in_heights
 from .documents.document import PageImage
 from .engines import Engine, PageRestarted
 from .fallback import FallbackEngines
@@ -32,13 +32,13 @@ MAX_UNREAD_CONFIDENCE = 0.75
 None of 941 lines of scans that are as long has less.
 """
 MIN_FOREIGN_LETTERS = 4
-"""Letters in another script that a formula rarely has."""
+"""Letters in another script from which a line is no formula."""
 MAX_SUSPECTS = 200
 """Lines of a page that are read again."""
 MIN_CONFIDENCE = 0.85
 """Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
 MIN_PROBABLE_CONFIDENCE = 0.55
-"""Confidence of a line before the Latin words of the line are read as such."""
+"""The same, before the Latin words of the line are read as such."""
 MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
 """Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
 MICRO_SIGN = "\u00b5"
@@ -71,7 +71,7 @@ def is_suspect(line: Line, own_scripts: frozenset[str]) -> bool:
         return True
     if not line.text or len(line.text) < MIN_LETTERS_PER_HEIGHT * heights:
         return True
-    return line.confidence is not None and line.confidence < MAX_UNREAD_CONFIDENCE
+    return line.confidence is not None and line.confidence < LOW_CONFIDENCE
 
 
 def _has_foreign_letters(text: str, own_scripts: frozenset[str]) -> bool:
