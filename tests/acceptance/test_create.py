@@ -23,7 +23,7 @@ from tests.support.message_checks import (
     received_types,
     upload_ids,
 )
-from tests.support.page_images import scripted_png
+from tests.support.page_images import cut_before_pixels, scripted_png
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
@@ -39,9 +39,9 @@ def png_with_cut_header() -> bytes:
     return scripted_png()[:20]
 
 
-def png_with_missing_pixels() -> bytes:
-    """Return a PNG with a valid header and incomplete pixel data."""
-    return noise_png()[:60_000]
+def png_without_pixels() -> bytes:
+    """Return a PNG with a valid header that ends where its pixels begin."""
+    return cut_before_pixels(noise_png())
 
 
 async def create_error(client: WebSocketClient, **data: object) -> Message:
@@ -143,7 +143,7 @@ async def test_read_of_undecodable_file_ends_in_error_and_the_next_is_read(
     alice: Account,
 ) -> None:
     async with alice.client() as client:
-        broken = (await client.create(png_with_missing_pixels()))["instance"]
+        broken = (await client.create(png_without_pixels()))["instance"]
         following = (await client.create(scripted_png(lines=["fine"])))["instance"]
         assert broken["status"] == "pending"
 

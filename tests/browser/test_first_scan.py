@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.support.accounts import Account
-from tests.support.page_images import page_png, scripted_png
+from tests.support.page_images import cut_before_pixels, page_png, scripted_png
 from tests.support.page_object import (
     READ_TIMEOUT_MS,
     REPORT_CSP_VIOLATIONS,
@@ -203,7 +203,7 @@ def test_upload_of_unsupported_and_duplicate_file_shows_notice(
 def test_failed_reading_shows_error_once_and_notes_in_both_panes(
     web_page: WebPage, console: ConsoleMonitor
 ) -> None:
-    web_page.upload(("cut.png", "image/png", page_png(RECEIPT)[:2000]))
+    web_page.upload(("cut.png", "image/png", cut_before_pixels(page_png(RECEIPT))))
     expect(web_page.upload_row("cut.png")).to_contain_text("Failed")
     error = web_page.page.get_by_text("Page 1 of the file is broken or truncated.")
     expect(error).to_have_count(1)  # the image pane does not repeat it

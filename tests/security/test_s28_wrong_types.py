@@ -16,10 +16,12 @@ from tests.file_corpus.corpus_file import CorpusFile, Processed
 from tests.support.http_client import HttpClient
 from tests.support.server import Server
 
+REFUSED_BY_LIBWEBP = "webp truncated"
+"""Pillow alone does not open it; scanrill gives it the length that it has."""
 READABLE_IMAGES = [
     e
     for e in [*images.CORPUS_FILES, *malformed.CORPUS_FILES]
-    if isinstance(e.expected, Processed) and not e.slow
+    if isinstance(e.expected, Processed) and not e.slow and e.name != REFUSED_BY_LIBWEBP
 ]
 POLYGLOTS = ("gif and jar", "jpeg with html", "jpeg with a pdf's header", "png and php")
 ONE_OF_EACH = ("png RGB", "jpeg RGB", "webp", "gif", "bmp RGB", "tiff RGB jpeg", "heic", "pdf with text")
@@ -38,7 +40,7 @@ def http_client(server: Server) -> Iterator[HttpClient]:
     http_client.http.close()
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning", "ignore:Tag data larger:UserWarning")
 @pytest.mark.parametrize("corpus_file", READABLE_IMAGES, ids=lambda corpus_file: corpus_file.name)
 def test_s28_decoder_and_header_check_agree_on_the_type(tmp_path: Path, corpus_file: CorpusFile) -> None:
     path = tmp_path / "file"
@@ -46,7 +48,9 @@ def test_s28_decoder_and_header_check_agree_on_the_type(tmp_path: Path, corpus_f
     header = image_headers.read_header(path, max_frames=5000)
     assert header is not None
     with Image.open(path) as image:  # with all formats of Pillow
-        assert (image.format or "").replace("MPO", "JPEG") == header.file_type.pillow_format
+        # pi-heif, where it is loaded, also opens an AVIF with the brand of HEIF.
+        decoded_as = {(image.format or "").replace("MPO", "JPEG")}
+        assert header.file_type.pillow_format in decoded_as | ({"AVIF"} if "HEIF" in decoded_as else set())
         if header.frames == 1:
             # Pillow rotates a TIFF by its EXIF at once; a HEIC may be cropped to less than is stored.
             sides = sorted(image.size) == sorted((header.width, header.height))

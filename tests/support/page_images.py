@@ -63,3 +63,8 @@ def _png_bytes(image: Image.Image, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", **options)
     return buffer.getvalue()
+
+
+def cut_before_pixels(png: bytes) -> bytes:
+    """Return a PNG that ends where its pixels begin, so that nothing of it can be read."""
+    return png[: png.index(b"IDAT") + 8]

@@ -67,7 +67,7 @@ def test_unreadable_page_has_a_warning(language: str, rapid: Engine, tmp_path: P
     assert "apt install tesseract-ocr" in warning
 
 
-@pytest.mark.parametrize(("language", "script"), [("ko", "Korean"), ("ar", "Arabic")])
+@pytest.mark.parametrize(("language", "script"), [("ar", "Arabic")])
 def test_warning_names_a_script_that_no_engine_reads(
     language: str, script: str, rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,8 +46,8 @@ def sent_as(page: Path) -> bytes:
     """Return the PNG that the engine sends for a page."""
     from backend_main.reading.documents.document import open_document
 
-    document = open_document(page, Options())
-    return vision_engine._png(document.page(1), profiles.PROFILES["generic"].longest_side)
+    with open_document(page, Options()) as document:
+        return vision_engine._png(document.page(1), profiles.PROFILES["generic"].longest_side)
 
 
 @pytest.fixture(scope="module")
