@@ -32,13 +32,13 @@ MAX_UNREAD_CONFIDENCE = 0.75
 None of 941 lines of scans that are as long has less.
 """
 MIN_FOREIGN_LETTERS = 4
-"""Letters in another script from which a line is no formula."""
+"""A line with fewer letters in another script may be a formula."""
 MAX_SUSPECTS = 200
 """Lines of a page that are read again."""
 MIN_CONFIDENCE = 0.85
 """Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
 MIN_PROBABLE_CONFIDENCE = 0.55
-"""The same, before the Latin words of the line are read as such."""
+"""Confidence that is enough before the Latin words of the line are read as such."""
 MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
 """Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
 MICRO_SIGN = "\u00b5"
