@@ -37,10 +37,8 @@ def missing_letters(code: str, characters: Collection[str]) -> frozenset[str]:
 
 def covers(code: str, characters: Collection[str]) -> bool:
     """Return whether a set of characters has the small letters of a known language."""
-    letters = [letter for letter in exemplar_letters(code) if letter == letter.lower()]
-    missing = [
-        letter for letter in letters if letter not in RARE_LETTERS and not _can_write(letter, characters)
-    ]
+    letters = {letter for letter in exemplar_letters(code) if letter == letter.lower()}
+    missing = missing_letters(code, characters) & letters - RARE_LETTERS
     return bool(letters) and len(missing) <= MAX_MISSING_SHARE * len(letters)
 
 

@@ -36,7 +36,7 @@ LANGUAGE = "vi"
 
 
 def is_damaged_vietnamese(texts: Sequence[str]) -> bool:
-    """Return whether texts are Vietnamese from which letters are missing, or without doubt Vietnamese."""
+    """Return whether texts are Vietnamese: with letters of it, or with words that have lost theirs."""
     words = [word for text in texts for word in re.findall(r"[^\W\d_]{2,}", text.lower())]
     if len(words) < MIN_WORDS:
         return False

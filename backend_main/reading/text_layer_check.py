@@ -1,6 +1,6 @@
 """Comparison of a text layer with the picture of its page, by a few lines that an engine reads.
 
-It costs a rendering and the recognition of at most six lines, and happens only in doubt: the letters form no
+It costs a rendering and the recognition of at most six lines, so it needs a reason: the letters form no
 words, or somebody recognized the scan before.
 """
 

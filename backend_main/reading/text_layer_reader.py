@@ -66,7 +66,7 @@ class TextLayerReader:
         self.warnings: list[str] = []
 
     def is_trusted(self) -> bool:
-        """Return whether the text layer is what the page shows. Lines are recognized only in doubt."""
+        """Return whether the text layer is what the page shows. Only suspect lines are recognized."""
         if self._layer.with_lost_letters and not self._restore_letters():
             return False
         sample = [self._layer.runs[index] for index in self._layer.sample]

@@ -72,13 +72,6 @@ class DigitalAssembly:
         return _formatted(with_notes(blocks, notes), self._roles)
 
 
-def assemble_digital_page(
-    layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
-) -> FormattedPage:
-    """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
-    return DigitalAssembly(layer, number, context, furniture).formatted()
-
-
 def _with_inline_fractions(page: DigitalPage) -> tuple[DigitalPage, frozenset[int]]:
     """Return the page with fractions in their lines, and the boxes of their parts."""
     changed, parts = find_inline_fractions(page)

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from ..layout.column_sides import are_side_by_side, gutter_width, is_dense, level_share, sides_of, width
 from ..layout.columns import is_adjacent_line
 from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
-from .column_sides import are_side_by_side, gutter_width, is_dense, level_share, sides_of, width
 
 MIN_VERTICAL_ASPECT_RATIO, MAX_VERTICAL_SHARE = 2.5, 0.2
 """Higher boxes are vertical text, unless they are a larger share of the page."""

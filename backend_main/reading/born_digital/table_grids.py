@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from statistics import median
 
-from ..layout.cells import Cell
+from ..layout.cells import drawn_cells
 from .table_markdown import TableContent
 from .table_refining import GridTable, refined
 from .table_rules import RuledGrid
@@ -41,35 +41,6 @@ def grid_table(grid: RuledGrid, words: Sequence[Word]) -> TableContent | None:
 
 def _interval(positions: Sequence[float], value: float) -> int:
     return min(max(bisect_right(positions, value) - 1, 0), len(positions) - 2)
-
-
-def drawn_cells(grid: RuledGrid) -> list[Cell]:
-    """Merge cells without a line between them, as far as the result is a rectangle of free cells."""
-    used: set[tuple[int, int]] = set()
-    cells = []
-    for row in range(grid.rows):
-        for column in range(grid.columns):
-            if (row, column) in used:
-                continue
-            cell = _spanning_cell(grid, row, column)
-            covered = {(r, c) for r in range(row, cell.row_end) for c in range(column, cell.column_end)}
-            if covered & used:
-                cell, covered = Cell(row, column, row + 1, column + 1), {(row, column)}
-            used |= covered
-            cells.append(cell)
-    return cells
-
-
-def _spanning_cell(grid: RuledGrid, row: int, column: int) -> Cell:
-    """Extend a cell to the first line right of it and the first line below it."""
-    right, bottom = column, row
-    while right < grid.columns - 1 and not grid.is_drawn_right_of(row, right):
-        right += 1
-    while bottom < grid.rows - 1 and not any(
-        grid.is_drawn_below(bottom, number) for number in range(column, right + 1)
-    ):
-        bottom += 1
-    return Cell(row, column, bottom + 1, right + 1)
 
 
 def _without_slivers(table: TableContent, grid: RuledGrid, words: Sequence[Word]) -> GridTable:

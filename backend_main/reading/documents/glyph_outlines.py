@@ -1,4 +1,4 @@
-"""Doubt about the mapping of a font, from the outlines of its glyphs.
+"""Detection of wrong mappings of a font, by the outlines of its glyphs.
 
 A letter has a known number of outlines in nearly every typeface: an `8` has three, a `4` two, a `2` one. A
 font whose mapping is wrong draws others. This finds wrong figures too, which no statistics can. It takes half

@@ -63,7 +63,6 @@ class Graphics:
 
     `rules` include the sides of stroked rectangles. `shapes` are the bounds of curves and oblique lines.
     `frames` are rectangles that are stroked, or have rounded corners.
-    `is_complete` is False if the page has more segments than are read.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -71,7 +70,6 @@ class Graphics:
     images: tuple[Rect, ...] = ()
     shapes: tuple[Rect, ...] = ()
     frames: tuple[Rect, ...] = ()
-    is_complete: bool = True
 
 
 NO_GRAPHICS = Graphics()
@@ -97,7 +95,6 @@ class _Reader:
         self._to_pixels = to_pixels
         self._scale = math.dist(to_pixels(0, 0), to_pixels(1, 0)) or 1.0
         self.segments = 0
-        self._is_complete = True
         self._fill_mode, self._has_stroke = ctypes.c_int(), ctypes.c_int()
         self._x, self._y = ctypes.c_float(), ctypes.c_float()
         self._rules: list[Rule] = []
@@ -113,7 +110,6 @@ class _Reader:
             tuple(self._images),
             tuple(self._shapes),
             tuple(self._frames),
-            self._is_complete,
         )
 
     def add_image(self, item: PageObject) -> None:
@@ -148,7 +144,6 @@ class _Reader:
         count = pdfium.FPDFPath_CountSegments(raw)
         matrix = product(own_matrix(raw), item.matrix)
         if self.segments + count > MAX_SEGMENTS or self._is_outline(raw, count, matrix):
-            self._is_complete = self._is_complete and self.segments + count <= MAX_SEGMENTS
             self._add_bounds(raw, count, matrix)
             return
         self.segments += count

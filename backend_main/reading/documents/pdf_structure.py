@@ -29,10 +29,9 @@ class TaggedArea:
 
 @dataclass(frozen=True, slots=True)
 class PageTags:
-    """Tags of a page; `is_tagged` is False for a page without a structure tree."""
+    """Tags of a page; none for a page without a structure tree."""
 
     areas: tuple[TaggedArea, ...] = ()
-    is_tagged: bool = False
 
 
 NO_TAGS = PageTags()
@@ -57,7 +56,7 @@ def read_tags(page: Any, to_pixels: Mapping) -> PageTags:
         for tag, numbers in contents
         if tag in TAGS and any(number in places for number in numbers)
     ]
-    return PageTags(tuple(areas), is_tagged=True)
+    return PageTags(tuple(areas))
 
 
 class _Reader:

@@ -38,7 +38,7 @@ MIN_UNSEEN_SHARE = 0.5
 """Share of invisible letters from which they may be the text of a scan."""
 MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
-DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
+SUSPECT_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
 FIGURE_WEIGHT = 2
 MAX_ROTATED_SHARE = 0.5
@@ -80,7 +80,7 @@ class TextLayer:
 
     unread_areas: parts that look like text and are not in the runs.
     is_unseen: the runs are invisible, and lie on print: somebody recognized the scan before.
-    sample: indices of runs to compare with the page; empty if there is no doubt about the text.
+    sample: indices of runs to compare with the page; empty if none is suspect.
     with_lost_letters: indices of runs in which a glyph within a word has no mapping to a letter.
     notes: text that readers of the file attached to places of the page.
     tags: headings and quotes by the structure tree; none if the text is rotated.
@@ -145,7 +145,7 @@ def extract_text_layer(
         is_unseen=is_unseen,
         sample=sample_of_text(runs, UNSEEN_SAMPLE)
         if is_unseen
-        else sample_of_doubtful_text(runs, fonts_with_other_outlines(seen)),
+        else sample_of_suspect_text(runs, fonts_with_other_outlines(seen)),
         with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
         notes=notes,
         quarter_turns=turns or 0,
@@ -165,17 +165,17 @@ def _has_lost_letters(run: TextRun) -> bool:
     )
 
 
-def sample_of_doubtful_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:
+def sample_of_suspect_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:
     """Return the longest runs in fonts whose letters form no words, or in fonts that are named."""
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
             if is_comparable(piece):
                 words.setdefault(piece.style.font.name, []).append(piece.text)
-    doubtful = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
-    if not doubtful:
+    suspect = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
+    if not suspect:
         return ()
-    return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
+    return sample_of_text(runs, SUSPECT_SAMPLE, suspect)
 
 
 def is_comparable(piece: TextPiece) -> bool:

@@ -1,9 +1,9 @@
-"""Doubt about text whose letters form no words, which a wrong mapping from codes to letters gives.
+"""Detection of text whose letters form no words, as a wrong mapping from codes to letters gives.
 
 There is no dictionary. In five scripts, pairs of letters have costs that follow from their frequency in many
 languages (docs/decisions/0110-text-layer-checked-against-the-page.md). Chinese and Korean have characters
-that hardly any text uses. Figures, part numbers and short texts give no evidence, so there is no doubt about
-them.
+that hardly any text uses. Figures, part numbers and short texts give no evidence, so they are
+plausible.
 """
 
 import re

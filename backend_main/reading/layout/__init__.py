@@ -7,7 +7,7 @@ All lengths are pixels of the page, all coordinates those of its frame (`geometr
 are multiples of the body height, the height of running text. A threshold without a source in its comment was
 chosen by hand; `python -m benchmarks.accuracy` measures its effect.
 
-geometry, rows, columns    level boxes, rows of boxes, columns of rows
+geometry, rows, columns    level boxes, rows of boxes, columns of rows; column_sides: two groups side by side
 reading_order              order and paragraphs by boxes alone, for live text
 headings, print_styles     heading thresholds and paragraph starts; bold and colored print
 blocks                     headings, paragraphs and list items by boxes and texts, for the final Markdown

@@ -10,8 +10,8 @@ every line of a paragraph is another column, text beside a few of its lines is t
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
-from statistics import median
 
+from .column_sides import is_dense, level_share, sides_of, width
 from .geometry import LayoutBox
 from .rows import group_rows
 
@@ -41,10 +41,8 @@ MIN_PROSE_SHARE = 0.4
 """Share of a column's boxes that are lines of paragraphs."""
 MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
 """A column without paragraphs has at least these rows, and this share of the other side's width."""
-LEVEL_TOLERANCE, MAX_LEVEL_SHARE = 0.2, 0.5
-"""In text heights: rows this near are level. In two independent texts, a third of the rows are, by chance."""
-MIN_DENSE_LINES, MIN_DENSE_SHARE = 3, 0.6
-"""If this share of a paragraph's lines has text beside it, that text is a column."""
+MAX_LEVEL_SHARE = 0.5
+"""In two independent texts, a third of the rows are level by chance."""
 
 IsProse = Callable[[LayoutBox], bool]
 
@@ -129,15 +127,11 @@ def _crosses(box: LayoutBox, x: float) -> bool:
     return box.left + margin < x < box.right - margin
 
 
-def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
-    return [box for box in band if box.center_x < x], [box for box in band if box.center_x >= x]
-
-
 def _ordered_sides(
     band: Sequence[LayoutBox], x: float, body_height: float
 ) -> tuple[list[LayoutBox], list[LayoutBox]]:
     """Return left and right side; the right side first if it begins with a title above the left side."""
-    left, right = _sides(band, x)
+    left, right = sides_of(band, x)
     top = min(box.top for box in left)
     is_titled = any(box.text_height > MIN_TITLE_SIZE * body_height and box.bottom < top for box in right)
     return (right, left) if is_titled else (left, right)
@@ -148,47 +142,25 @@ def _ordered_sides(
 
 def _are_columns(band: Sequence[LayoutBox], x: float, body_height: float, is_prose: IsProse) -> bool:
     """Return whether the sides of x are columns, to be read one after the other, and not cells of rows."""
-    left, right = _sides(band, x)
+    left, right = sides_of(band, x)
     if min(len(left), len(right)) < 2 or any(_crosses(box, x) for box in band):
         return False
-    if min(_width(left), _width(right)) < MIN_COLUMN_WIDTH * body_height:
+    if min(width(left), width(right)) < MIN_COLUMN_WIDTH * body_height:
         return False
     shares = [sum(map(is_prose, side)) / len(side) for side in (left, right)]
     if min(shares) >= MIN_PROSE_SHARE:
         return True
     prose, other = (left, right) if shares[0] > shares[1] else (right, left)
-    if max(shares) >= MIN_PROSE_SHARE and _is_dense(prose, other):
+    if max(shares) >= MIN_PROSE_SHARE and is_dense(prose, other):
         return True
-    return _are_balanced(left, right) and _level_share(left, right) < MAX_LEVEL_SHARE
+    return _are_balanced(left, right) and level_share(left, right) < MAX_LEVEL_SHARE
 
 
 def _are_balanced(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:
     """Return whether neither side is small beside the other, so that either may be a text of its own."""
-    narrower, wider = sorted((_width(left), _width(right)))
+    narrower, wider = sorted((width(left), width(right)))
     rows = min(len(group_rows(left)), len(group_rows(right)))
     return rows >= MIN_ROWS and narrower >= MIN_WIDTH_SHARE * wider
-
-
-def _width(side: Sequence[LayoutBox]) -> float:
-    return max(box.right for box in side) - min(box.left for box in side)
-
-
-def _is_dense(prose: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
-    """Return whether most lines of the prose, within the height of the other side, have text beside them."""
-    top, bottom = min(box.top for box in other), max(box.bottom for box in other)
-    lines = [box for box in prose if top < box.center_y < bottom]
-    return len(lines) >= MIN_DENSE_LINES and len(group_rows(other)) >= MIN_DENSE_SHARE * len(lines)
-
-
-def _level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
-    """Return the share of rows, on the side with fewer, that are level with a row of the other side."""
-    fewer, more = sorted((_row_centers(left), _row_centers(right)), key=len)
-    tolerance = LEVEL_TOLERANCE * median(box.text_height for box in (*left, *right))
-    return sum(any(abs(one - other) < tolerance for other in more) for one in fewer) / len(fewer)
-
-
-def _row_centers(side: Sequence[LayoutBox]) -> list[float]:
-    return [median(box.center_y for box in row) for row in group_rows(side)]
 
 
 def prose_boxes(boxes: Sequence[LayoutBox]) -> frozenset[LayoutBox]:

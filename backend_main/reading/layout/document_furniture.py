@@ -45,11 +45,6 @@ MIN_REPEATED_WATERMARK_HEIGHT = 2.5
 """In body heights: repeated print that lies behind text."""
 
 
-def find_document_furniture(pages: Sequence[FurniturePage]) -> dict[int, Roles]:
-    """Return the roles of the page furniture of several pages, by the number of the page."""
-    return {page.number: find_furniture(page, pages) for page in pages}
-
-
 def find_furniture(
     page: FurniturePage, others: Iterable[FurniturePage] = (), regions: Sequence[Region] = ()
 ) -> Roles:

@@ -127,15 +127,6 @@ class FurniturePage:
     oblique: Mapping[int, float] = field(default_factory=dict)
     styles: Sequence[TextStyle] = ()
 
-    @classmethod
-    def from_quads(
-        cls, number: int, size: tuple[int, int], quads: Sequence[Box], texts: Sequence[str]
-    ) -> "FurniturePage":
-        """Build the page from boxes in pixels of the upright page image of (width, height) `size`."""
-        frame = PageFrame.from_boxes(quads)
-        edges = frame.bounds(*size)
-        return cls(number, edges, frame.layout_boxes(quads), texts, oblique_heights(frame, quads))
-
     @property
     def width(self) -> float:
         return self.edges[2] - self.edges[0]

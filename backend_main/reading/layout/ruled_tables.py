@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..documents.pixels import Pixels
-from .cells import Cell
+from .cells import Cell, drawn_cells
 from .geometry import LayoutBox, PageFrame, Rect
 from .sequences import group_runs
 
@@ -154,7 +154,7 @@ def _grid(
     xs = _with_sides(_line_positions(vertical.T, tolerance), x1 - x0, tolerance)
     if len(xs) < 3 or len(ys) < 3:
         return None
-    cells = _cells(_Lines(horizontal, vertical, xs, ys, tolerance))
+    cells = tuple(drawn_cells(_Lines(horizontal, vertical, xs, ys, tolerance)))
     return TableGrid(tuple(x + x0 for x in xs), tuple(y + y0 for y in ys), cells)
 
 
@@ -188,6 +188,14 @@ class _Lines:
     ys: Sequence[float]
     tolerance: float
 
+    @property
+    def rows(self) -> int:
+        return len(self.ys) - 1
+
+    @property
+    def columns(self) -> int:
+        return len(self.xs) - 1
+
     def is_drawn_below(self, row: int, column: int) -> bool:
         """Return whether a line below a row separates it from the next, over the width of a column."""
         return self._is_drawn(self.horizontal, self.ys[row + 1], self.xs[column], self.xs[column + 1])
@@ -204,30 +212,3 @@ class _Lines:
         if last <= first:
             return True
         return bool(mask[low:high, first:last].any(axis=0).mean() >= MIN_DRAWN_SHARE)
-
-
-def _cells(lines: _Lines) -> tuple[Cell, ...]:
-    """Merge cells without a line between them, as far as the result is a rectangle of free cells."""
-    used: set[tuple[int, int]] = set()
-    cells = []
-    for row in range(len(lines.ys) - 1):
-        for column in range(len(lines.xs) - 1):
-            if (row, column) in used:
-                continue
-            cell = _spanning_cell(lines, row, column)
-            covered = {(r, c) for r in range(row, cell.row_end) for c in range(column, cell.column_end)}
-            if covered & used:
-                cell, covered = Cell(row, column, row + 1, column + 1), {(row, column)}
-            used |= covered
-            cells.append(cell)
-    return tuple(cells)
-
-
-def _spanning_cell(lines: _Lines, row: int, column: int) -> Cell:
-    """Extend a cell to the first line right of it and the first line below it."""
-    right, bottom = column, row
-    while right < len(lines.xs) - 2 and not lines.is_drawn_right_of(row, right):
-        right += 1
-    while bottom < len(lines.ys) - 2 and not lines.is_drawn_below(bottom, column):
-        bottom += 1
-    return Cell(row, column, bottom + 1, right + 1)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from backend_main.reading.documents.styled_text import FontStyle, TextStyle
-from backend_main.reading.layout.furniture_page import FurniturePage, Roles
+from backend_main.reading.layout.document_furniture import find_furniture
+from backend_main.reading.layout.furniture_page import FurniturePage, Roles, oblique_heights
+from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.types import Box, level_box
 
 WIDTH, HEIGHT = 1000, 1400
@@ -67,7 +69,14 @@ def page_of(number: int, pieces: Iterable[Piece], extra: Sequence[tuple[Box, str
     listed = list(pieces)
     quads = [*map(box_of, listed), *(quad for quad, _ in extra)]
     texts = [*(piece[2] for piece in listed), *(text for _, text in extra)]
-    return FurniturePage.from_quads(number, (WIDTH, HEIGHT), quads, texts)
+    frame = PageFrame.from_boxes(quads)
+    edges = frame.bounds(WIDTH, HEIGHT)
+    return FurniturePage(number, edges, frame.layout_boxes(quads), texts, oblique_heights(frame, quads))
+
+
+def roles_of_document(pages: Sequence[FurniturePage]) -> dict[int, Roles]:
+    """Return the roles of the page furniture of several pages, by the number of the page."""
+    return {page.number: find_furniture(page, pages) for page in pages}
 
 
 def roles_by_text(page: FurniturePage, roles: Roles) -> dict[str, str]:

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend_main.reading.documents.styled_text import TextStyle
-from backend_main.reading.layout.document_furniture import find_document_furniture
 from backend_main.reading.layout.furniture_history import MAX_REMEMBERED_PAGES, FurnitureHistory
 from tests.unit.reading.sample_furniture import (
     BODY_STYLE,
@@ -18,6 +17,7 @@ from tests.unit.reading.sample_furniture import (
     page_of,
     prose,
     roles_by_text,
+    roles_of_document,
     styled_page_of,
 )
 
@@ -29,7 +29,7 @@ def document(
 ) -> dict[int, dict[str, str]]:
     """Return the roles by text of a document's pages; `pieces` are those beside the body of a page."""
     pages = [page_of(number, [*pieces(number), *body(number)]) for number in range(1, count + 1)]
-    found = find_document_furniture(pages)
+    found = roles_of_document(pages)
     return {page.number: roles_by_text(page, found[page.number]) for page in pages}
 
 
@@ -124,14 +124,14 @@ def test_rows_that_recognition_groups_in_another_way_are_compared_by_their_parts
 def test_vertical_text_that_repeats_in_the_margin_is_furniture() -> None:
     quad = ((30.0, 900.0), (30.0, 700.0), (50.0, 700.0), (50.0, 900.0))
     pages = [page_of(n, prose(n), [(quad, "Form 27 B")]) for n in (1, 2)]
-    found = find_document_furniture(pages)
+    found = roles_of_document(pages)
     assert [roles_by_text(page, found[page.number]) for page in pages] == [{"Form 27 B": "margin"}] * 2
 
 
 def test_oblique_text_that_repeats_is_a_watermark() -> None:
     quad = ((300.0, 900.0), (700.0, 500.0), (760.0, 560.0), (360.0, 960.0))
     pages = [page_of(n, prose(n), [(quad, "Property of nobody")]) for n in (1, 2)]
-    found = find_document_furniture(pages)
+    found = roles_of_document(pages)
     assert [roles_by_text(page, found[page.number]) for page in pages] == [
         {"Property of nobody": "watermark"}
     ] * 2
@@ -322,7 +322,7 @@ def test_body_lines_are_never_furniture(data: st.DataObject) -> None:
     ]
     bodies = [prose(data.draw(st.integers(1, 9)), top=250, bottom=1150) for _ in range(count)]
     pages = [page_of(n + 1, [*edges[n], *bodies[n]]) for n in range(count)]
-    found = find_document_furniture(pages)
+    found = roles_of_document(pages)
     for page, body, edge in zip(pages, bodies, edges, strict=True):
         assert all(index < len(edge) for index in found[page.number]), body
 
@@ -351,7 +351,7 @@ def styled_document(
         styled_page_of(number, [head(number), *prose(number)], {head(number)[2]: style})
         for number in range(1, count + 1)
     ]
-    found = find_document_furniture(pages)
+    found = roles_of_document(pages)
     return {page.number: roles_by_text(page, found[page.number]) for page in pages}
 
 

@@ -11,21 +11,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from backend_main.reading import Engine, Line, Options, PageDone, PageImage, read
 from backend_main.reading.types import FurnitureOption, level_box
+from tests.unit.reading.sample_furniture import WORDS as SAMPLE_WORDS
 
 HEAD = "Proceedings of the society"
-WORDS = (
-    "river",
-    "stone",
-    "winter",
-    "garden",
-    "letter",
-    "market",
-    "window",
-    "orchard",
-    "copper",
-    "velvet",
-    "amber",
-)
+WORDS = (*SAMPLE_WORDS[:10], "amber")
 PAGES = 3
 ROLES = [(HEAD, "header"), ("Page 2 of 3", "page_number")]
 

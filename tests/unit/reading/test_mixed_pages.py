@@ -297,7 +297,7 @@ def test_boxless_engine_reads_each_unread_part_as_a_page(tmp_path: Path) -> None
     assert done.markdown.count("Account DE02 1203") == 2
 
 
-def test_doubtful_layer_that_the_engine_cannot_read_stays_with_a_warning(
+def test_suspect_layer_that_the_engine_cannot_read_stays_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: None)

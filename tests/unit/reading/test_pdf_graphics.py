@@ -53,7 +53,6 @@ def curve(canvas: Canvas, segments: int, left: float = 100.0) -> None:
 def test_long_path_is_one_shape(tmp_path: Path) -> None:
     found = graphics_of(tmp_path, lambda canvas: curve(canvas, 5_000))
     assert [list(shape) for shape in found.shapes] == [pixels(100, 350, 400, 450)]
-    assert found.is_complete
 
 
 def test_path_beyond_the_limit_is_a_shape_and_lines_before_it_are_read(
@@ -68,7 +67,6 @@ def test_path_beyond_the_limit_is_a_shape_and_lines_before_it_are_read(
 
     found = graphics_of(tmp_path, draw)
     assert len(found.rules) == 1
-    assert not found.is_complete
     assert len(found.shapes) > 10
 
 

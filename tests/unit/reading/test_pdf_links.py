@@ -9,7 +9,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from backend_main.reading import Options
-from backend_main.reading.born_digital.assembly import assemble_digital_page
+from backend_main.reading.born_digital.assembly import DigitalAssembly
 from backend_main.reading.born_digital.document_context import context_of
 from backend_main.reading.documents.document import open_document
 
@@ -27,7 +27,7 @@ def markdown_of(folder: Path, draw: Callable[[Canvas], None], *, turn: int = 0) 
     with open_document(folder / "x.pdf", Options()) as document:
         layer = document.text_layer(1)
         assert layer is not None
-        return assemble_digital_page(layer, 1, context_of(document)).markdown
+        return DigitalAssembly(layer, 1, context_of(document)).formatted().markdown
 
 
 def linked(canvas: Canvas, address: str, text: str = "the report") -> None:

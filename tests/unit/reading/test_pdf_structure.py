@@ -44,7 +44,6 @@ def tagged_pdf(*, tree: bytes = b"/StructTreeRoot 6 0 R") -> bytes:
 def test_read_tags_returns_places_of_headings_and_quotes() -> None:
     with pypdfium2.PdfDocument(tagged_pdf()) as pdf:
         tags = read_tags(pdf[0], lambda x, y: (x, 792 - y))
-    assert tags.is_tagged
     assert [area.tag for area in tags.areas] == ["H2", "BlockQuote"]
     left, top, right, bottom = tags.areas[0].rect
     assert 70 < left < 76

@@ -37,7 +37,7 @@ class OnePage:
 
 
 def reader(monkeypatch: pytest.MonkeyPatch, *engines: Engine) -> TextLayerReader:
-    """Return the reader of a doubtful Korean line, with engines for its script."""
+    """Return the reader of a suspect Korean line, with engines for its script."""
 
     def engines_for_script(*_: object, **__: object) -> Iterator[Engine]:
         return iter(engines)

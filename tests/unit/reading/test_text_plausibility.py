@@ -1,4 +1,4 @@
-"""Doubt about text whose letters form no words: shifted letters, but not names, code or figures."""
+"""Text whose letters form no words: shifted letters, but not names, code or figures."""
 
 import pytest
 

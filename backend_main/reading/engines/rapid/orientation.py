@@ -24,7 +24,7 @@ MIN_LONG_ASPECT_RATIO = 6.0
 """Length by height of such a line. Numbers upside down, such as 86.99, are read with up to 0.98."""
 MIN_CONFIDENCE_GAIN = 0.15
 """Gain in confidence per box that the opposite sense needs to be chosen."""
-MIN_CERTAIN_CONFIDENCE, MAX_DOUBTFUL_CONFIDENCE = 0.98, 0.97
+MIN_CERTAIN_CONFIDENCE, MAX_UNCERTAIN_CONFIDENCE = 0.98, 0.97
 MAX_DIFFERENCE_RATIO = 0.25
 """Confidences of the opposite and the usual sense, and ratio of their distances to 1, for a smaller gain.
 
@@ -94,9 +94,9 @@ def is_clearly_better(
 ) -> bool:
     """Return whether a direction is better than the usual one. Confidences are sums over `boxes`."""
     is_certain = confidence >= MIN_CERTAIN_CONFIDENCE * boxes
-    is_doubtful = usual_confidence <= MAX_DOUBTFUL_CONFIDENCE * boxes
+    is_uncertain = usual_confidence <= MAX_UNCERTAIN_CONFIDENCE * boxes
     is_surer = boxes - confidence < MAX_DIFFERENCE_RATIO * (boxes - usual_confidence)
-    return confidence > usual_confidence + gain * boxes or (is_certain and is_doubtful and is_surer)
+    return confidence > usual_confidence + gain * boxes or (is_certain and is_uncertain and is_surer)
 
 
 def _side_lengths(quads: Quads, start: int, end: int) -> npt.NDArray[np.float32]:

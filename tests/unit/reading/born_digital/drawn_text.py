@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from backend_main.reading.born_digital.assembly import assemble_digital_page
+from backend_main.reading.born_digital.assembly import DigitalAssembly
 from backend_main.reading.born_digital.document_context import DocumentContext
 from backend_main.reading.documents.pdf_graphics import NO_GRAPHICS, Graphics
 from backend_main.reading.documents.pdf_text_layer import TextLayer, TextRun
@@ -108,7 +108,7 @@ def markdown_of(*pages: DrawnPage) -> str:
     layers = [page.layer() for page in pages]
     context = DocumentContext(len(layers), lambda number: layers[number - 1])
     return "\n\n".join(
-        assemble_digital_page(layer, number, context).markdown for number, layer in enumerate(layers, 1)
+        DigitalAssembly(layer, number, context).formatted().markdown for number, layer in enumerate(layers, 1)
     )
 
 

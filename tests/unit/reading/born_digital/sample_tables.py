@@ -20,6 +20,10 @@ TOP = 740.0
 PITCH = 18.0
 PROSE = "The committee of twelve members compared the whole question without any further delay."
 Draw = Callable[[Canvas], None]
+CITIES = (("Name", "City", "Total"), ("Anna", "Rome", "1,250"), ("Ben", "Oslo", "48"), ("Carl", "Bonn", "7"))
+XS = (100, 220, 340)
+EDGES = (95, 215, 335, 400)
+YS = tuple(TOP + 12 - PITCH * number for number in range(5))
 
 
 def tables_on(draw: Draw) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend_main.reading.born_digital.assembly import assemble_digital_page
+from backend_main.reading.born_digital.assembly import DigitalAssembly
 from backend_main.reading.born_digital.document_context import DocumentContext
 from backend_main.reading.born_digital.figures import find_figures
 from backend_main.reading.born_digital.page_order import PageOrder
@@ -27,7 +27,7 @@ def chart(page: PageBuilder, left: float, top: float) -> None:
 def markdown(page: PageBuilder) -> str:
     layer = page.layer()
     context = DocumentContext(1, lambda number: layer)
-    return assemble_digital_page(layer, 1, context, "keep").markdown
+    return DigitalAssembly(layer, 1, context, "keep").formatted().markdown
 
 
 def labels(page: PageBuilder) -> set[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backend_main.reading.born_digital.assembly import assemble_digital_page
+from backend_main.reading.born_digital.assembly import DigitalAssembly
 from backend_main.reading.born_digital.document_context import DocumentContext
 from backend_main.reading.documents.pdf_structure import PageTags, TaggedArea
 
@@ -12,9 +12,9 @@ EVERYWHERE = (0.0, 0.0, 1650.0, 2200.0)
 
 
 def markdown_of(page: DrawnPage, *areas: TaggedArea, bookmarks: tuple[tuple[str, int], ...] = ()) -> str:
-    layer = replace(page.layer(), tags=PageTags(areas, is_tagged=True))
+    layer = replace(page.layer(), tags=PageTags(areas))
     context = DocumentContext(1, lambda number: layer, lambda: bookmarks)
-    return assemble_digital_page(layer, 1, context).markdown
+    return DigitalAssembly(layer, 1, context).formatted().markdown
 
 
 def area_of_last_line(page: DrawnPage, tag: str) -> TaggedArea:

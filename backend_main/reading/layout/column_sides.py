@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
-from ..layout.geometry import LayoutBox, bounding_rect
-from ..layout.rows import group_rows
+from .geometry import LayoutBox, bounding_rect
+from .rows import group_rows
 
 MAX_OVERFLOW_SHARE = 0.1
 """Share of a column's boxes that may flow over its edge."""
