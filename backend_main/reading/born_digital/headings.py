@@ -15,7 +15,7 @@ from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
 from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
 from .page import DigitalPage, style_key
-from .tags import LEVELS, Tags, style_levels
+from .tags import LEVELS, Tags, is_in, style_levels
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
@@ -52,9 +52,15 @@ class HeadingRules:
         self._profile = profile
 
     def is_candidate(self, line: Line) -> bool:
-        """Return whether the style of a line may be that of headings."""
+        """Return whether the style of a line may be that of headings. Values of form fields are not."""
+        if self._is_value(line):
+            return False
         is_larger = bool(self._profile.size_level(line.size))
         return is_larger or self._is_bold_heading_style(line) or self._tags.heading(line.rect) is not None
+
+    def _is_value(self, line: Line) -> bool:
+        """Return whether a line is the value of a form field, whose size says nothing."""
+        return any(is_in(line.rect, field) for field in self._page.layer.fields)
 
     def belong_together(self, above: Line, line: Line, flow: Flow) -> bool:
         """Return whether two lines in the style of a heading are one heading."""
@@ -98,6 +104,8 @@ class HeadingRules:
 
     def _is_possible(self, lines: Sequence[Line], text: str, flow: Flow) -> bool:
         if len(lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARACTERS:
+            return False
+        if any(map(self._is_value, lines)):
             return False
         if not any(map(str.isalnum, text)) or CAPTION.match(text):
             return False

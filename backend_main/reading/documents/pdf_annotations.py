@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .pdf_characters import Glyph
+from .pdf_graphics import PointRect
 from .pdf_links import LinkArea, read_links
 
 CHECKED, UNCHECKED = "\u2612", "\u2610"
@@ -26,9 +27,6 @@ CHARACTER_WIDTH = 0.5
 LINE_HEIGHT = 1.2
 DEFAULT_SIZE = 10.0
 """Font size in points of a text without an appearance."""
-
-PointRect = tuple[float, float, float, float]
-"""Left, bottom, right and top, in points from the bottom left of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,9 @@ class CheckBox:
 class Annotations:
     """Annotations of a page that are not hidden.
 
-    has_drawing: some are drawn. texts: those that a viewer draws though the file has no appearance for them.
+    has_drawing: some are drawn.
+    texts: those that a viewer draws though the file has no appearance for them.
+    fields: places of the values of form fields.
     """
 
     has_drawing: bool = False
@@ -60,6 +60,7 @@ class Annotations:
     notes: tuple[Note, ...] = ()
     texts: tuple[Note, ...] = ()
     links: tuple[LinkArea, ...] = ()
+    fields: tuple[PointRect, ...] = ()
 
 
 NO_ANNOTATIONS = Annotations()
@@ -72,14 +73,16 @@ def read_annotations(page: Any) -> Annotations:
     if pdfium.FPDFPage_GetAnnotCount(page.raw) <= 0:
         return NO_ANNOTATIONS
     has_drawing = False
-    check_boxes, notes, texts = [], [], []
+    check_boxes, notes, texts, fields = [], [], [], []
     for annotation in _shown_annotations(page):
         subtype = pdfium.FPDFAnnot_GetSubtype(annotation)
         if subtype in (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP):
             continue
         if subtype == pdfium.FPDF_ANNOT_WIDGET:
             has_drawing = True
-            check_boxes += _check_boxes(page, annotation)
+            boxes = _check_boxes(page, annotation)
+            check_boxes += boxes
+            fields += [] if boxes else [_rect(annotation)]
         elif subtype == pdfium.FPDF_ANNOT_FREETEXT:
             has_drawing = True
             if not pdfium.FPDFAnnot_GetObjectCount(annotation):
@@ -89,7 +92,14 @@ def read_annotations(page: Any) -> Annotations:
         else:
             has_drawing |= subtype != pdfium.FPDF_ANNOT_TEXT
             notes += _notes(annotation)
-    return Annotations(has_drawing, tuple(check_boxes), tuple(notes), tuple(texts), tuple(read_links(page)))
+    return Annotations(
+        has_drawing=has_drawing,
+        check_boxes=tuple(check_boxes),
+        notes=tuple(notes),
+        texts=tuple(texts),
+        links=tuple(read_links(page)),
+        fields=tuple(fields),
+    )
 
 
 def flatten(page: Any) -> None:

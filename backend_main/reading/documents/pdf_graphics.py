@@ -13,6 +13,8 @@ Mapping = Callable[[float, float], tuple[float, float]]
 """From points, from the bottom left of the page, to pixels of the rendered page."""
 Rect = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the rendered page."""
+PointRect = tuple[float, float, float, float]
+"""Left, bottom, right and top, in points from the bottom left of the page."""
 
 MAX_SEGMENTS = 20_000
 """Segments of a page that are read; of further paths, only the bounds. A map or a plot may have a million."""
@@ -73,6 +75,13 @@ class Graphics:
 
 
 NO_GRAPHICS = Graphics()
+
+
+def pixel_rect(rect: PointRect, to_pixels: Mapping) -> Rect:
+    """Return a rectangle in pixels; the page may be rotated."""
+    left, bottom, right, top = rect
+    xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def read_graphics(objects: Iterable[PageObject], to_pixels: Mapping) -> Graphics:

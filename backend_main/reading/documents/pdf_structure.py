@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .pdf_graphics import Mapping, Rect
+from .pdf_graphics import Mapping, Rect, pixel_rect
 
 TAGS = frozenset({"H", "H1", "H2", "H3", "H4", "H5", "H6", "Title", "BlockQuote"})
 """Standard structure types that are used (ISO 32000-2:2020, 14.8.4)."""
@@ -122,9 +122,7 @@ def _places(page: Any, numbers: set[int], to_pixels: Mapping) -> dict[int, Rect]
         number = pdfium.FPDFPageObj_GetMarkedContentID(item.raw)
         if number not in numbers:
             continue
-        left, bottom, right, top = item.get_bounds()
-        (x0, y0), (x1, y1) = to_pixels(left, bottom), to_pixels(right, top)
-        rect = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+        rect = pixel_rect(item.get_bounds(), to_pixels)
         places[number] = _union([rect, places[number]]) if number in places else rect
     return places
 

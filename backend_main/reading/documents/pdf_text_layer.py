@@ -15,7 +15,7 @@ from ..types import Box, level_box
 from .glyph_outlines import fonts_with_other_outlines
 from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
-from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
+from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, pixel_rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
 from .pdf_objects import page_objects, text_objects
@@ -84,6 +84,7 @@ class TextLayer:
     with_lost_letters: indices of runs in which a glyph within a word has no mapping to a letter.
     notes: text that readers of the file attached to places of the page.
     tags: headings and quotes by the structure tree; none if the text is rotated.
+    fields: places of the values of form fields; none if the text is rotated.
     """
 
     width: int
@@ -97,6 +98,7 @@ class TextLayer:
     notes: tuple[PageNote, ...] = ()
     quarter_turns: int = 0
     tags: PageTags = NO_TAGS
+    fields: tuple[Rect, ...] = ()
 
 
 def extract_text_layer(
@@ -150,6 +152,7 @@ def extract_text_layer(
         notes=notes,
         quarter_turns=turns or 0,
         tags=NO_TAGS if turns else read_tags(page, to_pixels),
+        fields=() if turns else tuple(pixel_rect(field, to_pixels) for field in annotations.fields),
     )
 
 
@@ -217,9 +220,7 @@ def page_notes(page: Any, scale: float, annotations: Annotations) -> tuple[PageN
     to_pixels = _pixel_mapping(page, width, height)
     notes = []
     for note in annotations.notes:
-        left, bottom, right, top = note.rect
-        xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
-        box = level_box(min(xs), min(ys), max(xs), max(ys))
+        box = level_box(*pixel_rect(note.rect, to_pixels))
         notes.append(PageNote(note.text, note.author, box))
     return tuple(notes)
 
