@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..layout.geometry import LayoutBox
+from ..layout.geometry import LayoutBox, bounding_rect
 from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_key
 from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
@@ -59,8 +59,9 @@ class HeadingRules:
         return is_larger or self._is_bold_heading_style(line) or self._tags.heading(line.rect) is not None
 
     def _is_value(self, line: Line) -> bool:
-        """Return whether a line is the value of a form field, whose size says nothing."""
-        return any(is_in(line.rect, field) for field in self._page.layer.fields)
+        """Return whether a line consists of values of form fields, whose size says nothing."""
+        fields = self._page.layer.fields
+        return all(any(is_in(bounding_rect([box]), field) for field in fields) for box in line.boxes)
 
     def belong_together(self, above: Line, line: Line, flow: Flow) -> bool:
         """Return whether two lines in the style of a heading are one heading."""
