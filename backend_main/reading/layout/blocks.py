@@ -238,7 +238,8 @@ class ColumnBlocks:
     def _wraps(self, above: Row, row: Row, right_edge: float) -> bool:
         """Return whether the first word of the row would not have fitted into the row above."""
         body_height = self._body.height
-        if has_wide_gap(above) or abs(above[0].left - row[0].left) > MAX_WRAP_INDENT * body_height:
+        has_cells = has_wide_gap(above) or has_wide_gap(row)
+        if has_cells or abs(above[0].left - row[0].left) > MAX_WRAP_INDENT * body_height:
             return False
         text = self._text(row)
         first_word = text.split(" ", 1)[0]

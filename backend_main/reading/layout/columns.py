@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from .column_sides import has_own_rows, is_dense, level_share, sides_of, width
+from .column_sides import gutter_width, has_own_rows, is_dense, level_share, sides_of, width
 from .geometry import LayoutBox
 from .rows import group_rows
 
@@ -42,7 +42,7 @@ MIN_PROSE_SHARE = 0.4
 MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
 """A column without paragraphs has at least these rows, and this share of the other side's width."""
 MIN_SLIP_ROWS, MIN_SLIP_WIDTH = 6, 5.0
-"""Rows, and width in body heights, of a slip beside a letter. Labels of its paragraphs are level with them."""
+"""Rows, and width in body heights, of a slip beside a letter. Labels of paragraphs are level with them."""
 MAX_LEVEL_SHARE = 0.5
 """In two independent texts, a third of the rows are level by chance."""
 
@@ -86,13 +86,13 @@ def _split(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) ->
 
 
 def _best_gutter(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) -> float | None:
-    """Return the x that splits the most boxes into columns, None if no x does."""
+    """Return the x that splits the most boxes into columns, or the widest gutter of several such x."""
     if len(boxes) < 4:
         return None
-    best, best_score = None, 0
+    best, best_score = None, (0, 0.0)
     for x in candidate_gutters(boxes, body_height):
-        runs = bands(boxes, x, body_height)
-        score = sum(len(band) for band in runs if _are_columns(band, x, body_height, is_prose))
+        runs = [band for band in bands(boxes, x, body_height) if _are_columns(band, x, body_height, is_prose)]
+        score = sum(map(len, runs)), max((gutter_width(*sides_of(band, x)) for band in runs), default=0.0)
         if score > best_score:
             best, best_score = x, score
     return best

@@ -3,6 +3,7 @@
 Text layers and recognized pages share these rules. All lengths are multiples of the font size.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ SAME_EDGE = 0.5
 """Ends of lines that differ by less are the same."""
 MIN_RAGGED, MAX_FIRST_INDENT = 1.6, 6.0
 """Differences between starts that show ragged lines: of later lines, and with the indent of a first line."""
+
+WEB_ADDRESS = re.compile(r"\S*(?:@|www\.|://)\S*")
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,17 @@ class LineSpan:
 
 
 def are_label_lines(lines: Sequence[LineSpan], width: float) -> bool:
-    """Return whether the lines of a narrow column all begin with a capital or a figure, as in an address.
+    """Return whether the lines of a narrow column all begin as those of an address do.
 
-    Their own ends are the edge of the column, so that each of them looks full.
+    That is with a capital, a figure, or an address of the web. Their own ends are the edge of the column, so
+    that each of them looks full.
 
     Args:
         width: width of the column, in font sizes.
     """
-    return width < MAX_LABEL_WIDTH and all(starts_capital(line.text) for line in lines[1:])
+    return width < MAX_LABEL_WIDTH and all(
+        starts_capital(line.text) or WEB_ADDRESS.match(line.text) for line in lines[1:]
+    )
 
 
 def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:

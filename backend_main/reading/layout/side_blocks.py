@@ -16,7 +16,8 @@ from .columns import bands, candidate_gutters, crosses_gutter, prose_boxes
 from .geometry import LayoutBox
 from .headings import FINAL_HEADING_THRESHOLDS
 from .rows import Row, gap, group_rows
-from .text_joining import is_figure
+from .short_lines import WEB_ADDRESS
+from .text_joining import CJK, is_figure
 
 Side = list[LayoutBox]
 
@@ -31,7 +32,7 @@ MIN_ROWS, MAX_ROWS, MIN_ROWS_BESIDE_TITLE = 3, 12, 2
 MAX_SAME_KIND, MAX_LEVEL_SHARE = 0.75, 0.5
 """Mean share of lines of one kind, without the first line, which may be the head of a column. One side alone
 shows it if no more lines than this share are level with lines of the other."""
-MIN_WORDED, MAX_AMOUNTS = 0.5, 0.6
+MIN_WORDED, MAX_AMOUNTS = 0.6, 0.6
 """Shares of lines with words, and of lines that end with an amount, as the positions of an invoice do."""
 MAX_CELLS_SHARE = 0.34
 """Share of lines with more than two boxes."""
@@ -41,9 +42,13 @@ MIN_TITLE_SIZE, MAX_TITLE_ROWS, MIN_TITLE_LETTERS = FINAL_HEADING_THRESHOLDS[-1]
 MIN_PROSE_WIDTH, MIN_PROSE_SHARE = 15.0, 0.4
 """Width in body heights, and share of boxes that are lines of paragraphs: `columns` orders such sides."""
 
+MIN_LETTERS, MIN_CJK_LETTERS = 3, 2
+"""Of a word."""
+
+WORDED = frozenset({"words", "web", "mail"})
+
 _AMOUNT = re.compile(r"[-+(]?\d[\d.,' ]*[.,]\d\d[-)]?")
 _DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{2,4}")
-_WEB = re.compile(r"\S*(?:@|www\.|://)\S*")
 _MARKS = ".,:;()[]€$£¥#*'\"|_-–"
 
 
@@ -96,7 +101,7 @@ def _are_blocks(left: Side, right: Side, texts: Sequence[str], body: FontMetrics
     titles = [_is_title(side, texts, body) for side in rows]
     if any(titles):
         return not all(titles) and all(
-            is_title or (len(side) >= MIN_ROWS_BESIDE_TITLE and _has_own_words(side, texts))
+            is_title or _is_beside_title(side, texts, body)
             for is_title, side in zip(titles, rows, strict=True)
         )
     if _is_prose(left, body.height) or _is_prose(right, body.height):
@@ -125,6 +130,11 @@ def _is_title(rows: Sequence[Row], texts: Sequence[str], body: FontMetrics) -> b
     )
 
 
+def _is_beside_title(rows: Sequence[Row], texts: Sequence[str], body: FontMetrics) -> bool:
+    is_small = all(relative_size(row, texts, body) <= MIN_TITLE_SIZE for row in rows)
+    return is_small and len(rows) >= MIN_ROWS_BESIDE_TITLE and _has_own_words(rows, texts)
+
+
 def _share_of_one_kind(rows: Sequence[Row], texts: Sequence[str]) -> float:
     """Return the share of lines of the most common kind, without the first line."""
     kinds = Counter(_kinds(row, texts) for row in rows[1:])
@@ -135,7 +145,7 @@ def _has_own_words(rows: Sequence[Row], texts: Sequence[str]) -> bool:
     """Return whether lines have words of their own, and are not the figures of a row of cells."""
     kinds = [_kinds(row, texts) for row in rows]
     return (
-        sum("words" in kind or "web" in kind for kind in kinds) >= MIN_WORDED * len(rows)
+        sum(not WORDED.isdisjoint(kind) for kind in kinds) >= MIN_WORDED * len(rows)
         and sum(kind[-1:] == ("amount",) for kind in kinds) <= MAX_AMOUNTS * len(rows)
         and sum(len(row) > 2 for row in rows) <= MAX_CELLS_SHARE * len(rows)
     )
@@ -155,12 +165,14 @@ def _box_kinds(text: str) -> list[str]:
 
 def _kind(word: str) -> str:
     bare = word.strip(_MARKS)
-    if _WEB.fullmatch(word):
-        return "web"
+    if WEB_ADDRESS.fullmatch(word):
+        return "mail" if "@" in word else "web"
     if _DATE.fullmatch(bare):
         return "date"
     if _AMOUNT.fullmatch(bare):
         return "amount"
-    if not any(map(str.isdigit, bare)):
-        return "words" if bare else ""
-    return "code" if any(map(str.isalpha, bare)) else "number"
+    letters = sum(map(str.isalpha, bare))
+    if any(map(str.isdigit, bare)):
+        return "code" if letters else "number"
+    # Shorter words are initials, marks and the letters of formulas.
+    return "words" if letters >= (MIN_CJK_LETTERS if CJK.search(bare) else MIN_LETTERS) else ""
