@@ -14,6 +14,7 @@ lost_letters.py       lines in a language of which the engine lacks letters
 line_sheet.py         some lines of a page as one image
 warning_texts.py      warnings about scripts, languages and letters
 fallback.py           another engine, for a page that the first one cannot read
+document_text.py      plain text of all pages, with paragraphs joined over page breaks
 page_assembly.py      lines of a recognized page → final Markdown and plain text
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
