@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .text_joining import starts_lower
+
 MAX_LABEL_WIDTH = 16.0
 """Width of a column in which lines of an address may stand."""
 SAME_EDGE = 0.5
@@ -54,8 +56,3 @@ def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:
 def starts_capital(text: str) -> bool:
     """Return whether a text begins with a capital or a figure; letters of some scripts are neither."""
     return text[:1].isupper() or text[:1].isdigit()
-
-
-def starts_lower(text: str) -> bool:
-    """Return whether a text begins with a small letter."""
-    return text[:1].islower()
