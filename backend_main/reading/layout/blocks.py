@@ -55,7 +55,7 @@ RIGHT_EDGE_TOLERANCE = 4.0
 MIN_ALIGNED_SHARE, MIN_LINE_ENDS = 0.6, 3
 """Prose ends where this share of its lines does, within the tolerance, if it has this many lines."""
 
-MIN_GAP_ROWS, MAX_FEW_ROWS_GAP = 4, 0.15
+MIN_GAP_ROWS, MAX_FEW_ROWS_GAP = 4, 0.0
 """Gap in body heights that is usual between lines, if the column has fewer rows."""
 
 MIN_HEADING_SIZE = FINAL_HEADING_THRESHOLDS[-1][0]

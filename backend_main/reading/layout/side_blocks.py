@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
+from statistics import median
 
 from .blocks import FontMetrics, relative_size
 from .column_sides import gutter_width, level_share, sides_of, vertical_overlap, width
@@ -21,7 +22,7 @@ from .text_joining import CJK, is_figure
 
 Side = list[LayoutBox]
 
-# In body heights.
+# In text heights.
 MIN_EMPTY_STRIP, MIN_GUTTER = 1.0, 2.0
 """Between blocks above each other, and between blocks side by side."""
 MIN_WIDTH = 5.0
@@ -90,10 +91,12 @@ def _parts(side: Side, texts: Sequence[str], body: FontMetrics) -> list[Side]:
 
 def _are_blocks(left: Side, right: Side, texts: Sequence[str], body: FontMetrics) -> bool:
     """Return whether two sides are blocks of their own, and not the cells of rows."""
-    if not left or not right or gutter_width(left, right) < MIN_GUTTER * body.height:
+    if not left or not right:
         return False
+    text_height = min(body.height, median(box.text_height for box in (*left, *right)))
     if (
-        min(width(left), width(right)) < MIN_WIDTH * body.height
+        gutter_width(left, right) < MIN_GUTTER * text_height
+        or min(width(left), width(right)) < MIN_WIDTH * text_height
         or vertical_overlap(left, right) < MIN_OVERLAP
     ):
         return False

@@ -110,6 +110,21 @@ def test_positions_with_sums_are_read_by_rows() -> None:
     assert "|  | Total | 154.56 |" in page
 
 
+def test_label_of_a_sum_over_two_columns_does_not_join_them() -> None:
+    rows = [["Pos.", "Description", "Qty", "Price", "Amount"]]
+    rows += [[str(number), "Desk lamp", "17", "138.00", "2,346.00"] for number in range(1, 5)]
+    sums = [
+        [
+            (box(620, 300 + 40 * number, 230, 24), "Net without delivery"),
+            (box(900, 300 + 40 * number, 88, 24), "9,384.00"),
+        ]
+        for number in range(3)
+    ]
+    page = markdown(cells([100, 200, 600, 720, 900], 100, rows), *sums)
+    assert "| 4 | Desk lamp | 17 | 138.00 | 2,346.00 |" in page
+    assert page.count("Net without delivery | 9,384.00 |") == 3
+
+
 def test_receipts_side_by_side_are_read_one_after_the_other() -> None:
     receipts = [
         receipt(40 + 410 * number, 100 + 24 * number, [f"Item {letter * length}" for length in (3, 9, 5, 7)])
