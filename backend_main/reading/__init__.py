@@ -41,7 +41,7 @@ orientation of a page                documents/pixels.py (EXIF), engines/rapid/o
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
 text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py
-order of columns                     layout/columns.py; born_digital/order.py
+order of columns                     layout/columns.py; born_digital/order.py, side_blocks.py
 lists, quotes, code, footnotes       layout/blocks.py; born_digital/ has a module for each
 formulas                             born_digital/formulas.py, formula_spans.py; output/latex.py
 bold, italic, links, `<sup>`         born_digital/inline.py; documents/pdf_links.py
