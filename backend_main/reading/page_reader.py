@@ -136,7 +136,8 @@ class PageReader:
         yield from self._emit(self._readability.accept_all())
         self.warnings += map(to_page_warning, engine.warnings())
         self._reread_other_scripts(engine)
-        if self._readability.is_partly_unreadable:
+        is_uncertain = self._readability.is_short_and_uncertain and bool(self.lines)
+        if is_uncertain or self._readability.is_partly_unreadable:
             self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
@@ -144,10 +145,11 @@ class PageReader:
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
     def _low_confidence(self) -> PageWarning:
-        share = self._readability.low_confidence_share
+        share = self._readability.uncertain_share
+        amount = f"About {share:.0%} of" if share < 1 else "All"
         return PageWarning(
             WarningCode.LOW_CONFIDENCE,
-            f"About {share:.0%} of the print on page {self._page.number} was read with low confidence.",
+            f"{amount} the print on page {self._page.number} was read with low confidence.",
             self._readability.uncertain_boxes,
             share,
         )
