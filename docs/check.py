@@ -1,7 +1,7 @@
 """Documentation checks of `make lint`: they report differences between the documentation and the program.
 
-- The reference has every setting, command, option, request, message, field, error, close code and route. Each
-  request, message, field and route has a description and an example.
+- The reference has every setting, command, option, request, message, field, error, warning, close code and
+  route. Each request, message, field and route has a description and an example.
 - Each `scanrill` command on a page has a name and options that exist, and each `make` target exists.
 - Each path of a file or folder of the repository exists.
 - Each variable that begins with `SCANRILL_` is a setting.
@@ -19,8 +19,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from backend_main.reading import WarningCode
+
 from . import check_words, generate
-from .generate import commands, descriptions, errors, library, protocol, rest, rest_examples, transcripts
+from .generate import (
+    commands,
+    descriptions,
+    errors,
+    library,
+    protocol,
+    rest,
+    rest_examples,
+    transcripts,
+    warnings,
+)
 
 ROOT = Path(__file__).parents[1]
 # All Markdown of the project: people copy commands from it.
@@ -83,6 +95,7 @@ def stale() -> Iterator[str]:
         "ROUTES": set(rest.names()),
         "TRANSCRIPTS": set(transcripts.names()),
         "ERRORS": {kind.__name__ for kind in errors.classes()},
+        "WARNINGS": {str(code) for code in WarningCode},
     }
     for table, names in known.items():
         for name in sorted(set(getattr(descriptions, table)) - names):
@@ -111,6 +124,7 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
         )
     yield "reference/errors.md", (f"| `{kind.__name__}` |" for kind in errors.classes())
     yield "reference/errors.md", (f"| `{kind.close_code}` |" for kind in errors.classes())
+    yield "reference/warnings.md", (f"| `{code}` |" for code in WarningCode)
     yield "reference/rest.md", (f"### {name} " for name in rest.names())
     yield (
         "reference/library.md",
@@ -128,6 +142,8 @@ def _descriptions() -> Iterator[tuple[str, str]]:
             yield f"the field {kind.__name__}.{field}", protocol.meaning(kind, field)
     for error in errors.classes():
         yield f"the error {error.__name__}", errors.about(error)
+    for code in WarningCode:
+        yield f"the warning {code}", warnings.meaning(code)
     for name in rest.names():
         yield f"the route {name}", descriptions.ROUTES.get(name, "")
         for field in rest.missing_fields(name):

@@ -6,7 +6,7 @@
 
     for event in scanrill.read("scan.pdf", languages=["de"], pages="1-3"):
         if isinstance(event, scanrill.PageDone):
-            print(event.number, event.markdown, event.warnings)
+            print(event.number, event.markdown, *event.warnings)
 
 This package is the public interface of scanrill in Python. It needs no server, no Django and no settings.
 """
@@ -33,11 +33,13 @@ from backend_main.reading import (
     PageImage,
     PageRestarted,
     PageStarted,
+    PageWarning,
     ReadEvent,
     ReadingError,
     UnknownEngine,
     UnreadableFile,
     UnsupportedOption,
+    WarningCode,
     engine_info,
     known_engines,
     load_engine,
@@ -69,12 +71,14 @@ __all__ = [
     "PageImage",
     "PageRestarted",
     "PageStarted",
+    "PageWarning",
     "ReadEvent",
     "ReadingError",
     "Source",
     "UnknownEngine",
     "UnreadableFile",
     "UnsupportedOption",
+    "WarningCode",
     "__version__",
     "engine_info",
     "known_engines",

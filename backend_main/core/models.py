@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -115,7 +115,10 @@ class Upload(models.Model):
 
 
 class Page(models.Model):
-    """Finished page. Its lines have boxes and confidences, so an export needs no second reading."""
+    """Finished page. Its lines have boxes and confidences, so an export needs no second reading.
+
+    lines, warnings: fields of `reading.Line` and `reading.PageWarning`.
+    """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pages")
     attempt = models.PositiveIntegerField()
@@ -133,6 +136,16 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return f"page {self.number} of {self.upload_id}"
+
+    @property
+    def page_warnings(self) -> list[dict[str, Any]]:
+        """The warnings with all their fields. Earlier versions stored sentences."""
+        return [
+            warning
+            if isinstance(warning, dict)
+            else {"code": "unspecified", "message": warning, "boxes": [], "share": None}
+            for warning in self.warnings
+        ]
 
 
 class Job(models.Model):

@@ -12,10 +12,11 @@ text_layer_check.py   comparison of a text layer with some recognized lines
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 line_sheet.py         some lines of a page as one image
-warning_texts.py      warnings about scripts and languages
+warning_texts.py      warnings about scripts, languages and letters
 formula_pages.py      the engine `vision`, for pages that are mostly formulas
 recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read
+document_text.py      plain text of all pages, with paragraphs joined over page breaks
 page_assembly.py      lines of a recognized page → final Markdown and plain text
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
@@ -27,7 +28,8 @@ inference.py          ONNX Runtime and OpenVINO behind one interface
 page_ranges.py        page selection such as `1-3,7`
 character_sets.py     languages that a set of characters can write
 languages.py          language codes and scripts
-types.py              events and options
+types.py              events, warnings and options
+warning_codes.py      codes of warnings
 errors.py             the tree of errors
 
 Where to make a change:
@@ -54,8 +56,7 @@ another engine for unreadable pages  fallback.py; confidence.py (when a page cou
 another engine for some lines        other_scripts.py, lost_letters.py
 another engine for formulas          formula_pages.py; born_digital/formula_share.py, recognized_formulas.py
 languages of an engine               character_sets.py, engines/rapid/letters.py
-warnings                             documents/document.py, page_reader.py, page_assembly.py, fallback.py,
-                                     pipeline.py, `Engine.warnings`
+warnings                             warning_codes.py, and the module that finds the fault; `Engine.warnings`
 """
 
 from .child_process.engine_pool import EngineProcessPool
@@ -77,7 +78,18 @@ from .errors import (
 )
 from .output.markdown import MarkdownWriter
 from .pipeline import read
-from .types import BatchedEvent, Box, Line, LinesRead, Options, PageDone, PageStarted, ReadEvent
+from .types import (
+    BatchedEvent,
+    Box,
+    Line,
+    LinesRead,
+    Options,
+    PageDone,
+    PageStarted,
+    PageWarning,
+    ReadEvent,
+)
+from .warning_codes import WarningCode
 
 __all__ = [
     "BatchedEvent",
@@ -101,11 +113,13 @@ __all__ = [
     "PageImage",
     "PageRestarted",
     "PageStarted",
+    "PageWarning",
     "ReadEvent",
     "ReadingError",
     "UnknownEngine",
     "UnreadableFile",
     "UnsupportedOption",
+    "WarningCode",
     "engine_info",
     "known_engines",
     "load_engine",

@@ -32,6 +32,7 @@ class ReadabilityMonitor:
         self._total_heights = 0.0
         self._low_confidence_heights = 0.0
         self._held_lines: list[Line] = []
+        self._uncertain_boxes: list[Box] = []
         self._accepts_all = False
 
     @property
@@ -40,6 +41,11 @@ class ReadabilityMonitor:
         if self._low_confidence_heights < MIN_HEIGHTS:
             return 0.0
         return self._low_confidence_heights / self._total_heights
+
+    @property
+    def uncertain_boxes(self) -> tuple[Box, ...]:
+        """Boxes of the unreadable lines."""
+        return tuple(self._uncertain_boxes)
 
     @property
     def is_partly_unreadable(self) -> bool:
@@ -70,6 +76,8 @@ class ReadabilityMonitor:
         self._total_heights += heights
         if _has_low_confidence(line, heights):
             self._low_confidence_heights += heights
+            if line.box is not None:
+                self._uncertain_boxes.append(line.box)
         if line.text:
             self._held_lines.append(line)
         # A readable first line appears at once, and so do all lines of a readable page.

@@ -25,7 +25,8 @@ from .engines import (
 from .errors import EngineFailed, ReadingError
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings, finalize_page
-from .types import FORMULA_ENGINE, Line, Options
+from .types import FORMULA_ENGINE, Line, Options, PageWarning
+from .warning_codes import WarningCode
 
 MAX_LANGUAGES = 3
 LATIN_LANGUAGE = "en"
@@ -39,14 +40,14 @@ class RereadPage:
 
     lines: list[Line]
     formatted: FormattedPage
-    warnings: Sequence[str]
+    warnings: Sequence[PageWarning]
 
 
 @dataclass(frozen=True)
 class FallbackResult:
     """Outcome of `FallbackEngines.reread_page`. `page` is None if no engine reads the page better."""
 
-    warning: str
+    warning: PageWarning
     page: RereadPage | None = None
 
 
@@ -93,22 +94,14 @@ class FallbackEngines:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
         script = self.detect_script(page)
         if script is None:
-            return FallbackResult(
-                f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or "
-                "in a script that the engine does not read. The text may differ from the print."
-                f"{_install_hint(None)}"
-            )
+            return FallbackResult(_unread_print(page.number, engine))
         if script in languages.scripts_of(engine.configured_languages()):
-            return FallbackResult(
-                f"The engine “{engine.name}” read most of page {page.number} with low confidence."
-            )
+            message = f"The engine “{engine.name}” read most of page {page.number} with low confidence."
+            return FallbackResult(PageWarning(WarningCode.LOW_CONFIDENCE, message))
         for fallback in self.engines_for_script(script, options, with_latin=True):
             if (reread := _reread(fallback, page, settings)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
-        return FallbackResult(
-            f"Page {page.number} is in {script} script. Neither the engine “{engine.name}” nor another "
-            f"installed one reads it, so the text is not what is printed.{_install_hint(script)}"
-        )
+        return FallbackResult(_script_not_read(page.number, script, engine))
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -225,11 +218,28 @@ def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> Rere
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _reread_warning(number: int, script: str, engine: Engine, fallback: Engine) -> str:
+def _unread_print(number: int, engine: Engine) -> PageWarning:
+    return PageWarning(
+        WarningCode.UNREAD_PRINT,
+        f"The engine “{engine.name}” could not read most of page {number}: the print is bad, or in a script "
+        f"that the engine does not read. The text may differ from the print.{_install_hint(None)}",
+    )
+
+
+def _script_not_read(number: int, script: str, engine: Engine) -> PageWarning:
+    return PageWarning(
+        WarningCode.SCRIPT_NOT_READ,
+        f"Page {number} is in {script} script. Neither the engine “{engine.name}” nor another installed one "
+        f"reads it, so the text is not what is printed.{_install_hint(script)}",
+    )
+
+
+def _reread_warning(number: int, script: str, engine: Engine, fallback: Engine) -> PageWarning:
     codes = languages.languages_using_script(script, fallback.configured_languages())
     unread = f", which the engine “{engine.name}” does not read" if fallback.name != engine.name else ""
     names = languages.language_names(codes)
-    return f"Page {number} is in {script} script{unread}; “{fallback.name}” read it, as {names}."
+    message = f"Page {number} is in {script} script{unread}; “{fallback.name}” read it, as {names}."
+    return PageWarning(WarningCode.SCRIPT_REREAD, message)
 
 
 def _install_hint(script: str | None) -> str:

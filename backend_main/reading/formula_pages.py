@@ -20,11 +20,12 @@ from .errors import EngineUnavailable, UnknownEngine
 from .fallback import FallbackEngines
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
-from .types import FORMULA_ENGINE, Line, Options, PageDone
+from .types import FORMULA_ENGINE, Line, Options, PageDone, PageWarning
+from .warning_codes import WarningCode
 
 MIN_FORMULA_SHARE = 0.4
-"""Share of the area of the text. Measured: at most 0.31 where formulas and paragraphs alternate; 0.43 and more
-where a line at most is between two formulas (docs/decisions/0126-pages-of-formulas.md)."""
+"""Share of the area of the text. Measured: at most 0.31 where formulas and paragraphs alternate; at least 0.43
+where a line is between two formulas (docs/decisions/0126-pages-of-formulas.md)."""
 WORD_START_LETTERS = 4
 MIN_WORDS, MIN_COMMON_SHARE = 8, 0.5
 """A page with fewer words cannot be compared. Words may be joined or divided in one of the two texts."""
@@ -53,27 +54,30 @@ def reread_formulas(page: FormulaPage, options: Options, fallback: FallbackEngin
     Any other page is returned as it is, and so is every page if the options do not allow the engine. The
     lines stay: they have the places of the words.
     """
-    if options.formulas != FORMULA_ENGINE or page.formula_share() < MIN_FORMULA_SHARE:
+    if options.formulas != FORMULA_ENGINE or (share := page.formula_share()) < MIN_FORMULA_SHARE:
         return page.done
-    subject = f"Page {page.done.number} is mostly formulas"
+    number = page.done.number
     try:
         seconds = options.page_seconds - (time.monotonic() - page.started_at)
         formatted = _read(fallback.for_formulas(options, seconds), page)
     except (EngineUnavailable, UnknownEngine) as error:
-        return _with_warning(page.done, f"{subject}, which may be wrong. {error}")
-    except PageFailed as error:
-        reason = str(error)
+        return _with_plain_formulas(page.done, str(error), share)
     except Exception as error:
-        _log.error("The engine %s could not read page %d.", FORMULA_ENGINE, page.done.number, exc_info=error)
-        reason = "an error occurred"
-    else:
-        done = msgspec.structs.replace(page.done, markdown=formatted.markdown, text=formatted.text)
-        return _with_warning(done, f"{subject}; the engine “{FORMULA_ENGINE}” read it.")
-    message = f"{subject}, which may be wrong. The engine “{FORMULA_ENGINE}” could not read it: {reason}."
-    return _with_warning(page.done, message)
+        _log.warning("The engine %s could not read page %d.", FORMULA_ENGINE, number, exc_info=error)
+        cause = str(error) if isinstance(error, PageFailed) else "an error occurred"
+        reason = f"The engine “{FORMULA_ENGINE}” could not read it: {cause}."
+        return _with_plain_formulas(page.done, reason, share)
+    done = msgspec.structs.replace(page.done, markdown=formatted.markdown, text=formatted.text)
+    message = f"Page {number} is mostly formulas; the engine “{FORMULA_ENGINE}” read it."
+    return _with_warning(done, PageWarning(WarningCode.FORMULAS_REREAD, message, share=share))
 
 
-def _with_warning(done: PageDone, warning: str) -> PageDone:
+def _with_plain_formulas(done: PageDone, reason: str, share: float) -> PageDone:
+    message = f"Page {done.number} is mostly formulas, which may be wrong. {reason}"
+    return _with_warning(done, PageWarning(WarningCode.PLAIN_FORMULAS, message, share=share))
+
+
+def _with_warning(done: PageDone, warning: PageWarning) -> PageDone:
     return msgspec.structs.replace(done, warnings=[*done.warnings, warning])
 
 

@@ -15,6 +15,7 @@ from .fallback import FallbackEngines
 from .line_sheet import LineSheet
 from .other_scripts import RereadLines, join_pieces, lines_of, replaced
 from .types import Line, Options
+from .warning_texts import boxes_of
 
 VOWELS = "aàáãảạâăeèéẽêiìíĩoòóõôơuùúũưyý"
 SYLLABLE = re.compile(
@@ -59,22 +60,17 @@ def reread_lost_letters(
     numbers = _vietnamese_lines(lines)
     if not numbers:
         return None
-    count, name = len(numbers), languages.LANGUAGES[LANGUAGE].name
-    result = list(lines)
+    name = languages.LANGUAGES[LANGUAGE].name
     other = fallback.engine_for_language(LANGUAGE, options)
-    if other is not None:
-        read = _read(page, lines, numbers, other)
-        for number, line in read.items():
-            result[number] = line
-        numbers = [number for number in numbers if number not in read]
+    read = _read(page, lines, numbers, other) if other is not None else {}
+    result = [read.get(number, line) for number, line in enumerate(lines)]
     warnings = []
-    if other is not None and len(numbers) < count:
-        warnings.append(
-            warning_texts.language_read(page.number, count - len(numbers), name, engine.name, other.name)
-        )
-    if numbers:
+    if other is not None and read:
+        boxes = boxes_of(lines, read)
+        warnings.append(warning_texts.language_read(page.number, boxes, name, engine.name, other.name))
+    if unread := boxes_of(lines, [number for number in numbers if number not in read]):
         hint = fallback.language_hint(LANGUAGE)
-        warnings.append(warning_texts.language_not_read(page.number, len(numbers), name, engine.name, hint))
+        warnings.append(warning_texts.language_not_read(page.number, unread, name, engine.name, hint))
     return RereadLines(result, warnings)
 
 
@@ -92,7 +88,7 @@ def _may_be_vietnamese(line: Line) -> bool:
 
 
 def _read(page: PageImage, lines: Sequence[Line], numbers: Sequence[int], other: Engine) -> dict[int, Line]:
-    sheet = LineSheet.of(page, [box for number in numbers if (box := lines[number].box) is not None])
+    sheet = LineSheet.of(page, boxes_of(lines, numbers))
     pieces = sheet.by_line(lines_of(other, sheet.page))
     read = {}
     for number, parts in zip(numbers, pieces, strict=True):

@@ -20,7 +20,8 @@ from .engines import Engine, PageRestarted
 from .fallback import FallbackEngines
 from .line_sheet import LineSheet
 from .output.escaping import escape
-from .types import Line, Options
+from .types import Line, Options, PageWarning
+from .warning_texts import boxes_of
 
 MIN_HEIGHTS = 2.5
 """Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
@@ -59,7 +60,7 @@ class RereadLines:
     """Lines of a page after the suspect ones were read again, with the warnings about them."""
 
     lines: list[Line]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[PageWarning] = field(default_factory=list)
 
 
 def is_suspect(line: Line, own_scripts: frozenset[str]) -> bool:
@@ -108,14 +109,15 @@ def reread_other_scripts(
     for number, reading in found.items():
         result[number] = replaced(lines[number], reading.text, reading.confidence)
     warnings = [
-        warning_texts.lines_read_in_script(page.number, count, script, name, codes)
-        for (script, name, codes), count in _counts(found.values()).items()
+        warning_texts.lines_read_in_script(page.number, boxes_of(lines, numbers), script, name, codes)
+        for (script, name, codes), numbers in _by_engine(found).items()
     ]
     unread = [number for number in suspects if number not in found and _is_unread(lines[number])]
     if any(_is_clearly_unread(lines[number]) for number in unread):
         script = read.detect_script(unread)
         hint = fallback.install_hint(script)
-        warnings.append(warning_texts.lines_not_read(page.number, len(unread), script, engine.name, hint))
+        boxes = boxes_of(lines, unread)
+        warnings.append(warning_texts.lines_not_read(page.number, boxes, script, engine.name, hint))
         if script is not None:  # what the engine returned are look-alikes
             for number in unread:
                 result[number] = msgspec.structs.replace(lines[number], text="", markdown="")
@@ -201,8 +203,7 @@ class _Rereading:
         return None if script in self.own_scripts else script
 
     def _sheet(self, numbers: Sequence[int]) -> LineSheet:
-        boxes = [box for number in numbers if (box := self.lines[number].box) is not None]
-        return LineSheet.of(self.page, boxes)
+        return LineSheet.of(self.page, boxes_of(self.lines, numbers))
 
 
 def letters_in_script(text: str, script: str) -> tuple[int, int]:
@@ -299,9 +300,10 @@ def replaced(line: Line, text: str, confidence: float) -> Line:
     return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)
 
 
-def _counts(readings: Iterable[_Reading]) -> dict[tuple[str, str, tuple[str, ...]], int]:
-    counts: dict[tuple[str, str, tuple[str, ...]], int] = {}
-    for reading in readings:
+def _by_engine(readings: dict[int, _Reading]) -> dict[tuple[str, str, tuple[str, ...]], list[int]]:
+    """Return the numbers of lines by the script, the engine and the languages in which they were read."""
+    numbers: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
+    for number, reading in readings.items():
         key = (reading.script, reading.engine_name, reading.codes)
-        counts[key] = counts.get(key, 0) + 1
-    return counts
+        numbers.setdefault(key, []).append(number)
+    return numbers

@@ -35,7 +35,8 @@ from .layout.text_joining import FIGURE_CAPTION, estimated_width
 from .output.formatted_page import FormattedPage
 from .output.markdown import page_markdown
 from .output.plain_text import to_plain_text
-from .types import FurnitureOption, Line, Options
+from .types import FurnitureOption, Line, Options, PageWarning
+from .warning_codes import WarningCode
 
 MIN_TITLE_SCORE = 0.5
 MIN_TABLE_SCORE = 0.5
@@ -48,9 +49,6 @@ MIN_FIGURE_OVERLAP = 0.3
 """Share of the narrower width that a figure and a block above or below it have in common."""
 MAX_BLOCKS_TO_CAPTION = 6
 """A figure's own words may stand in blocks between it and its caption."""
-LAYOUT_FAILED_WARNING = (
-    "The layout analysis of page {number} failed. Its lines are in plain order, without tables and headings."
-)
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -114,7 +112,7 @@ class AssemblySettings:
 
 def finalize_page(
     engine: Engine, page: PageImage, lines: Sequence[Line], settings: AssemblySettings
-) -> tuple[FormattedPage, list[str]]:
+) -> tuple[FormattedPage, list[PageWarning]]:
     """Return the final text of a page, and its warnings.
 
     Args:
@@ -130,13 +128,22 @@ def finalize_page(
 
 def assemble_or_fall_back(
     number: int, pixels: Callable[[], Pixels], lines: Sequence[Line], settings: AssemblySettings
-) -> tuple[FormattedPage, list[str]]:
+) -> tuple[FormattedPage, list[PageWarning]]:
     """Assemble a page; if its image or layout raises any error, return the streamed text and a warning."""
     try:
         return assemble_page(pixels(), lines, settings), []
     except Exception:
         _log.exception("The layout analysis of page %d failed; its streamed text is used.", number)
-        return from_streamed_lines(lines), [LAYOUT_FAILED_WARNING.format(number=number)]
+        return from_streamed_lines(lines), [layout_failed(number)]
+
+
+def layout_failed(number: int) -> PageWarning:
+    """Return the warning for a page whose lines are as they were streamed."""
+    return PageWarning(
+        WarningCode.LAYOUT_FAILED,
+        f"The layout analysis of page {number} failed. Its lines are in plain order, without tables and "
+        "headings.",
+    )
 
 
 def from_streamed_lines(lines: Sequence[Line]) -> FormattedPage:

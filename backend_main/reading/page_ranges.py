@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Self
 
+from .types import PageWarning
+from .warning_codes import WarningCode
+
 MAX_CHARACTERS = 200
 _RANGE = re.compile(r"([0-9]{1,7})(-([0-9]{1,7})?)?")
 _NO_END = 10**9
@@ -63,10 +66,11 @@ def no_such_pages_message(pages: str, page_count: int) -> str:
     return f"The file has {_count(page_count)}; {_named(pages)} {verb} not among them."
 
 
-def pages_beyond_end_message(pages: str, page_count: int) -> str:
+def pages_beyond_end(pages: str, page_count: int) -> PageWarning:
     """Return the warning for selected pages that a document does not have."""
     verb = "were" if _is_plural(pages) else "was"
-    return f"{_named(pages).capitalize()} {verb} requested; the file has {_count(page_count)}."
+    message = f"{_named(pages).capitalize()} {verb} requested; the file has {_count(page_count)}."
+    return PageWarning(WarningCode.PAGES_BEYOND_END, message)
 
 
 def _merge(ranges: Iterable[_Range]) -> list[_Range]:

@@ -14,7 +14,8 @@ from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
 from .recognized_formulas import recognized_formula_share
-from .types import Line, Options
+from .types import Line, Options, PageWarning, to_page_warning
+from .warning_codes import WarningCode
 
 _log = logging.getLogger("scanrill.reading")
 
@@ -120,9 +121,8 @@ class PageReader:
         warning_count = len(self.warnings)
         try:
             if fallback := self._fallback.for_failed_page(self._engine, self._options):
-                self.warnings.append(
-                    f"Page {self._page.number}: {failure}; “{fallback.name}” read it instead."
-                )
+                message = f"Page {self._page.number}: {failure}; “{fallback.name}” read it instead."
+                self.warnings.append(PageWarning(WarningCode.FALLBACK_ENGINE, message))
                 self._restart()
                 yield from self._stream_from(fallback)
                 return
@@ -134,21 +134,28 @@ class PageReader:
         yield from self._finish(self._engine)
         if not self.formatted.markdown:
             raise EngineFailed(f"Page {self._page.number} could not be read: {failure}.") from failure
-        self.warnings.append(f"Page {self._page.number}: {failure}; its text up to there is kept.")
+        message = f"Page {self._page.number}: {failure}; its text up to there is kept."
+        self.warnings.append(PageWarning(WarningCode.INCOMPLETE_PAGE, message))
 
     def _finish(self, engine: Engine) -> Iterator[Line]:
         yield from self._emit(self._readability.accept_all())
-        self.warnings += engine.warnings()
+        self.warnings += map(to_page_warning, engine.warnings())
         self._reread_other_scripts(engine)
         if self._readability.is_partly_unreadable:
-            share = self._readability.low_confidence_share
-            self.warnings.append(
-                f"About {share:.0%} of the print on page {self._page.number} was read with low confidence."
-            )
+            self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
+
+    def _low_confidence(self) -> PageWarning:
+        share = self._readability.low_confidence_share
+        return PageWarning(
+            WarningCode.LOW_CONFIDENCE,
+            f"About {share:.0%} of the print on page {self._page.number} was read with low confidence.",
+            self._readability.uncertain_boxes,
+            share,
+        )
 
     def _reread_other_scripts(self, engine: Engine) -> None:
         """Replace lines in a script or a language that the engine does not read."""

@@ -18,7 +18,7 @@ from .formula_pages import FormulaPage, reread_formulas
 from .layout.furniture_history import FurnitureHistory
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings
-from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end_message
+from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end
 from .page_reader import PageReader
 from .text_layer_reader import TextLayerReader
 from .types import (
@@ -26,8 +26,10 @@ from .types import (
     Options,
     PageDone,
     PageStarted,
+    PageWarning,
     ReadEvent,
 )
+from .warning_codes import WarningCode
 
 _DEFAULT_OPTIONS = Options()
 _HISTORIES: WeakKeyDictionary[Document, FurnitureHistory] = WeakKeyDictionary()
@@ -85,7 +87,7 @@ def read_document(
             if isinstance(event, PageDone):
                 warnings = [*document.page_warnings(number), *event.warnings]
                 if missing and number == last_page:
-                    warnings.append(pages_beyond_end_message(missing, document.page_count))
+                    warnings.append(pages_beyond_end(missing, document.page_count))
                 event = msgspec.structs.replace(event, warnings=warnings)
             yield event
 
@@ -113,7 +115,9 @@ def _page_events(
             raise
         started = PageStarted(number, document.page_count, 0, 0)
         yield started
-        yield _page_done(started, FormattedPage("", ""), [], [str(error)])
+        yield _page_done(
+            started, FormattedPage("", ""), [], [PageWarning(WarningCode.UNREADABLE_PAGE, str(error))]
+        )
     else:
         settings = AssemblySettings.of(options, _history_of(document))
         reader = PageReader(engine.get(), page, options, fallback, settings)
@@ -135,7 +139,7 @@ def _history_of(document: Document) -> FurnitureHistory:
 
 
 def _page_done(
-    started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[str]
+    started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[PageWarning]
 ) -> PageDone:
     return PageDone(
         number=started.number,

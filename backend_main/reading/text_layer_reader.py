@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from . import warning_texts
 from .born_digital.assembly import DigitalAssembly
 from .born_digital.document_context import context_of
 from .born_digital.notes import append_notes, note_lines
@@ -20,23 +21,18 @@ from .layout.reading_order import OrderedBox, reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
 from .page_assembly import (
-    LAYOUT_FAILED_WARNING,
     AssemblySettings,
     assemble_or_fall_back,
     from_streamed_lines,
+    layout_failed,
 )
 from .recognized_formulas import recognized_formula_share
 from .text_layer_check import compare_lines, read_runs
-from .types import Line, Options
+from .types import Line, Options, PageWarning
 from .unread_text import Readers, UnreadText, read_unread_areas, text_runs
 
 MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
 """If more lines have lost letters, the whole page is recognized."""
-LOST_LETTERS_WARNING = "Letters are missing in {count} lines of page {number}: their font does not name them."
-UNCHECKED_WARNING = (
-    "The letters of page {number} form hardly any words, and no engine could compare them with the page. "
-    "The text may differ from the print."
-)
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -64,7 +60,7 @@ class TextLayerReader:
         self._assembly: DigitalAssembly | None = None
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
-        self.warnings: list[str] = []
+        self.warnings: list[PageWarning] = []
 
     def is_trusted(self) -> bool:
         """Return whether the text layer is what the page shows. Only suspect lines are recognized."""
@@ -87,7 +83,7 @@ class TextLayerReader:
         script = self._fallback.detect_script(page)
         if script is not None and script not in scripts_of_text(run.text for run in sample):
             return False
-        self.warnings.append(UNCHECKED_WARNING.format(number=self._number))
+        self.warnings.append(warning_texts.text_not_checked(self._number))
         return True
 
     def _reads_script_of(self, sample: Sequence[TextRun]) -> bool:
@@ -118,8 +114,8 @@ class TextLayerReader:
         for index, run in zip(indices, restored, strict=True):
             runs[index] = run or runs[index]
         if None in restored:
-            count = restored.count(None)
-            self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=count))
+            boxes = [runs[index].box for index, run in zip(indices, restored, strict=True) if run is None]
+            self.warnings.append(warning_texts.letters_not_named(self._number, boxes))
         self._layer = replace(self._layer, runs=tuple(runs))
         return True
 
@@ -203,14 +199,14 @@ class TextLayerReader:
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)
-            self.warnings.append(LAYOUT_FAILED_WARNING.format(number=self._number))
+            self.warnings.append(layout_failed(self._number))
 
     def _with_places(self, formatted: FormattedPage) -> FormattedPage:
         """Return the page with roles by the place of a line; recognized lines have the place of their run."""
         roles = {self._places.get(index, index): role for index, role in formatted.roles.items()}
         return replace(formatted, roles=roles)
 
-    def _assemble_by_picture(self) -> tuple[FormattedPage, list[str]]:
+    def _assemble_by_picture(self) -> tuple[FormattedPage, list[PageWarning]]:
         formatted, warnings = assemble_or_fall_back(
             self._number,
             lambda: self._document.page(self._number).pixels,

@@ -4,6 +4,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from .warning_codes import WarningCode
+
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
 
@@ -61,6 +63,27 @@ class LinesRead(msgspec.Struct, frozen=True, tag=True):
     """At least one line, in the order of the page."""
 
 
+class PageWarning(msgspec.Struct, frozen=True):
+    """Message about text of a page that is missing or uncertain. `str()` of it is the message."""
+
+    code: str
+    """Code for programs: one of `WarningCode`, or one of an engine from elsewhere."""
+    message: str
+    """Sentence for the reader of the page."""
+    boxes: tuple[Box, ...] = ()
+    """Places that the warning is about, as the box of a line; empty: the whole page, or not known."""
+    share: float | None = None
+    """Share of the page's print that the warning is about, from 0 to 1; None if it is not known."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def to_page_warning(warning: PageWarning | str) -> PageWarning:
+    """Return a warning of an engine, which may be a sentence alone, as a `PageWarning`."""
+    return warning if isinstance(warning, PageWarning) else PageWarning(WarningCode.UNSPECIFIED, warning)
+
+
 class PageDone(msgspec.Struct, frozen=True, tag=True):
     """End of a page, with its final text. The page's layout decides it, so it can differ from the `Line`s."""
 
@@ -78,8 +101,8 @@ class PageDone(msgspec.Struct, frozen=True, tag=True):
     """Plain text of the page: no markup, one line for each paragraph."""
     lines: list[Line]
     """Recognized lines with text."""
-    warnings: list[str]
-    """Messages about text that is missing or uncertain, for the reader of the page."""
+    warnings: list[PageWarning]
+    """Warnings about text that is missing or uncertain."""
 
 
 ReadEvent = PageStarted | Line | PageDone

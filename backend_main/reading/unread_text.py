@@ -24,7 +24,8 @@ from .engines import Engine, PageRestarted
 from .fallback import FallbackEngines
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings
-from .types import Box, Line, Options, level_box
+from .types import Box, Line, Options, PageWarning, level_box, to_page_warning
+from .warning_codes import WarningCode
 
 MARGIN = 12
 """Ground around an area, in pixels, that detectors need."""
@@ -40,8 +41,6 @@ MIN_LINES_TO_COMPARE, MIN_LARGE_RATIO = 4, 1.4
 """Lines of the pictures of a page, and heights of the usual one, from which a line is large."""
 MIN_UNREADABLE_LINES, MIN_UNREADABLE_HEIGHTS = 2, 6.0
 """Lines, and their length in heights, from which a picture has text that the engine cannot read."""
-UNREADABLE_WARNING = "Pictures on page {number}: {reason}"
-FAILED_WARNING = "The pictures on page {number} may contain text that could not be recognized. {reason}"
 
 _log = logging.getLogger("scanrill.reading")
 
@@ -61,7 +60,7 @@ class UnreadText:
     """Recognized lines of the unread parts of a page, with boxes on the page."""
 
     lines: list[Line] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[PageWarning] = field(default_factory=list)
 
 
 def read_unread_areas(
@@ -86,10 +85,10 @@ def read_unread_areas(
             lines, warnings = _read(image, readers)
         except Exception as error:  # an engine may raise any exception
             _log.exception("The pictures of page %d could not be recognized.", page.number)
-            reason = f"{error}".strip() or "The engine failed."
-            result.warnings.append(FAILED_WARNING.format(number=page.number, reason=_sentence(reason)))
+            result.warnings.append(_pictures_failed(page.number, part, error))
             continue
-        result.warnings += [warning for warning in warnings if warning not in result.warnings]
+        placed = [_warning_moved(warning, left, top) for warning in warnings]
+        result.warnings += [warning for warning in placed if warning not in result.warnings]
         result.lines += [_moved(line, left, top) for line in lines]
     result.lines = [line for line in result.lines if not _is_copy(line, runs)]
     return result
@@ -152,15 +151,16 @@ def _crop(page: PageImage, area: Rect) -> tuple[PageImage, int, int]:
     return PageImage(page.number, pixels, width, height, page.info), left, top
 
 
-def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[str]]:
+def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[PageWarning]]:
     engine = readers.engine
     lines = list(_engine_lines(image, engine))
     if not engine.provides_boxes:
-        return _lines_of_markdown(image, engine.final_markdown(image, lines)), list(engine.warnings())
-    warnings = list(engine.warnings())
+        markdown = engine.final_markdown(image, lines)
+        return _lines_of_markdown(image, markdown), list(map(to_page_warning, engine.warnings()))
+    warnings = list(map(to_page_warning, engine.warnings()))
     if _is_unreadable(lines, engine):
         result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
-        warnings.append(UNREADABLE_WARNING.format(number=image.number, reason=result.warning))
+        warnings.append(_about_pictures(image, result.warning))
         lines = lines if result.page is None else result.page.lines
     return [line for line in lines if line.box and _is_sure(line)], warnings
 
@@ -206,9 +206,33 @@ def _lines_of_markdown(image: PageImage, markdown: str) -> list[Line]:
 
 def _moved(line: Line, left: float, top: float) -> Line:
     assert line.box is not None  # lines without a box are left out
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = line.box
-    box: Box = ((x0 + left, y0 + top), (x1 + left, y1 + top), (x2 + left, y2 + top), (x3 + left, y3 + top))
-    return msgspec.structs.replace(line, box=box)
+    return msgspec.structs.replace(line, box=_box_moved(line.box, left, top))
+
+
+def _warning_moved(warning: PageWarning, left: float, top: float) -> PageWarning:
+    boxes = tuple(_box_moved(box, left, top) for box in warning.boxes)
+    return msgspec.structs.replace(warning, boxes=boxes)
+
+
+def _box_moved(box: Box, left: float, top: float) -> Box:
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = box
+    return ((x0 + left, y0 + top), (x1 + left, y1 + top), (x2 + left, y2 + top), (x3 + left, y3 + top))
+
+
+def _pictures_failed(number: int, area: Rect, error: Exception) -> PageWarning:
+    reason = f"{error}".strip() or "The engine failed."
+    return PageWarning(
+        WarningCode.UNREAD_PICTURES,
+        f"The pictures on page {number} may contain text that could not be recognized. {_sentence(reason)}",
+        (level_box(*area),),
+    )
+
+
+def _about_pictures(image: PageImage, warning: PageWarning) -> PageWarning:
+    """Return a warning about an image as one about the pictures of its page."""
+    message = f"Pictures on page {image.number}: {warning.message}"
+    boxes = warning.boxes or (level_box(0.0, 0.0, float(image.width), float(image.height)),)
+    return msgspec.structs.replace(warning, message=message, boxes=boxes)
 
 
 def _is_copy(line: Line, runs: Sequence[TextRun]) -> bool:

@@ -1,51 +1,95 @@
-"""Texts of the warnings about scripts and languages that an engine does not read."""
+"""Warnings about scripts, languages and letters that are not read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .languages import language_names
+from .types import Box, Line, PageWarning
+from .warning_codes import WarningCode
 
 
-def lines_read_in_script(number: int, count: int, script: str, engine: str, codes: Sequence[str]) -> str:
+def lines_read_in_script(
+    number: int, boxes: Sequence[Box], script: str, engine: str, codes: Sequence[str]
+) -> PageWarning:
     """Return the warning about lines that another engine read."""
-    lines = _lines(count)
-    return (
-        f"{lines} on page {number} {_are(count)} in {script} script; “{engine}” read "
-        f"{'it' if count == 1 else 'them'}, as {language_names(codes)}."
+    return PageWarning(
+        WarningCode.SCRIPT_REREAD,
+        f"{_lines(boxes)} on page {number} {_are(boxes)} in {script} script; “{engine}” read {_them(boxes)}, "
+        f"as {language_names(codes)}.",
+        tuple(boxes),
     )
 
 
-def lines_not_read(number: int, count: int, script: str | None, engine: str, hint: str) -> str:
+def lines_not_read(
+    number: int, boxes: Sequence[Box], script: str | None, engine: str, hint: str
+) -> PageWarning:
     """Return the warning about lines without text. `script` is None if it is unknown."""
     if script is None:
-        return (
-            f"{_lines(count)} on page {number} could not be read: the print is bad, or in a script that no "
-            f"installed engine reads.{hint}"
+        return PageWarning(
+            WarningCode.UNREAD_PRINT,
+            f"{_lines(boxes)} on page {number} could not be read: the print is bad, or in a script that no "
+            f"installed engine reads.{hint}",
+            tuple(boxes),
         )
-    return (
-        f"{_lines(count)} on page {number} {_are(count)} in {script} script, which neither the engine "
-        f"“{engine}” nor another installed one reads.{hint}"
+    return PageWarning(
+        WarningCode.SCRIPT_NOT_READ,
+        f"{_lines(boxes)} on page {number} {_are(boxes)} in {script} script, which neither the engine "
+        f"“{engine}” nor another installed one reads.{hint}",
+        tuple(boxes),
     )
 
 
-def language_not_read(number: int, count: int, language: str, engine: str, hint: str) -> str:
+def language_not_read(
+    number: int, boxes: Sequence[Box], language: str, engine: str, hint: str
+) -> PageWarning:
     """Return the warning about lines in a language of which the engine lacks letters."""
-    return (
-        f"{_lines(count)} on page {number} {_are(count)} in {language}, of which the engine “{engine}” lacks "
-        f"letters: they are missing in the text.{hint}"
+    return PageWarning(
+        WarningCode.LANGUAGE_NOT_READ,
+        f"{_lines(boxes)} on page {number} {_are(boxes)} in {language}, of which the engine “{engine}” lacks "
+        f"letters: they are missing in the text.{hint}",
+        tuple(boxes),
     )
 
 
-def language_read(number: int, count: int, language: str, engine: str, other: str) -> str:
+def language_read(number: int, boxes: Sequence[Box], language: str, engine: str, other: str) -> PageWarning:
     """Return the warning about lines that another engine read, since the first one lacks letters."""
-    return (
-        f"{_lines(count)} on page {number} {_are(count)} in {language}, of which the engine “{engine}” lacks "
-        f"letters; “{other}” read {'it' if count == 1 else 'them'}."
+    return PageWarning(
+        WarningCode.LANGUAGE_REREAD,
+        f"{_lines(boxes)} on page {number} {_are(boxes)} in {language}, of which the engine “{engine}” lacks "
+        f"letters; “{other}” read {_them(boxes)}.",
+        tuple(boxes),
     )
 
 
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
+def letters_not_named(number: int, boxes: Sequence[Box]) -> PageWarning:
+    """Return the warning about lines of a text layer with letters that nothing could restore."""
+    return PageWarning(
+        WarningCode.LOST_LETTERS,
+        f"Letters are missing in {len(boxes)} lines of page {number}: their font does not name them.",
+        tuple(boxes),
+    )
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def text_not_checked(number: int) -> PageWarning:
+    """Return the warning about a text layer of which nothing shows whether it is what is printed."""
+    return PageWarning(
+        WarningCode.UNCHECKED_TEXT,
+        f"The letters of page {number} form hardly any words, and no engine could compare them with the "
+        "page. The text may differ from the print.",
+    )
+
+
+def boxes_of(lines: Sequence[Line], numbers: Iterable[int]) -> list[Box]:
+    """Return the boxes of some lines of a page."""
+    return [box for number in numbers if (box := lines[number].box) is not None]
+
+
+def _lines(boxes: Sequence[Box]) -> str:
+    return "1 line" if len(boxes) == 1 else f"{len(boxes)} lines"
+
+
+def _are(boxes: Sequence[Box]) -> str:
+    return "is" if len(boxes) == 1 else "are"
+
+
+def _them(boxes: Sequence[Box]) -> str:
+    return "it" if len(boxes) == 1 else "them"

@@ -8,6 +8,7 @@ rest.py           page of the REST API, from `backend/urls.py`
 rest_examples.py  examples of the REST API, which tests send to a server
 descriptions.py   meanings that the code does not hold
 errors.py         page of errors, from `core/errors.py` and `reading/errors.py`
+warnings.py       page of codes of warnings, from `reading/warning_codes.py`
 library.py        page of the Python library, from the package `scanrill`
 decisions.py      pages of decisions, from `docs/decisions/`
 markdown.py       tables, code blocks, anchors
@@ -21,7 +22,7 @@ from collections.abc import Callable
 # Importing the routes loads Django's settings, which need a secret key: `make` sets one.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
 
-from . import commands, decisions, errors, library, protocol, rest, settings, transcripts
+from . import commands, decisions, errors, library, protocol, rest, settings, transcripts, warnings
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings.page_of_settings,
@@ -30,6 +31,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/transcripts.md": transcripts.page_of_transcripts,
     "reference/rest.md": rest.page_of_rest,
     "reference/errors.md": errors.page_of_errors,
+    "reference/warnings.md": warnings.page_of_warnings,
     "reference/library.md": library.page_of_library,
     "explanation/decisions.md": decisions.page_of_decisions,
 }

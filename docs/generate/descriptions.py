@@ -41,12 +41,15 @@ MESSAGES = {
     "Pong": "The reply to `ping`.",
     "Resynced": "The reply to `resync`. The upload's live text so far follows.",
     "Instance": "An upload. `created`, `deleted` and `list` omit its two texts.",
+    "PageWarning": "A warning about text of a page that is missing or uncertain.",
     "PageInstance": "A finished page, as the REST API returns it.",
     "LinePosition": "The place of the newest line on its page.",
 }
 # By the name of the field, or by `Type.field` where a type gives it another meaning.
 FIELDS = {
+    "boxes": "Places on the page that the warning is about, as the `box` of a line; empty for the whole page, or where it is not known.",
     "bytes": "Size of the file in bytes.",
+    "code": "Code for programs: one of the [codes of warnings](warnings.md).",
     "content_type": "MIME type, detected from the content.",
     "created_at": "Time at which the upload was created.",
     "cursor": "Opaque position in a list: the `next` of the previous reply.",
@@ -70,6 +73,7 @@ FIELDS = {
     "lines": "The page's lines: each has `page`, `text`, `markdown`, `box` (four corners in pixels, or null), `confidence` (0 to 1, or null) and `role` (`body`, `header`, `footer`, `page_number`, `margin`, `watermark` or `line_number`).",
     "list": "The uploads, newest first.",
     "markdown": "Markdown of the page.",
+    "message": "Sentence for people. It may change between versions.",
     "metadata": "Any JSON object of yours.",
     "next": "Cursor of the following list, null at the end; present if the request had `limit`.",
     "number": "Number of the page, from 1.",
@@ -85,6 +89,7 @@ FIELDS = {
     "raw_text": "Markdown of the whole upload, pages separated by one blank line.",
     "ref": "Your own mark of the request; the reply or error repeats it.",
     "search": "Part of a file name or of the Markdown.",
+    "share": "Share of the page's print that the warning is about, from 0 to 1; null where it is not known.",
     "since": "Cursor of the last event that you received. The server sends every later event.",
     "status": "State of the upload.",
     "stream": "Stream mode of live text on this socket: `full` (default), `pages` or `delta`.",
@@ -96,6 +101,7 @@ FIELDS = {
     "warnings": "Sentences about pages that could not be read well.",
     "width": "Width of the upright page image in pixels.",
     # ── where a type differs ──
+    "PageInstance.warnings": "Warnings about text that is missing or uncertain.",
     "Create.image_path": "With `image_base64`: only the name of the file. Alone: path of a file on the server's machine, below one of "
     "[`SCANRILL_IMPORT_ROOTS`](settings.md#scanrill_import_roots).",
     "Create.image_hash": "With the bytes: their expected SHA-256, in hex. Alone: finds your upload with these bytes.",
@@ -177,6 +183,100 @@ REST_FIELDS = {
 ERRORS = {
     "ScanrillError": "The base class of all errors.",
     "PageImageError": "A page of the file cannot be rendered.",
+}
+# By the code of a warning: what it means, and what to do.
+WARNINGS = {
+    "unread-print": (
+        "Lines could not be read: the print is bad, or in an unknown script. The text lacks them, or differs from the print.",
+        "Scan again with 300 dots an inch, or choose another engine.",
+    ),
+    "script-not-read": (
+        "Lines, or most of the page, are in a script that no installed engine reads. The message names the script.",
+        "Install the package that the message names, and read again.",
+    ),
+    "language-not-read": (
+        "Lines are in a language of which the engine lacks letters. The text lacks these letters.",
+        "Install the package that the message names, and read again.",
+    ),
+    "lost-letters": (
+        "A font of the PDF does not name its letters, and recognition did not find them. The text lacks them.",
+        "Print the PDF to a new PDF, or scan it.",
+    ),
+    "incomplete-page": (
+        "The engine failed in the middle of the page. The text ends there.",
+        "Retry the page, or choose another engine.",
+    ),
+    "unread-pictures": (
+        "The engine failed on the pictures of a page with a text layer. The text may lack their words.",
+        "Retry the page.",
+    ),
+    "unreadable-page": ("The page could not be decoded. It has no text.", "Send the whole file again."),
+    "low-confidence": (
+        "The engine is not sure of a large part of the page.",
+        "Compare the text with the page. Scan again with 300 dots an inch, or choose another engine.",
+    ),
+    "unchecked-text": (
+        "The text layer of the PDF has hardly any words, and no engine could compare it with the page.",
+        "Compare the text with the page.",
+    ),
+    "layout-failed": (
+        "The layout analysis failed. The lines are there, but not tables and headings.",
+        "Report the file as a defect.",
+    ),
+    "plain-formulas": (
+        "The page is mostly formulas that are plain text, and the engine `vision` is not set up, or could not read them.",
+        "Have the engine `vision` set up, or retry the page.",
+    ),
+    "script-reread": (
+        "Another engine read the page, or lines of it, because the chosen one does not read the script.",
+        "Nothing. To save time, choose that engine or name the languages.",
+    ),
+    "language-reread": (
+        "Another engine read lines of the page, because the chosen one lacks letters of the language.",
+        "Nothing. To save time, choose that engine or name the languages.",
+    ),
+    "formulas-reread": (
+        "The engine `vision` read the page, because it is mostly formulas and the option `formulas` allows it.",
+        "Nothing. A model can invent text: compare it with the page.",
+    ),
+    "fallback-engine": (
+        "The chosen engine failed on the page, and the engine that replaces it read the page.",
+        "Check the chosen engine: the message has the reason.",
+    ),
+    "broken-text-layer": (
+        "The text layer of the PDF page is broken. The page was recognized from its picture.",
+        "Nothing. The text has the accuracy of recognized text.",
+    ),
+    "missing-rows": (
+        "The image is cut short or damaged: rows of pixels are missing. The message has their share.",
+        "Send the whole file again.",
+    ),
+    "missing-detail": (
+        "The image is cut short after a coarse version of all of it, so text may be wrong.",
+        "Send the whole file again.",
+    ),
+    "damaged-picture": (
+        "The image is damaged inside, so text may be missing or wrong.",
+        "Send the file again.",
+    ),
+    "truncated-file": ("The file ends before its last pages. They are lost.", "Send the whole file again."),
+    "other-images": (
+        "The file contains more images, such as an animation. Only the first was read.",
+        "Send the images as files, or as one TIFF.",
+    ),
+    "pages-beyond-end": ("The option `pages` names pages that the document does not have.", "Nothing."),
+    "xfa-form": (
+        "The PDF is an XFA form, which only Adobe's programs display. The page is a placeholder.",
+        "Print the form to a PDF in Adobe Acrobat Reader, and send that.",
+    ),
+    "portfolio": (
+        "The PDF is a portfolio, and the page is its cover. The message has the pages of each file.",
+        "Nothing. The pages of its files follow.",
+    ),
+    "unspecified": (
+        "An engine from another package, or an earlier version of scanrill, gave a sentence without a code.",
+        "Read the message.",
+    ),
 }
 # By the file name of a transcript in `tests/vectors/`.
 TRANSCRIPTS = {

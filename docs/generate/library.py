@@ -19,7 +19,7 @@ from .markdown import block, code, first_sentence, joined, page, table
 
 GROUPS = {
     "Read a document": ("read", "read_markdown", "Source", "BinaryFile", "Options", "OptionFields"),
-    "Events": ("ReadEvent", "PageStarted", "Line", "PageDone", "Box"),
+    "Events": ("ReadEvent", "PageStarted", "Line", "PageDone", "PageWarning", "WarningCode", "Box"),
     "Engines": ("known_engines", "engine_info", "EngineInfo", "load_engine"),
     "Read in a child process": ("EngineProcess", "BatchedEvent", "LinesRead"),
     "Write an engine": ("Engine", "PageImage", "MarkdownWriter", "PageRestarted", "PageFailed"),

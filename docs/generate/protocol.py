@@ -143,7 +143,13 @@ def example_of(kind: type[msgspec.Struct]) -> Any:
     from .rest_examples import EXAMPLES
 
     rest = (example.response for example in EXAMPLES.values() if example.kind is kind)
-    return transcripts.first_message(kind) or next(rest, None)
+    parts = (
+        example.response[key][0]
+        for example in EXAMPLES.values()
+        for key, part in example.nested.items()
+        if example.response is not None and part is kind
+    )
+    return transcripts.first_message(kind) or next(rest, None) or next(parts, None)
 
 
 def _structs() -> list[type[msgspec.Struct]]:

@@ -57,7 +57,15 @@ PAGE: dict[str, Any] = {
             "role": "body",
         }
     ],
-    "warnings": [],
+    "warnings": [
+        {
+            "code": "script-not-read",
+            "message": "1 line on page 1 is in Thai script, which neither the engine “rapid” nor another "
+            "installed one reads.",
+            "boxes": [[[90.0, 912.0], [410.0, 912.0], [410.0, 950.0], [90.0, 950.0]]],
+            "share": None,
+        }
+    ],
 }
 ENGINE: dict[str, Any] = {
     "name": "rapid",
@@ -139,7 +147,9 @@ EXAMPLES: dict[str, RestExample] = {
     "GET /api/uploads/{id}/file": RestExample(
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
-    "GET /api/uploads/{id}/pages/{n}": RestExample(response=PAGE, kind=protocol.PageInstance),
+    "GET /api/uploads/{id}/pages/{n}": RestExample(
+        response=PAGE, kind=protocol.PageInstance, nested={"warnings": protocol.PageWarning}
+    ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
     "POST /api/uploads/{id}/retry": RestExample(
         body={"languages": ["de"], "priority": "batch"},

@@ -110,6 +110,13 @@ def test_file_head_request_has_no_body(http_client: HttpClient, path: str, page:
     assert answer.headers["Content-Length"] == str(len(page))
 
 
+def two_frames() -> bytes:
+    file = io.BytesIO()
+    first, second = Image.new("L", (40, 40), 255), Image.new("L", (40, 40), 0)
+    first.save(file, "GIF", save_all=True, append_images=[second])
+    return file.getvalue()
+
+
 # ── pages ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -123,6 +130,14 @@ def test_page_has_lines_with_boxes_and_confidences(http_client: HttpClient) -> N
         assert [len(corner) for corner in line["box"]] == [2] * 4
         assert line["confidence"] == 1.0
         assert line["role"] == "body"
+
+
+def test_page_has_warnings_with_code_message_boxes_and_share(http_client: HttpClient) -> None:
+    path = http_client.read(two_frames())
+    [warning] = http_client.http.get(f"{path}/pages/1").json()["warnings"]
+    message = "The file contains 2 images; only the first was read."
+    assert warning == {"code": "other-images", "message": message, "boxes": [], "share": None}
+    assert http_client.http.get(f"{path}/").json()["warnings"] == [message]
 
 
 def test_page_image_width_is_rounded_up_to_the_next_cached_width(http_client: HttpClient, path: str) -> None:

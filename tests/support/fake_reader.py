@@ -85,10 +85,20 @@ def page(number: int, count: int, *lines: str, warnings: list[str] | None = None
     recorded = [
         reading.Line(number, text, ("\n" if at else "") + text, BOX, 0.9) for at, text in enumerate(lines)
     ]
+    reported = [reading.PageWarning("unspecified", message) for message in warnings or []]
     return [
         reading.PageStarted(number, count, 10, 20),
         *(reading.LinesRead((line,)) for line in recorded),
-        reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), recorded, warnings or []),
+        reading.PageDone(
+            number,
+            count,
+            10,
+            20,
+            "\n".join(lines),
+            " ".join(lines),
+            recorded,
+            reported,
+        ),
     ]
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from ... import reading
+from ...reading.document_text import document_text
 from ...reading.output.markdown import join_pages
 from .. import event_log
 from ..db.retry import retry_transient
@@ -139,7 +140,7 @@ def _insert_page(claim: Claim, page: reading.PageDone) -> None:
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
         lines=_strip_nul([msgspec.to_builtins(line) for line in page.lines]),
-        warnings=_strip_nul(page.warnings),
+        warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
     )
 
 
@@ -150,9 +151,13 @@ def _finished_pages(upload_id: UUID) -> list[Page]:
 def _text_fields_of(pages: list[Page]) -> dict[str, Any]:
     return {
         "raw_text": join_pages(page.markdown for page in pages),
-        "plain_text": join_pages(page.text for page in pages),
-        "warnings": list(dict.fromkeys(warning for page in pages for warning in page.warnings)),
+        "plain_text": document_text(pages),
+        "warnings": list(dict.fromkeys(message for page in pages for message in _messages(page))),
     }
+
+
+def _messages(page: Page) -> list[str]:
+    return [warning["message"] for warning in page.page_warnings]
 
 
 def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
@@ -162,7 +167,7 @@ def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
     """
     pages = _finished_pages(upload.pk)
     if error is None and pages and not any(page.width for page in pages):
-        error = f"No page of the file could be read. {pages[0].warnings[0]}"
+        error = f"No page of the file could be read. {_messages(pages[0])[0]}"
     upload.status = Status.PROCESSED if error is None else Status.ERROR
     upload.error = error
     texts = _text_fields_of(pages)

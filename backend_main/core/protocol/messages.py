@@ -23,6 +23,7 @@ Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 StreamName = Literal["full", "pages", "delta"]
 """Stream mode: live text of the whole upload, of one page, or only text that was added to a page."""
 Point = tuple[int, int]
+PixelPoint = tuple[float, float]
 # A single path component, without characters that a terminal or a header would interpret.
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
 Priority = Literal["interactive", "batch"]
@@ -61,6 +62,15 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     processed_text: str | UnsetType = UNSET
 
 
+class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about text of a page that is missing or uncertain."""
+
+    code: str
+    message: str
+    boxes: list[tuple[PixelPoint, PixelPoint, PixelPoint, PixelPoint]]
+    share: float | None
+
+
 class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
     """A finished page. A line has `text`, `markdown`, `box` (corners in pixels), `confidence` and `role`."""
 
@@ -70,7 +80,7 @@ class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
     markdown: str
     text: str
     lines: list[dict[str, Any]]
-    warnings: list[str]
+    warnings: list[PageWarning]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal, cast
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from ..models import Page, Upload
@@ -85,5 +86,5 @@ def page(page: Page) -> messages.PageInstance:
         markdown=page.markdown,
         text=page.text,
         lines=[{"role": "body"} | line for line in page.lines],  # pages of earlier versions have no roles
-        warnings=page.warnings,
+        warnings=msgspec.convert(page.page_warnings, list[messages.PageWarning]),
     )

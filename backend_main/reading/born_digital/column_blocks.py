@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
+from ..layout.text_joining import ends_sentence, starts_lower
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
 from .contents import contents_lines, is_rest_of_entry, without_leader
@@ -21,9 +22,7 @@ from .flow import (
     SMALL_GAP,
     Flow,
     continues_paragraph,
-    ends_sentence,
     paragraphs_of,
-    starts_lower,
 )
 from .footnotes import notes_start, starts_note
 from .headings import HeadingRules, Surroundings

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise, takewhile
 from statistics import median
 
+from ..layout.text_joining import ends_sentence, starts_lower
 from .document_profile import DocumentProfile, is_same_size
 from .lines import Line, continues_last_box, wraps
 
@@ -35,8 +36,6 @@ MAX_LABEL_WIDTH = 16.0
 """In sizes: width of a column in which lines of an address may stand."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
-SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔")
-CLOSING_MARKS = "\"'”’»)]›"
 
 
 class Flow:
@@ -119,15 +118,6 @@ def is_centered_run(run: Sequence[Line]) -> bool:
 
 def _pitch(above: Line, line: Line) -> float:
     return (line.baseline - above.baseline) / max(min(above.size, line.size), 1e-6)
-
-
-def ends_sentence(text: str) -> bool:
-    return text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
-
-
-def starts_lower(text: str) -> bool:
-    letter = next((letter for letter in text if letter.isalpha()), "")
-    return text[:1] == letter and letter.islower()
 
 
 def starts_capital(text: str) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from ..layout.text_joining import starts_lower
 from .blocks import DigitalBlock
 from .document_profile import is_same_size
-from .flow import starts_lower
 from .joined_rows import NO_VOCABULARY, Vocabulary, join_rows
 from .page import main_style
 

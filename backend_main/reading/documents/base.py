@@ -8,7 +8,7 @@ from typing import Self
 
 from ..errors import ReadingError, UnreadableFile
 from ..page_ranges import PageRanges
-from ..types import Options
+from ..types import Options, PageWarning
 from . import rejections
 from .pdf_text_layer import PageNote, TextLayer
 from .pixels import Pixels
@@ -27,7 +27,7 @@ class PageImage:
     width: int
     height: int
     info: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[PageWarning, ...] = ()
 
 
 class Document(ABC):
@@ -73,7 +73,7 @@ class Document(ABC):
         """Return the titles of the bookmarks with their depths, from 0. Raises nothing."""
         return []
 
-    def page_warnings(self, number: int) -> tuple[str, ...]:
+    def page_warnings(self, number: int) -> tuple[PageWarning, ...]:
         """Return warnings about the document that belong to a page. They hold for its text layer too."""
         return ()
 

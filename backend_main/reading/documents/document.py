@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableFile
-from ..types import Options
+from ..types import Options, PageWarning
+from ..warning_codes import WarningCode
 from . import image_headers, rejections
 from .base import Document, PageImage
 from .image_headers import Header
@@ -90,15 +91,15 @@ class ImageDocument(Document):
         warnings = (*picture.warnings, *self._warnings(number, picture.frames))
         return PageImage(number, picture.pixels, width, height, picture.info, warnings)
 
-    def _warnings(self, number: int, decoder_frames: int) -> Iterator[str]:
+    def _warnings(self, number: int, decoder_frames: int) -> Iterator[PageWarning]:
         """Yield a warning if the file contains more than its pages show."""
         frames = 1 if self._is_tiff else max(self._header.frames, decoder_frames)
         if frames > self.options.max_pages:
-            yield f"The file contains more than {self.options.max_pages} images; only the first was read."
+            yield rejections.other_images(f"more than {self.options.max_pages}")
         elif frames > 1:
-            yield f"The file contains {frames} images; only the first was read."
+            yield rejections.other_images(f"{frames}")
         elif self._header.truncated and number == self.page_count:
-            yield f"The file is truncated after page {number}; the pages after it are lost."
+            yield rejections.truncated_after(number)
 
     def close(self) -> None:
         self._pictures.close()
@@ -127,7 +128,7 @@ class PdfDocument(Document):
             raise UnreadableFile("The PDF has no pages.")
         self._is_xfa_placeholder = self._pages.shows_xfa_placeholder()
 
-    def page_warnings(self, number: int) -> tuple[str, ...]:
+    def page_warnings(self, number: int) -> tuple[PageWarning, ...]:
         return (rejections.XFA_PLACEHOLDER,) if self._is_xfa_placeholder else ()
 
     def is_portfolio(self) -> bool:
@@ -168,9 +169,10 @@ class PdfDocument(Document):
             _log.exception("The notes of page %d could not be read.", number)
             return ()
 
-    def _text_layer_warnings(self, number: int) -> Iterator[str]:
+    def _text_layer_warnings(self, number: int) -> Iterator[PageWarning]:
         if number in self._broken_text_layers:
-            yield TEXT_LAYER_FAILED_WARNING.format(number=number)
+            message = TEXT_LAYER_FAILED_WARNING.format(number=number)
+            yield PageWarning(WarningCode.BROKEN_TEXT_LAYER, message)
 
     def bookmarks(self) -> list[tuple[str, int]]:
         try:

@@ -11,6 +11,7 @@ import pi_heif
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, features
 
 from ..errors import UnreadableFile
+from ..types import PageWarning
 from . import rejections
 from .image_headers import EXIF_PREFIX, exif_orientation, heif, jpeg, tiff
 from .library_messages import native_messages
@@ -36,7 +37,7 @@ class Picture:
 
     pixels: Pixels
     info: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[PageWarning, ...] = ()
     frames: int = 1
     """Images that the file contains, of which this is the first. A TIFF contains one for each page."""
 
@@ -191,7 +192,7 @@ def _texts_of(image: Image.Image) -> dict[str, str]:
     return texts
 
 
-def _damage_warnings(number: int, recovered: RecoveredImage | None) -> Iterator[str]:
+def _damage_warnings(number: int, recovered: RecoveredImage | None) -> Iterator[PageWarning]:
     if recovered is None:
         return
     if recovered.missing_rows.any():

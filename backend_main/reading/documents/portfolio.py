@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from ..errors import UnreadableFile
+from ..types import PageWarning
 from . import rejections
 from .base import Document, PageImage
 from .pdf_portfolio import Part
@@ -52,7 +55,7 @@ class Portfolio(Document):
         before, name, document = next(part for part in reversed(self._documents) if part[0] < number)
         return number - before, name, document
 
-    def page_warnings(self, number: int) -> tuple[str, ...]:
+    def page_warnings(self, number: int) -> tuple[PageWarning, ...]:
         own, name, document = self._part_of(number)
         warnings = _with_name(name, document.page_warnings(own))
         return (rejections.portfolio(self._contents), *warnings) if number == 1 else warnings
@@ -82,6 +85,10 @@ class Portfolio(Document):
         self._folder.cleanup()
 
 
-def _with_name(name: str, warnings: tuple[str, ...]) -> tuple[str, ...]:
+def _with_name(name: str, warnings: tuple[PageWarning, ...]) -> tuple[PageWarning, ...]:
     """Return warnings that name the file, since they number its own pages."""
-    return tuple(f"“{name}”: {warning}" for warning in warnings) if name else warnings
+    if not name:
+        return warnings
+    return tuple(
+        msgspec.structs.replace(warning, message=f"“{name}”: {warning.message}") for warning in warnings
+    )

@@ -6,6 +6,8 @@ file. Both give the user these messages.
 
 from collections.abc import Sequence
 
+from ..types import PageWarning
+from ..warning_codes import WarningCode
 from .image_headers import SUPPORTED, Advice, UnsupportedFormat
 from .pdf_encryption import Encryption
 
@@ -44,9 +46,10 @@ RIGHTS_MANAGEMENT = {
 """Security handlers that ask a server for permission, by their names in `/Filter`."""
 MAX_PORTFOLIO_FILES = 20
 """Files that a warning lists."""
-XFA_PLACEHOLDER = (
+XFA_PLACEHOLDER = PageWarning(
+    WarningCode.XFA_FORM,
     "The PDF is an XFA form, which only Adobe's programs display. This page is a placeholder, not the "
-    "document. Open it in Adobe Acrobat Reader, print it to a PDF, and send that."
+    "document. Open it in Adobe Acrobat Reader, print it to a PDF, and send that.",
 )
 TIFF_SAMPLE_FORMATS = {
     1: "whole numbers",
@@ -142,36 +145,51 @@ def unreadable_pdf(encryption: Encryption | None, *, needs_password: bool) -> st
     )
 
 
-def portfolio(contents: Sequence[str]) -> str:
+def portfolio(contents: Sequence[str]) -> PageWarning:
     """Return the warning on the cover of a portfolio, with what became of each of its files."""
     count = len(contents)
     more = [f"{count - MAX_PORTFOLIO_FILES} more files follow."] if count > MAX_PORTFOLIO_FILES else []
     files = "one file" if count == 1 else f"{count} files"
     cover = f"The PDF is a portfolio of {files}, and page 1 is its cover."
-    return " ".join([cover, *contents[:MAX_PORTFOLIO_FILES], *more])
+    return PageWarning(WarningCode.PORTFOLIO, " ".join([cover, *contents[:MAX_PORTFOLIO_FILES], *more]))
 
 
-def rows_missing(number: int, share: float) -> str:
+def rows_missing(number: int, share: float) -> PageWarning:
     """Return the warning for a page whose picture is not all in the file."""
     percent = round(share * 100)
     amount = "less than 1 %" if percent < 1 else f"{min(percent, 99)} %"
-    return (
+    return PageWarning(
+        WarningCode.MISSING_ROWS,
         f"The file is damaged or cut short: {amount} of the rows of page {number} are missing. "
-        "Send the whole file again."
+        "Send the whole file again.",
     )
 
 
-def detail_missing(number: int) -> str:
+def detail_missing(number: int) -> PageWarning:
     """Return the warning for a page whose picture the file contains with less detail than intended."""
-    return (
+    return PageWarning(
+        WarningCode.MISSING_DETAIL,
         f"The file is cut short: the picture of page {number} may lack detail, so text may be wrong. "
-        "Send the whole file again."
+        "Send the whole file again.",
     )
 
 
-def damaged_inside(number: int) -> str:
+def damaged_inside(number: int) -> PageWarning:
     """Return the warning for a page with a part whose compressed bytes are wrong."""
-    return (
+    return PageWarning(
+        WarningCode.DAMAGED_PICTURE,
         f"The picture of page {number} is damaged, so text may be missing or wrong. "
-        "Send the whole file again."
+        "Send the whole file again.",
     )
+
+
+def other_images(count: str) -> PageWarning:
+    """Return the warning for the first image of a file whose other images are not read."""
+    message = f"The file contains {count} images; only the first was read."
+    return PageWarning(WarningCode.OTHER_IMAGES, message)
+
+
+def truncated_after(number: int) -> PageWarning:
+    """Return the warning for the last page of a file that ends before its other pages."""
+    message = f"The file is truncated after page {number}; the pages after it are lost."
+    return PageWarning(WarningCode.TRUNCATED_FILE, message)

@@ -15,7 +15,7 @@ from typing import ClassVar
 import msgspec
 
 from ..documents.document import PageImage
-from ..types import Line, Options
+from ..types import Line, Options, PageWarning
 
 
 class PageRestarted(msgspec.Struct, frozen=True):
@@ -133,8 +133,8 @@ class Engine(ABC):
         """
         return "".join(line.markdown for line in lines)
 
-    def warnings(self) -> Sequence[str]:
-        """Return messages about the page that `read_page` read last, one sentence each."""
+    def warnings(self) -> Sequence[PageWarning | str]:
+        """Return warnings about the page that `read_page` read last. A sentence alone has no code."""
         return ()
 
     def detect_script(self, page: PageImage) -> str | None:

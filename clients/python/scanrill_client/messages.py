@@ -93,6 +93,24 @@ class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     role: LineRole = "body"
 
 
+class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about text of a page that is missing or uncertain. `str()` of it is the message.
+
+    code      code for programs; the server's reference has the table
+    message   sentence for people
+    boxes     places on the page, as the box of a line; empty for the whole page, or where it is not known
+    share     share of the page's print, from 0 to 1, or None
+    """
+
+    code: str
+    message: str
+    boxes: tuple[tuple[Point, Point, Point, Point], ...] = ()
+    share: float | None = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A finished page; width and height are in pixels."""
 
@@ -102,7 +120,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     markdown: str
     text: str
     lines: tuple[PageLine, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[PageWarning, ...]
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):

@@ -101,6 +101,18 @@ export interface PageLine {
   readonly role: LineRole;
 }
 
+/** A warning about text of a page that is missing or uncertain. */
+export interface PageWarning {
+  /** Code for programs; the server's reference has the table. */
+  readonly code: string;
+  /** Sentence for people. */
+  readonly message: string;
+  /** Places on the page, as the box of a line; empty for the whole page, or where it is not known. */
+  readonly boxes: readonly Box[];
+  /** Share of the page's print, from 0 to 1, or null. */
+  readonly share: number | null;
+}
+
 /** A finished page, as the REST API returns it. */
 export interface Page {
   readonly number: number;
@@ -109,7 +121,7 @@ export interface Page {
   readonly markdown: string;
   readonly text: string;
   readonly lines: readonly PageLine[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly PageWarning[];
 }
 
 export type StreamMode = "full" | "pages" | "delta";

@@ -23,7 +23,7 @@ from backend_main.core.models import (
     Upload,
     User,
 )
-from backend_main.core.protocol import messages
+from backend_main.core.protocol import messages, serializers
 from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
 
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 # Values of `PRAGMA synchronous`.
 NORMAL = 1
 FULL = 2
+BOX = reading.types.level_box(1.0, 2.0, 30.0, 40.5)
 
 
 def claim_job(reader_name: str = "a reader") -> Claim:
@@ -45,7 +46,7 @@ def job_of(claim: Claim) -> Job:
 
 
 def finished_page(number: int, count: int = 3, *, width: int = 10) -> reading.PageDone:
-    warnings = [] if width else [f"Page {number} is broken."]
+    warnings = [] if width else [reading.PageWarning("unreadable-page", f"Page {number} is broken.")]
     text = f"page {number}" if width else ""
     return reading.PageDone(number, count, width, width, text, text, [], warnings)
 
@@ -342,14 +343,26 @@ def test_save_page_strips_nul_characters() -> None:
     new_upload(new_user())
     claim = claim_job()
     line = reading.Line(1, "a\0b", "a\0b", confidence=1.0)
-    results.save_page(claim, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], ["\0x"]))
+    warning = reading.PageWarning("unread-print", "\0x", (BOX,), 0.5)
+    results.save_page(claim, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], [warning]))
     stored = Page.objects.get(upload_id=claim.upload_id)
-    assert (stored.markdown, stored.text, stored.lines[0]["text"], stored.warnings) == (
-        "ab",
-        "ab",
-        "ab",
-        ["x"],
-    )
+    assert (stored.markdown, stored.text, stored.lines[0]["text"]) == ("ab", "ab", "ab")
+    assert stored.warnings == [
+        {"code": "unread-print", "message": "x", "boxes": [list(map(list, BOX))], "share": 0.5}
+    ]
+
+
+def test_stored_sentences_of_earlier_versions_are_warnings_without_a_code() -> None:
+    upload = new_upload(new_user())
+    fields = {"attempt": 1, "width": 9, "height": 9}
+    page = Page.objects.create(upload=upload, number=1, warnings=["Old.", "Older."], **fields)
+    coded = [{"code": "lost-letters", "message": "New.", "boxes": [], "share": None}]
+    Page.objects.create(upload=upload, number=2, warnings=coded, **fields)
+    assert results.text_fields(upload.pk)["warnings"] == ["Old.", "Older.", "New."]
+    assert [(w.code, w.message, w.boxes, w.share) for w in serializers.page(page).warnings] == [
+        (reading.WarningCode.UNSPECIFIED, "Old.", [], None),
+        (reading.WarningCode.UNSPECIFIED, "Older.", [], None),
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

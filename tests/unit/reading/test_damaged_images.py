@@ -19,6 +19,7 @@ from backend_main.reading.documents.base import PageImage
 from backend_main.reading.documents.document import open_document
 from tests.file_corpus.images import SIZE, png, png_chunk, sample_image, saved
 from tests.file_corpus.tiff import TiffPage, tiff
+from tests.support.page_warnings import messages_of
 
 HEIGHT = 200
 MISSING = "of the rows of page 1 are missing. Send the whole file again."
@@ -74,7 +75,7 @@ def test_page_of_file_cut_short_has_rows_up_to_there_and_warning(tmp_path: Path,
     whole = CUT_FILES[name]()
     expected = page_of(tmp_path, whole).pixels
     page = page_of(tmp_path, whole[: len(whole) * 6 // 10])
-    (warning,) = page.warnings
+    (warning,) = messages_of(page)
     assert warning.endswith(MISSING)
     share = int(warning.split(" %")[0].split()[-1])
     assert 30 < share < 50
@@ -89,7 +90,7 @@ def test_page_of_png_whose_data_end_early_warns(tmp_path: Path, color_type: int)
     row = b"\0" + b"\x80" * (100 if color_type == 0 else 400)
     header = struct.pack(">IIBBBBB", 100, 80, 8, color_type, 0, 0, 0)
     page = page_of(tmp_path, png(header, zlib.compress(row * 60)))
-    assert page.warnings[0].startswith("The file is damaged or cut short: 25 %")
+    assert page.warnings[0].message.startswith("The file is damaged or cut short: 25 %")
     assert page.pixels[60:].min() == 255
 
 
@@ -107,7 +108,7 @@ def test_page_of_interlaced_png_cut_short_has_text_in_all_rows(tmp_path: Path) -
     parts = [rows[top::down, left::right] for left, top, right, down in passes]
     data = zlib.compress(b"".join(b"\0" + bytes(row) for part in parts[:-1] for row in part))
     page = page_of(tmp_path, png(struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 1), data))
-    assert page.warnings[0].startswith("The file is damaged or cut short: 50 %")
+    assert page.warnings[0].message.startswith("The file is damaged or cut short: 50 %")
     assert np.abs(page.pixels[:, :, 0].astype(int) - rows).mean() < 3
 
 
@@ -116,13 +117,13 @@ def test_page_of_jpeg_without_its_last_bytes_is_complete(tmp_path: Path, *, prog
     content = saved(sample_image(), "JPEG", quality=95, progressive=progressive)
     page = page_of(tmp_path, content[:-2])
     assert_drawn(page)
-    assert page.warnings == () or "may lack detail" in page.warnings[0]
+    assert page.warnings == () or "may lack detail" in page.warnings[0].message
 
 
 def test_page_of_progressive_jpeg_cut_short_warns_of_lost_detail(tmp_path: Path) -> None:
     content = saved(sample_image("RGB", (600, 400)), "JPEG", quality=95, progressive=True)
     page = page_of(tmp_path, content[: len(content) * 8 // 10])
-    assert "may lack detail" in page.warnings[0]
+    assert "may lack detail" in page.warnings[0].message
     assert page.pixels[20:80, 20:180].max() < 90
 
 
@@ -150,7 +151,7 @@ def test_page_of_group4_tiff_with_damaged_line_warns(
     content[at + size // 2 : at + size] = b"\xaa" * (size - size // 2)
     page = page_of(tmp_path, bytes(content))
     assert page.warnings
-    assert "page 1" in page.warnings[0]
+    assert "page 1" in page.warnings[0].message
     assert capfd.readouterr().err == ""
 
 

@@ -28,6 +28,7 @@ from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.page_reader import PageReader
 from tests.support.fonts import TEXTS, page_png_in
+from tests.support.page_warnings import messages_of
 from tests.support.scoring import score
 from tests.support.tesseract import skip_without_tesseract
 
@@ -62,7 +63,7 @@ def no_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_tesseract")
 def test_unreadable_page_has_a_warning(language: str, rapid: Engine, tmp_path: Path) -> None:
     _, done = read_in(language, rapid, tmp_path)
-    [warning] = done.warnings
+    [warning] = messages_of(done)
     assert "The engine “rapid” could not read most of page 1" in warning
     assert "apt install tesseract-ocr" in warning
 
@@ -74,7 +75,7 @@ def test_warning_names_a_script_that_no_engine_reads(
     skip_without_tesseract()
     monkeypatch.setattr(TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"en"})))
     _, done = read_in(language, rapid, tmp_path)
-    [warning] = done.warnings
+    [warning] = messages_of(done)
     assert f"Page 1 is in {script} script" in warning
     assert "the text is not what is printed" in warning
     assert "tesseract-ocr-" in warning
@@ -87,7 +88,7 @@ def test_reread_page_uses_an_engine_that_reads_the_script(rapid: Engine, tmp_pat
     assert set(done.text.split()) <= set(TEXTS["ru"][1].split())
     assert streamed == done.markdown
     assert all(line.box for line in done.lines)
-    assert done.warnings == [
+    assert messages_of(done) == [
         "Page 1 is in Cyrillic script, which the engine “rapid” does not read; "
         "“tesseract” read it, as ru (Russian)."
     ]
@@ -97,7 +98,7 @@ def test_tesseract_without_languages_detects_the_script(tmp_path: Path) -> None:
     skip_without_tesseract("ru", "en")
     _, done = read_in("ru", load_engine("tesseract"), tmp_path)
     assert set(done.text.split()) <= set(TEXTS["ru"][1].split())
-    assert done.warnings == ["Page 1 is in Cyrillic script; “tesseract” read it, as ru (Russian)."]
+    assert messages_of(done) == ["Page 1 is in Cyrillic script; “tesseract” read it, as ru (Russian)."]
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -214,7 +215,7 @@ def stream(engine: Engine, options: Options | None = None) -> tuple[str, PageRea
 def test_reread_page_replaces_the_unreadable_text(loads: list[str]) -> None:
     streamed, reader = stream(LatinEngine())
     assert streamed == reader.formatted.markdown == GOOD[0] * 2
-    assert reader.warnings == [
+    assert messages_of(reader) == [
         "Page 1 is in Cyrillic script, which the engine “latin” does not read; "
         "“cyrillic” read it, as ru (Russian), uk (Ukrainian)."
     ]
@@ -223,7 +224,7 @@ def test_reread_page_replaces_the_unreadable_text(loads: list[str]) -> None:
 
 def test_reread_page_prefers_the_requested_languages(loads: list[str]) -> None:
     _, reader = stream(LatinEngine(), Options(languages=("en", "uk")))
-    assert reader.warnings[0].endswith("“cyrillic” read it, as uk (Ukrainian).")
+    assert reader.warnings[0].message.endswith("“cyrillic” read it, as uk (Ukrainian).")
 
 
 def test_reread_page_in_a_script_of_the_engine_keeps_its_text(loads: list[str]) -> None:
@@ -232,7 +233,7 @@ def test_reread_page_in_a_script_of_the_engine_keeps_its_text(loads: list[str]) 
 
     streamed, reader = stream(Unsure())
     assert streamed == BAD[0] * 6
-    assert reader.warnings == ["The engine “cyrillic” read most of page 1 with low confidence."]
+    assert messages_of(reader) == ["The engine “cyrillic” read most of page 1 with low confidence."]
 
 
 def test_reread_page_does_not_load_a_failed_engine_twice(
@@ -247,7 +248,7 @@ def test_reread_page_does_not_load_a_failed_engine_twice(
     for _ in range(2):
         result = engines.reread_page(BLANK, LatinEngine(), Options(), AssemblySettings())
         assert result.page is None
-        assert result.warning.startswith("The engine “latin” could not read most of page 1: ")
+        assert result.warning.message.startswith("The engine “latin” could not read most of page 1: ")
     assert loads == ["cyrillic"]
 
 
@@ -282,7 +283,7 @@ def test_failed_page_is_read_by_the_named_engine(loads: list[str]) -> None:
     engine.named = "cyrillic"
     streamed, reader = stream(engine)
     assert streamed == reader.formatted.markdown == GOOD[0] * 2
-    assert reader.warnings == ["Page 1: the model failed; “cyrillic” read it instead."]
+    assert messages_of(reader) == ["Page 1: the model failed; “cyrillic” read it instead."]
 
 
 def test_failed_page_unreadable_to_the_named_engine_is_reread(loads: list[str]) -> None:
@@ -301,7 +302,7 @@ def test_failed_page_keeps_its_text_if_the_named_engine_is_unknown(loads: list[s
 
     streamed, reader = stream(Partial())
     assert streamed == GOOD[0]
-    assert reader.warnings == ["Page 1: the model failed; its text up to there is kept."]
+    assert messages_of(reader) == ["Page 1: the model failed; its text up to there is kept."]
 
 
 def test_failed_page_without_text_and_fallback_raises_engine_failed(loads: list[str]) -> None:

@@ -18,6 +18,7 @@ from backend_main.reading import (
 )
 from backend_main.reading.born_digital.assembly import DigitalAssembly
 from tests.file_corpus.pdfs import LINES, build_pdf
+from tests.support.page_warnings import messages_of
 from tests.support.scripted_documents import scripted_tiff
 from tests.unit.reading.sample_layouts import box
 
@@ -58,7 +59,7 @@ def test_layout_failure_gives_streamed_lines_and_other_pages_are_read(
     pages = read_pages(tmp_path / "two.tiff")
     assert [page.markdown for page in pages] == ["first\nsecond"] * 2
     assert [page.text for page in pages] == ["first second"] * 2
-    assert [page.warnings for page in pages] == [[WARNING.format(1)], [WARNING.format(2)]]
+    assert [messages_of(page) for page in pages] == [[WARNING.format(1)], [WARNING.format(2)]]
     assert "The layout analysis of page 1 failed" in caplog.text
     assert "an unexpected shape" in caplog.text
 
@@ -68,4 +69,4 @@ def test_layout_failure_keeps_text_layer_of_pdf_page(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(build_pdf("text"))
     page = read_pages(tmp_path / "x.pdf")[0]
     assert all(line in page.markdown for line in LINES)
-    assert page.warnings == [WARNING.format(1)]
+    assert messages_of(page) == [WARNING.format(1)]

@@ -13,6 +13,7 @@ from backend_main.reading.recognized_formulas import recognized_formula_share
 from backend_main.reading.types import FormulaOption, level_box
 from tests.support.drawn_pdfs import drawn_page, text_at
 from tests.support.fake_engines import FakeEngine
+from tests.support.page_warnings import codes_of, messages_of
 from tests.support.vision_server import Reply, VisionServer
 
 MATH_FONT = {10: "<</Type/Font/Subtype/Type1/BaseFont/CMMI10/Encoding/WinAnsiEncoding>>"}
@@ -80,7 +81,11 @@ def test_page_of_formulas_is_read_by_vision_and_keeps_its_lines(
 ) -> None:
     done = read_page(document(PROOF))
     assert (done.markdown, len(server.requests)) == (LATEX, 1)
-    assert done.warnings == ["Page 1 is mostly formulas; the engine “vision” read it."]
+    assert messages_of(done) == ["Page 1 is mostly formulas; the engine “vision” read it."]
+    assert (done.warnings[0].code, done.warnings[0].share) == (
+        "formulas-reread",
+        pytest.approx(0.59, abs=0.01),
+    )
     assert [line.text for line in done.lines][:2] == ["Hence we have", "x ¶ y = z ¶ a"]
     assert all(line.box for line in done.lines)
 
@@ -106,7 +111,8 @@ def test_notes_of_a_page_are_in_the_text_of_vision(document: Document, server: V
 
 def assert_text_layer_is_kept(done: PageDone, reason: str) -> None:
     assert done.markdown.startswith("Hence we have\n\nx ¶ y = z ¶ a\n\nHence")
-    assert done.warnings == [f"Page 1 is mostly formulas, which may be wrong. {reason}"]
+    assert codes_of(done) == ["plain-formulas"]
+    assert messages_of(done) == [f"Page 1 is mostly formulas, which may be wrong. {reason}"]
 
 
 def test_vision_that_is_not_set_up_is_a_warning(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,8 +141,8 @@ def test_failure_of_vision_keeps_the_text_layer(
     monkeypatch.setenv("SCANRILL_VISION_STALL_SECONDS", "0.2")
     server.replies[:] = [reply]
     done = read_page(document(PROOF))
-    assert_text_layer_is_kept(done, done.warnings[0].split("wrong. ", 1)[1])
-    assert f"The engine “vision” could not read it: {reason}" in done.warnings[0]
+    assert_text_layer_is_kept(done, messages_of(done)[0].split("wrong. ", 1)[1])
+    assert f"The engine “vision” could not read it: {reason}" in messages_of(done)[0]
 
 
 def test_vision_gets_what_is_left_of_the_time_of_the_page(
@@ -145,7 +151,7 @@ def test_vision_gets_what_is_left_of_the_time_of_the_page(
     """The first engine has used all of it: the page would otherwise exceed the limit, and all be lost."""
     server.replies[:] = [Reply(text=LATEX, stall_after=3, keep_alive=True)]
     done = read_page(document(PROOF), page_seconds=1e-6)
-    assert_text_layer_is_kept(done, done.warnings[0].split("wrong. ", 1)[1])
+    assert_text_layer_is_kept(done, messages_of(done)[0].split("wrong. ", 1)[1])
 
 
 def test_text_of_vision_that_lacks_the_words_of_the_page_is_not_used(
@@ -158,7 +164,7 @@ def test_text_of_vision_that_lacks_the_words_of_the_page_is_not_used(
     )
     done = read_page(document(page_of(heads)))
     assert done.markdown.startswith("Consider\n\nx ¶ y")
-    assert done.warnings[0].endswith("could not read it: most words of the page are not in its text.")
+    assert messages_of(done)[0].endswith("could not read it: most words of the page are not in its text.")
 
 
 def test_text_layer_streams_before_vision_answers(document: Document, server: VisionServer) -> None:

@@ -10,7 +10,7 @@ import pytest
 from backend_main.reading import Engine, Options, PageDone, load_engine, read
 from backend_main.reading.documents import document
 from backend_main.reading.fallback import FallbackEngines
-from backend_main.reading.text_layer_reader import LOST_LETTERS_WARNING, UNCHECKED_WARNING
+from backend_main.reading.warning_texts import text_not_checked
 from tests.file_corpus.pdfs import stream
 from tests.support.drawn_pdfs import (
     LETTER,
@@ -23,6 +23,7 @@ from tests.support.drawn_pdfs import (
     text_at,
 )
 from tests.support.fake_engines import BoxlessEngine, FailingEngine, FakeEngine
+from tests.support.page_warnings import codes_of, messages_of
 
 PICTURE = image_object(picture("Account DE02 1203", "Amount 480,00 EUR"))
 PLACED = "q 250 0 0 75 60 400 cm /I Do Q"
@@ -273,7 +274,7 @@ def test_page_without_unread_parts_needs_no_engine(tmp_path: Path) -> None:
 def test_failing_engine_leaves_the_text_layer_and_a_warning(tmp_path: Path) -> None:
     done = read_page(tmp_path, with_picture(PLACED), FailingEngine())
     assert done.markdown.split() == [*" ".join(LETTER).split(), "![]()"]
-    assert done.warnings == [
+    assert messages_of(done) == [
         "The pictures on page 1 may contain text that could not be recognized. Out of order."
     ]
 
@@ -286,7 +287,7 @@ def test_picture_in_an_unread_script_leaves_a_warning(
     done = read_page(tmp_path, with_picture(PLACED), FakeEngine(*["Cyet Aueanaooa"] * 3, confidence=0.5))
     assert done.markdown.split() == [*" ".join(LETTER).split(), "![]()"]
     assert len(done.warnings) == 1
-    assert done.warnings[0].startswith("Pictures on page 1: Page 1 is in Thai script.")
+    assert done.warnings[0].message.startswith("Pictures on page 1: Page 1 is in Thai script.")
 
 
 def test_boxless_engine_reads_each_unread_part_as_a_page(tmp_path: Path) -> None:
@@ -304,12 +305,13 @@ def test_suspect_layer_that_the_engine_cannot_read_stays_with_a_warning(
     file = drawn_page(letter(), font_entries="/ToUnicode 10 0 R", more={10: stream(SHIFTED.encode())})
     done = read_page(tmp_path, file, FakeEngine("?", confidence=0.3))
     assert done.markdown.startswith("Uijt mfuufs")
-    assert done.warnings == [UNCHECKED_WARNING.format(number=1)]
+    assert done.warnings == [text_not_checked(1)]
 
 
 def test_lost_letters_that_the_engine_cannot_read_are_a_warning(tmp_path: Path) -> None:
     done = read_page(tmp_path, lost_letters(), FakeEngine("something else", confidence=0.9))
-    assert done.warnings == [LOST_LETTERS_WARNING.format(number=1, count=1)]
+    assert codes_of(done) == ["lost-letters"]
+    assert len(done.warnings[0].boxes) == 1
 
 
 def test_text_layer_that_raises_is_logged_and_the_page_has_a_warning(
@@ -321,5 +323,5 @@ def test_text_layer_that_raises_is_logged_and_the_page_has_a_warning(
     monkeypatch.setattr(document, "extract_text_layer", fail)
     with caplog.at_level(logging.ERROR, "scanrill.reading"):
         done = read_page(tmp_path, drawn_page(letter()), FakeEngine("from the picture"))
-    assert done.warnings == [document.TEXT_LAYER_FAILED_WARNING.format(number=1)]
+    assert messages_of(done) == [document.TEXT_LAYER_FAILED_WARNING.format(number=1)]
     assert "an unexpected object" in caplog.text

@@ -22,6 +22,7 @@ from tests.support.mixed_scripts import (
     draw_lines,
     page_among_english,
 )
+from tests.support.page_warnings import messages_of
 from tests.support.tesseract import skip_without_tesseract
 
 ASCII = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -55,7 +56,7 @@ def test_lines_in_another_script_are_read(code: str, rapid: Engine, tmp_path: Pa
     # Tesseract puts spaces of its own between Korean syllables.
     letters = "".join(done.text.split())
     assert [line for line in (*lines, *ENGLISH) if "".join(line.split()) not in letters] == []
-    [warning] = done.warnings
+    [warning] = messages_of(done)
     assert f"in {script} script; “tesseract” read" in warning
 
 
@@ -87,7 +88,7 @@ def test_look_alike_line_beside_cyrillic_is_read_as_cyrillic(rapid: Engine, tmp_
 @pytest.mark.parametrize("code", ["ru", "ar", "he"])
 def test_unread_lines_are_counted_in_a_warning(code: str, rapid: Engine, tmp_path: Path) -> None:
     done = read_png(page_among_english(code), rapid, tmp_path)
-    [warning] = done.warnings
+    [warning] = messages_of(done)
     count = len(OTHER[code][2])
     assert warning.startswith("1 line on page 1" if count == 1 else f"{count} lines on page 1")
     others = {script for script, _, _ in OTHER.values()} - {OTHER[code][0]}
@@ -107,7 +108,7 @@ def test_vietnamese_is_read_with_its_letters(rapid: Engine, tmp_path: Path) -> N
     words = done.text.split()
     found = [word for line in VIETNAMESE for word in line.split() if word in words]
     assert len(found) >= 0.95 * sum(len(line.split()) for line in VIETNAMESE)
-    assert "in Vietnamese" in done.warnings[0]
+    assert "in Vietnamese" in done.warnings[0].message
 
 
 @pytest.mark.usefixtures("english_only")
@@ -116,7 +117,7 @@ def test_vietnamese_without_a_pack_has_a_warning_with_the_package(
 ) -> None:
     monkeypatch.setattr("backend_main.reading.engines.tesseract._pack_by_code", lambda: {"en": "eng"})
     done = read_png(draw_lines([(LATIN_FONT, line) for line in VIETNAMESE]), rapid, tmp_path)
-    [warning] = done.warnings
+    [warning] = messages_of(done)
     assert warning.startswith("5 lines on page 1 are in Vietnamese")
     assert "tesseract-ocr-vie" in warning
 

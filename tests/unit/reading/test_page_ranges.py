@@ -16,6 +16,7 @@ from backend_main.reading import (
 )
 from backend_main.reading.languages import LANGUAGES, language_names, normalize_code
 from backend_main.reading.page_ranges import PageRanges
+from tests.support.page_warnings import messages_of
 from tests.support.scripted_documents import scripted_tiff
 
 
@@ -74,7 +75,7 @@ def test_read_with_pages_beyond_end_raises_no_such_page(five_pages: Path) -> Non
 
 def warnings_of(path: Path, **options: Any) -> dict[int, list[str]]:
     events = read(path, Options(engine="dummy", **options))
-    return {event.number: event.warnings for event in events if isinstance(event, PageDone)}
+    return {event.number: messages_of(event) for event in events if isinstance(event, PageDone)}
 
 
 def test_read_with_some_pages_beyond_end_warns_on_last_page(five_pages: Path) -> None:

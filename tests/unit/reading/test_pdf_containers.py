@@ -14,6 +14,7 @@ from backend_main.reading.engines.dummy import DummyEngine
 from backend_main.reading.types import PageDone
 from tests.file_corpus.images import sample_image, saved
 from tests.file_corpus.pdfs import BOX, LINES, build_pdf, document_objects, pdf_from_objects, stream
+from tests.support.page_warnings import messages_of
 
 ID = "/ID[<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>]"
 
@@ -81,7 +82,7 @@ def xfa_pdf(*, needs_rendering: bool, content: bytes = PLACEHOLDER) -> bytes:
 def warnings_of(tmp_path: Path, content: bytes) -> list[list[str]]:
     (tmp_path / "file.pdf").write_bytes(content)
     events = read(tmp_path / "file.pdf", Options(engine="dummy"), DummyEngine())
-    return [event.warnings for event in events if isinstance(event, PageDone)]
+    return [messages_of(event) for event in events if isinstance(event, PageDone)]
 
 
 @pytest.mark.parametrize("needs_rendering", [True, False])
@@ -130,7 +131,7 @@ def test_read_of_portfolio_has_pages_of_its_files_after_the_cover(tmp_path: Path
     events = read(tmp_path / "file.pdf", Options(engine="dummy"), DummyEngine())
     done = [event for event in events if isinstance(event, PageDone)]
     assert [(page.number, page.page_count) for page in done] == [(number, 4) for number in range(1, 5)]
-    ((warning,), *others) = [page.warnings for page in done]
+    ((warning,), *others) = map(messages_of, done)
     assert others == [[], [], []]
     assert "a portfolio of 3 files" in warning
     assert "“invoice.pdf” is pages 2 to 3. “scan.png” is page 4. “table.xlsx” is not read." in warning
@@ -151,7 +152,7 @@ def test_open_document_of_portfolio_with_damaged_scan_names_its_file(tmp_path: P
     with open_document(tmp_path / "file.pdf", Options()) as document:
         page = document.page(2)
     assert page.number == 2
-    assert page.warnings[0].startswith("“scan.bmp”: The file is damaged or cut short: 50 %")
+    assert page.warnings[0].message.startswith("“scan.bmp”: The file is damaged or cut short: 50 %")
 
 
 def test_open_document_of_portfolio_over_page_limit_raises(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from backend_main.reading.engines.vision import engine as vision_engine
 from backend_main.reading.engines.vision import profiles
 from backend_main.reading.engines.vision.repetition import RepetitionDetector
 from tests.support.page_images import lines_of_text, page_png
+from tests.support.page_warnings import messages_of
 from tests.support.vision_server import Reply, VisionServer, image_of, prompt_of, recognize_png
 
 KEY = "sk-canary-5f1d0e"
@@ -355,7 +356,7 @@ def test_stalled_model_keeps_the_text_so_far(
     _, done = read_page(page)
     assert done.markdown
     assert text.startswith(done.markdown)
-    assert done.warnings == ["Page 1: the model sent no data for 0.3 s; its text up to there is kept."]
+    assert messages_of(done) == ["Page 1: the model sent no data for 0.3 s; its text up to there is kept."]
 
 
 def test_request_without_a_first_token_is_retried(page: Path, text: str, endpoint: Endpoint) -> None:
@@ -367,13 +368,13 @@ def test_request_without_a_first_token_is_retried(page: Path, text: str, endpoin
 def test_response_is_cut_at_the_time_limit_of_a_page(page: Path, endpoint: Endpoint) -> None:
     endpoint(Reply(stall_after=9, keep_alive=True))
     _, done = read_page(page, Options(engine="vision", page_seconds=0.6))
-    assert "did not finish within the time limit" in done.warnings[0]
+    assert "did not finish within the time limit" in done.warnings[0].message
 
 
 def test_repetition_is_cut_where_it_starts(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(loop_after=20))
     streamed, done = read_page(page)
-    assert "repeat itself" in done.warnings[0]
+    assert "repeat itself" in done.warnings[0].message
     assert text.startswith(done.markdown)
     assert len(done.markdown) < len(streamed) < 2_000
 
@@ -382,14 +383,16 @@ def test_response_is_cut_at_the_maximum_of_characters(page: Path, text: str, end
     endpoint(MAX_CHARACTERS="40")
     _, done = read_page(page)
     assert done.markdown == text[:40].rstrip()
-    assert done.warnings == ["Page 1: the model wrote more than 40 characters; the text is cut off there."]
+    assert messages_of(done) == [
+        "Page 1: the model wrote more than 40 characters; the text is cut off there."
+    ]
 
 
 def test_finish_reason_length_adds_a_warning(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(length_after=9))
     _, done = read_page(page)
     assert text.startswith(done.markdown)
-    assert done.warnings == ["Page 1: the model reached its maximum length; the text is cut off there."]
+    assert messages_of(done) == ["Page 1: the model reached its maximum length; the text is cut off there."]
 
 
 @pytest.mark.parametrize(
@@ -405,7 +408,7 @@ def test_incomplete_response_adds_a_warning_and_is_not_retried(
 ) -> None:
     server = endpoint(reply)
     _, done = read_page(page)
-    assert why in done.warnings[0]
+    assert why in done.warnings[0].message
     assert text.startswith(done.markdown)
     assert len(server.requests) == 1
 
@@ -424,7 +427,7 @@ def test_fallback_engine_reads_the_page_after_a_failure(page: Path, text: str, e
     streamed, done = read_page(page)
     assert streamed.split() == done.markdown.split() == text.split()
     assert all(line.box is not None for line in done.lines)
-    assert done.warnings == ["Page 1: the model rejected the key (HTTP 401); “rapid” read it instead."]
+    assert messages_of(done) == ["Page 1: the model rejected the key (HTTP 401); “rapid” read it instead."]
 
 
 def test_fallback_keeps_shown_text_until_the_page_is_done(page: Path, text: str, endpoint: Endpoint) -> None:
@@ -433,14 +436,14 @@ def test_fallback_keeps_shown_text_until_the_page_is_done(page: Path, text: str,
     assert not streamed.startswith(done.markdown)
     assert done.markdown not in streamed
     assert done.markdown.split() == text.split()
-    assert "“rapid” read it instead" in done.warnings[0]
+    assert "“rapid” read it instead" in done.warnings[0].message
 
 
 def test_fallback_that_fails_keeps_the_partial_text(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(break_after=9), FALLBACK="no-such-engine")
     _, done = read_page(page)
     assert text.startswith(done.markdown)
-    assert "its text up to there is kept" in done.warnings[0]
+    assert "its text up to there is kept" in done.warnings[0].message
 
 
 # ── configuration ──

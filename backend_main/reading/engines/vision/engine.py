@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from PIL import Image
 
 from ...documents.document import PageImage
-from ...types import Line, Options
+from ...types import Line, Options, PageWarning
+from ...warning_codes import WarningCode
 from ..base import Engine, PageFailed
 from . import config as vision_config
 from . import openai_client, profiles
@@ -60,7 +61,7 @@ class VisionEngine(Engine):
         self._profile = profiles.select_profile(options.profile or self._config.profile, self._config.model)
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        self._warnings: list[str] = []
+        self._warnings: list[PageWarning] = []
         self._response = self._profile.response_parser()
         deadlines = Deadlines(
             time.monotonic() + RESPONSE_SHARE * self._page_seconds, self._config.stall_seconds
@@ -80,7 +81,7 @@ class VisionEngine(Engine):
     def final_markdown(self, page: PageImage, lines: Sequence[Line]) -> str:
         return self._response.markdown()
 
-    def warnings(self) -> Sequence[str]:
+    def warnings(self) -> Sequence[PageWarning]:
         return self._warnings
 
     def _consume_stream(self, page: PageImage, deltas: Iterator[openai_client.Delta]) -> Iterator[Line]:
@@ -101,7 +102,8 @@ class VisionEngine(Engine):
                 self._warn_of_cut(page, "reached its maximum length")
 
     def _warn_of_cut(self, page: PageImage, cause: str) -> None:
-        self._warnings.append(f"Page {page.number}: the model {cause}; the text is cut off there.")
+        message = f"Page {page.number}: the model {cause}; the text is cut off there."
+        self._warnings.append(PageWarning(WarningCode.INCOMPLETE_PAGE, message))
 
 
 def _wait_before_retry(error: ChatError, attempt: int, deadlines: Deadlines) -> None:
