@@ -24,8 +24,8 @@ from .types import FORMULA_ENGINE, Line, Options, PageDone, PageWarning
 from .warning_codes import WarningCode
 
 MIN_FORMULA_SHARE = 0.4
-"""Share of the area of the text. Measured: at most 0.31 where formulas and paragraphs alternate; at least 0.43
-where a line is between two formulas (docs/decisions/0126-pages-of-formulas.md)."""
+"""Share of the area of the text. Measured: at most 0.31 if formulas and paragraphs alternate, at least 0.43
+if a line is between two formulas (docs/decisions/0126-pages-of-formulas.md)."""
 WORD_START_LETTERS = 4
 MIN_WORDS, MIN_COMMON_SHARE = 8, 0.5
 """A page with fewer words cannot be compared. Words may be joined or divided in one of the two texts."""
