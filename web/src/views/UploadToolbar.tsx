@@ -120,7 +120,7 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
           ))}
           <MenuOption checked={isFurnitureKept}>Keep headers and page numbers</MenuOption>
           {engines.value.some((engine) => engine.name === "vision") && (
-            <MenuOption checked={isVisionAllowed}>Send pages of formulas to the engine “vision”</MenuOption>
+            <MenuOption checked={isVisionAllowed}>Send pages of formulas to “vision”</MenuOption>
           )}
         </Menu>
       )}
