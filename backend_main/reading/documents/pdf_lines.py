@@ -30,8 +30,9 @@ MAX_DISTANT_GAP = 0.7
 """Limit of a gap between glyphs that are apart in the content, so that narrow gutters separate columns."""
 MAX_INDEX_STEP = 8
 """Glyphs of one word gap are as near in the content: pdfium counts spaces and line ends as characters."""
-MIN_OVERLAP, MIN_OVERLAPS = 0.35, 3
-"""Overlap of two glyphs, and their number on a line, from which two texts are drawn over each other."""
+MIN_OVERLAP, MIN_OVERLAPS = 0.6, 3
+"""Overlap of two glyphs in widths of the narrower one, and the number of such pairs on a line, from which
+two texts are drawn over each other."""
 MAX_LAYERED_CHAINS = 100
 # Raised and lowered figures, in sizes of the line.
 MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.91
@@ -180,7 +181,8 @@ def _overlaps(glyphs: Sequence[Glyph]) -> int:
     """Return how many glyphs of a line lie on one that is not beside them in the content."""
     letters = [glyph for glyph in glyphs if not glyph.is_space]
     return sum(
-        last.end - glyph.start > MIN_OVERLAP * glyph.size and abs(glyph.index - last.index) > 1
+        last.end - glyph.start > MIN_OVERLAP * min(last.end - last.start, glyph.end - glyph.start) > 0
+        and abs(glyph.index - last.index) > 1
         for last, glyph in pairwise(letters)
     )
 
