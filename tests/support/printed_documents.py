@@ -306,7 +306,7 @@ class PrintedDocument:
         return self.language != "ja"
 
     def difference(self, markdown: str) -> list[str]:
-        """Return what has changed in the words of a Markdown text, such as `-lost words` and `+surplus words`."""
+        """Return what has changed in the words of Markdown, such as `-lost words` and `+surplus words`."""
         words = markdown_words(markdown)
         after = words if self.is_spaced else list("".join(words))
         return difference(self.words(), after, ignores_case=self.has_small_capitals)
