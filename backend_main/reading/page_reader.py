@@ -13,6 +13,7 @@ from .other_scripts import reread_other_scripts
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
+from .recognized_formulas import recognized_formula_share
 from .types import Line, Options, PageWarning, to_page_warning
 from .warning_codes import WarningCode
 
@@ -57,6 +58,10 @@ class PageReader:
         except PageFailed as error:
             _log.warning("Page %d: %s.", self._page.number, error)
             yield from self._stream_after_failure(error)
+
+    def formula_share(self) -> float:
+        """Return the share of the page that is in formulas, once `stream` is exhausted."""
+        return 0.0 if self._engine.is_test_engine else recognized_formula_share(self.lines)
 
     def _stream_from(self, engine: Engine) -> Iterator[Line]:
         if engine.is_test_engine:
