@@ -21,9 +21,10 @@ MIN_HEIGHTS_TO_DECIDE = 60.0
 """Length of text, in line heights, that suffices to judge a page: about three lines."""
 MIN_HEIGHTS = 12.0
 """Length of text, in line heights, below which it is a stamp, a scribble or a stain."""
-SHAPE_LETTERS, MIN_SHAPE_CONFIDENCE = frozenset("01lIiOo|\u25cb\u25a1-_= "), 0.975
-"""Letters that frames, rings and bars of a drawing look like, and the confidence from which a line of them
-is text. Drawings were read as such lines with 0.65 to 0.97, printed numbers with at least 0.979."""
+SHAPE_LETTERS, MIN_SHAPE_CONFIDENCE = frozenset("01lIiOo|\u25cb\u25a1-_="), 0.975
+"""Letters that frames, rings and bars of a drawing look like, and the confidence from which a line of them is
+text, or a line of one letter again and again. Drawings and textures were read as such lines with 0.65 to
+0.97, printed numbers with at least 0.979."""
 SHORT_LINE_HEIGHTS = 4
 """Length of a line, in line heights, up to which it may be a bullet, a page number or a figure of a table."""
 
@@ -121,9 +122,10 @@ def _has_low_confidence(line: Line, heights: float) -> bool:
 
 
 def _looks_like_shapes(line: Line) -> bool:
-    """Return whether the letters of a line may be frames, rings or bars of a drawing."""
+    """Return whether the letters of a line may be frames, rings or bars of a drawing, or a texture."""
+    letters = set(line.text) - {" "}
     is_uncertain = line.confidence is not None and line.confidence < MIN_SHAPE_CONFIDENCE
-    return is_uncertain and SHAPE_LETTERS.issuperset(line.text)
+    return is_uncertain and (len(letters) == 1 or letters <= SHAPE_LETTERS)
 
 
 def length_in_heights(box: Box | None) -> float:

@@ -83,6 +83,7 @@ def test_monitor_returns_lines_without_boxes_at_once() -> None:
         ([("0000", 0.94), ("11", 0.97)], 40.0, True),  # frames and bars
         ([("0000", 0.94), ("12", 0.97)], 40.0, False),
         ([("10", 0.98)], 40.0, False),
+        ([("女女女", 0.92)], 40.0, True),  # a texture
         ([], 40.0, False),
         ([BAD], 400.0, False),  # enough text for the other rules
     ],
