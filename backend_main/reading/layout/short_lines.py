@@ -15,8 +15,7 @@ SAME_EDGE = 0.5
 """Ends of lines that differ by less are the same."""
 MIN_RAGGED, MAX_FIRST_INDENT = 1.6, 6.0
 """Differences between starts that show ragged lines: of later lines, and with the indent of a first line."""
-
-WEB_ADDRESS = re.compile(r"\S*(?:@|www\.|://)\S*")
+_CONTACT = re.compile(r"[+(]\d|www\.|https?:|[\w.+-]+@\w")
 
 
 @dataclass(frozen=True)
@@ -29,17 +28,14 @@ class LineSpan:
 
 
 def are_label_lines(lines: Sequence[LineSpan], width: float) -> bool:
-    """Return whether the lines of a narrow column all begin as those of an address do.
+    """Return whether the lines of a narrow column begin as those of an address do.
 
-    That is with a capital, a figure, or an address of the web. Their own ends are the edge of the column, so
-    that each of them looks full.
+    Their own ends are the edge of the column, so that each of them looks full.
 
     Args:
         width: width of the column, in font sizes.
     """
-    return width < MAX_LABEL_WIDTH and all(
-        starts_capital(line.text) or WEB_ADDRESS.match(line.text) for line in lines[1:]
-    )
+    return width < MAX_LABEL_WIDTH and all(starts_label(line.text) for line in lines[1:])
 
 
 def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:
@@ -53,6 +49,9 @@ def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:
     return is_ragged and not any(starts_lower(line.text) for line in lines[1:])
 
 
-def starts_capital(text: str) -> bool:
-    """Return whether a text begins with a capital or a figure; letters of some scripts are neither."""
-    return text[:1].isupper() or text[:1].isdigit()
+def starts_label(text: str) -> bool:
+    """Return whether a text begins with a capital, a figure, a telephone number, or an e-mail or web address.
+
+    Letters of some scripts are neither capital nor small.
+    """
+    return text[:1].isupper() or text[:1].isdigit() or bool(_CONTACT.match(text))

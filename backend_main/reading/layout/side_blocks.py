@@ -17,7 +17,6 @@ from .columns import bands, candidate_gutters, crosses_gutter, prose_boxes
 from .geometry import LayoutBox
 from .headings import FINAL_HEADING_THRESHOLDS
 from .rows import Row, gap, group_rows
-from .short_lines import WEB_ADDRESS
 from .text_joining import CJK, is_figure
 
 Side = list[LayoutBox]
@@ -49,6 +48,7 @@ MIN_LETTERS, MIN_CJK_LETTERS = 3, 2
 WORDED = frozenset({"words", "web", "mail"})
 
 _AMOUNT = re.compile(r"[-+(]?\d[\d.,' ]*[.,]\d\d[-)]?")
+_WEB_ADDRESS = re.compile(r"\S*(?:@|www\.|://)\S*")
 _DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{2,4}")
 _MARKS = ".,:;()[]€$£¥#*'\"|_-–"
 
@@ -168,7 +168,7 @@ def _box_kinds(text: str) -> list[str]:
 
 def _kind(word: str) -> str:
     bare = word.strip(_MARKS)
-    if WEB_ADDRESS.fullmatch(word):
+    if _WEB_ADDRESS.fullmatch(word):
         return "mail" if "@" in word else "web"
     if _DATE.fullmatch(bare):
         return "date"
