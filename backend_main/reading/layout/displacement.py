@@ -55,7 +55,7 @@ class Displacement:
         """Return the displacement that makes points level with each other.
 
         Args:
-            starts: points; `ends` has the point that is to be level with each.
+            starts: points; `ends` has the point that must be level with each.
             min_singular_value: share of the largest one, below which a combination of terms is left out.
         """
         slopes = _terms(ends, powers, rect) - _terms(starts, powers, rect)

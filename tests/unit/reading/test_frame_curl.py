@@ -20,7 +20,7 @@ ROWS = 9
 TEXTS = ["Article", "Qty", "Price", "Amount"] + [
     text
     for row in range(1, ROWS)
-    for text in (f"Desk lamp of kind {row}", f"{row}", f"{row}4.50", f"{row}9.00")
+    for text in (f"Wall lamp of kind {row}", f"{row}", f"{row}4.50", f"{row}9.00")
 ]
 
 
@@ -80,7 +80,7 @@ def test_table_of_a_curled_page_is_a_table() -> None:
     rows = formatted(page).markdown.split("\n\n")[1].splitlines()
     assert rows[0] == "| Article | Qty | Price | Amount |"
     assert rows[2:] == [
-        f"| Desk lamp of kind {row} | {row} | {row}4.50 | {row}9.00 |" for row in range(1, ROWS)
+        f"| Wall lamp of kind {row} | {row} | {row}4.50 | {row}9.00 |" for row in range(1, ROWS)
     ]
 
 
