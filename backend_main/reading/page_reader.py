@@ -14,6 +14,7 @@ from .other_scripts import reread_other_scripts, script_of_page
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
+from .recognized_formulas import recognized_formula_share
 from .types import Line, Options, PageWarning, to_page_warning
 from .warning_codes import WarningCode
 
@@ -60,6 +61,10 @@ class PageReader:
         except PageFailed as error:
             _log.warning("Page %d: %s.", self._page.number, error)
             yield from self._stream_after_failure(error)
+
+    def formula_share(self) -> float:
+        """Return the share of the page that is in formulas, once `stream` is exhausted."""
+        return 0.0 if self._engine.is_test_engine else recognized_formula_share(self.lines)
 
     def _stream_from(self, engine: Engine) -> Iterator[Line]:
         if engine.is_test_engine:
@@ -151,18 +156,23 @@ class PageReader:
         if self._waits_for_lines:
             self._waits_for_lines, self._is_suppressed = False, self._has_emitted
             yield from self._emit(self.lines)
-        if self._readability.is_partly_unreadable:
+        elif self._is_uncertain():
             self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
+    def _is_uncertain(self) -> bool:
+        is_short = self._readability.is_short_and_uncertain and bool(self.lines)
+        return is_short or self._readability.is_partly_unreadable
+
     def _low_confidence(self) -> PageWarning:
-        share = self._readability.low_confidence_share
+        share = 1.0 if self._readability.is_short_and_uncertain else self._readability.low_confidence_share
+        amount = f"About {share:.0%} of" if share < 1 else "All"
         return PageWarning(
             WarningCode.LOW_CONFIDENCE,
-            f"About {share:.0%} of the print on page {self._page.number} was read with low confidence.",
+            f"{amount} the print on page {self._page.number} was read with low confidence.",
             self._readability.uncertain_boxes,
             share,
         )
