@@ -24,7 +24,7 @@ from .engines import (
 from .errors import EngineFailed, ReadingError
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings, finalize_page
-from .types import Line, Options, PageWarning
+from .types import Box, Line, Options, PageWarning, level_box
 from .warning_codes import WarningCode
 
 MAX_LANGUAGES = 3
@@ -79,14 +79,14 @@ class FallbackEngines:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
         script = self.detect_script(page)
         if script is None:
-            return FallbackResult(_unread_print(page.number, engine))
+            return FallbackResult(_unread_print(page, engine))
         if script in languages.scripts_of(engine.configured_languages()):
             message = f"The engine “{engine.name}” read most of page {page.number} with low confidence."
             return FallbackResult(PageWarning(WarningCode.LOW_CONFIDENCE, message))
         for fallback in self.engines_for_script(script, options, with_latin=True):
             if (reread := _reread(fallback, page, settings)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
-        return FallbackResult(_script_not_read(page.number, script, engine))
+        return FallbackResult(_script_not_read(page, script, engine))
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -203,19 +203,21 @@ def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> Rere
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unread_print(number: int, engine: Engine) -> PageWarning:
+def _unread_print(page: PageImage, engine: Engine) -> PageWarning:
     return PageWarning(
         WarningCode.UNREAD_PRINT,
-        f"The engine “{engine.name}” could not read most of page {number}: the print is bad, or in a script "
-        f"that the engine does not read. The text may differ from the print.{_install_hint(None)}",
+        f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or in a "
+        f"script that the engine does not read. The text may differ from the print.{_install_hint(None)}",
+        (_whole_page(page),),
     )
 
 
-def _script_not_read(number: int, script: str, engine: Engine) -> PageWarning:
+def _script_not_read(page: PageImage, script: str, engine: Engine) -> PageWarning:
     return PageWarning(
         WarningCode.SCRIPT_NOT_READ,
-        f"Page {number} is in {script} script. Neither the engine “{engine.name}” nor another installed one "
-        f"reads it, so the text is not what is printed.{_install_hint(script)}",
+        f"Page {page.number} is in {script} script. Neither the engine “{engine.name}” nor another installed "
+        f"one reads it, so the text is not what is printed.{_install_hint(script)}",
+        (_whole_page(page),),
     )
 
 
@@ -225,6 +227,10 @@ def _reread_warning(number: int, script: str, engine: Engine, fallback: Engine) 
     names = languages.language_names(codes)
     message = f"Page {number} is in {script} script{unread}; “{fallback.name}” read it, as {names}."
     return PageWarning(WarningCode.SCRIPT_REREAD, message)
+
+
+def _whole_page(page: PageImage) -> Box:
+    return level_box(0.0, 0.0, float(page.width), float(page.height))
 
 
 def _install_hint(script: str | None) -> str:

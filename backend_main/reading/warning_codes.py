@@ -10,6 +10,7 @@ class WarningCode(StrEnum):
     """Code of a warning. The page of codes of warnings has the meaning of each."""
 
     # ── text that the result lacks ──
+    UNREAD_INK = "unread-ink"
     UNREAD_PRINT = "unread-print"
     SCRIPT_NOT_READ = "script-not-read"
     LANGUAGE_NOT_READ = "language-not-read"
@@ -17,6 +18,8 @@ class WarningCode(StrEnum):
     INCOMPLETE_PAGE = "incomplete-page"
     UNREAD_PICTURES = "unread-pictures"
     UNREADABLE_PAGE = "unreadable-page"
+    NO_TEXT = "no-text"
+    BLANK_PAGE = "blank-page"
     # ── text that may differ from the print ──
     LOW_CONFIDENCE = "low-confidence"
     UNCHECKED_TEXT = "unchecked-text"
