@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from backend_main import reading
 from backend_main.reading import Options
+from backend_main.reading.document_text import text_parts
 from backend_main.reading.engines import LazyEngine
 
 from .live_preview import LivePreview
@@ -81,8 +82,9 @@ def _write_markdown(file: Path, reader: FileReader, progress: Progress) -> None:
 
 
 def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
-    for index, page in enumerate(_pages(file, reader, progress)):
-        _write(("\n" if index else "") + page.text + "\n")
+    for part in text_parts(_pages(file, reader, progress)):
+        _write(part)
+    _write("\n")
 
 
 def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:

@@ -38,9 +38,12 @@ class ReadabilityMonitor:
     @property
     def low_confidence_share(self) -> float:
         """Unreadable share of the text, from 0 to 1; 0 if there is too little of it to judge."""
-        if self._low_confidence_heights < MIN_HEIGHTS:
-            return 0.0
-        return self._low_confidence_heights / self._total_heights
+        return 0.0 if self._low_confidence_heights < MIN_HEIGHTS else self.uncertain_share
+
+    @property
+    def uncertain_share(self) -> float:
+        """Unreadable share of the text, from 0 to 1, however little text there is."""
+        return self._low_confidence_heights / self._total_heights if self._total_heights else 0.0
 
     @property
     def uncertain_boxes(self) -> tuple[Box, ...]:
@@ -54,6 +57,11 @@ class ReadabilityMonitor:
             self._low_confidence_heights >= MIN_HEIGHTS_TO_DECIDE
             and PARTLY_UNREADABLE_SHARE <= self.low_confidence_share < UNREADABLE_SHARE
         )
+
+    @property
+    def is_short_and_uncertain(self) -> bool:
+        """All of a little text has low confidence: as in a photograph whose texture looks like letters."""
+        return self.uncertain_share == 1.0 and self._low_confidence_heights < MIN_HEIGHTS
 
     @property
     def is_unreadable(self) -> bool:

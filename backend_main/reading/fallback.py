@@ -1,8 +1,9 @@
 """Reading of a page with another engine, when the first one cannot read it.
 
-There are two cases. Most of the page is in a script that the engine does not read: then a local engine that
-reads the script is used, if one is installed. Or the engine fails on the page: then the engine that its
-`fallback_engine` names is used. A page goes to a remote engine only if the configuration names that engine.
+There are three cases. Most of the page is in a script that the engine does not read: then a local engine that
+reads the script is used, if one is installed. The engine fails on the page: then the engine that its
+`fallback_engine` names is used. The page is mostly formulas: then `formula_pages.py` uses `vision`, if the
+options allow it. A page goes to a remote engine only if the configuration or the options name it.
 """
 
 import logging
@@ -24,7 +25,7 @@ from .engines import (
 from .errors import EngineFailed, ReadingError
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings, finalize_page
-from .types import Box, Line, Options, PageWarning, level_box
+from .types import FORMULA_ENGINE, Box, Line, Options, PageWarning, level_box
 from .warning_codes import WarningCode
 
 MAX_LANGUAGES = 3
@@ -72,6 +73,20 @@ class FallbackEngines:
         codes = [code for code in options.languages if languages.normalize_code(code) in known]
         _configure(fallback, options, codes)
         return fallback
+
+    def for_formulas(self, options: Options, page_seconds: float) -> Engine:
+        """Return the engine for pages that are mostly formulas, configured.
+
+        Args:
+            options: options of the read.
+            page_seconds: what is left of the time limit of the page.
+
+        Raises:
+            ReadingError: the engine cannot be used.
+        """
+        engine = self._load(FORMULA_ENGINE)
+        _configure(engine, msgspec.structs.replace(options, page_seconds=page_seconds), [])
+        return engine
 
     def reread_page(
         self, page: PageImage, engine: Engine, options: Options, settings: AssemblySettings

@@ -13,6 +13,7 @@ from .other_scripts import reread_other_scripts
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
+from .recognized_formulas import recognized_formula_share
 from .types import Line, Options, PageWarning, to_page_warning
 from .unread_ink import UnreadInk, ink_beside_lines, read_unread_ink
 from .warning_codes import WarningCode
@@ -58,6 +59,10 @@ class PageReader:
         except PageFailed as error:
             _log.warning("Page %d: %s.", self._page.number, error)
             yield from self._stream_after_failure(error)
+
+    def formula_share(self) -> float:
+        """Return the share of the page that is in formulas, once `stream` is exhausted."""
+        return 0.0 if self._engine.is_test_engine else recognized_formula_share(self.lines)
 
     def _stream_from(self, engine: Engine) -> Iterator[Line]:
         if engine.is_test_engine:
@@ -139,7 +144,8 @@ class PageReader:
         self.warnings += map(to_page_warning, engine.warnings())
         ink = yield from self._read_unread_ink(engine)
         self._reread_other_scripts(engine)
-        if self._readability.is_partly_unreadable:
+        is_uncertain = self._readability.is_short_and_uncertain and bool(self.lines)
+        if is_uncertain or self._readability.is_partly_unreadable:
             self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
@@ -161,10 +167,11 @@ class PageReader:
         return ink
 
     def _low_confidence(self) -> PageWarning:
-        share = self._readability.low_confidence_share
+        share = self._readability.uncertain_share
+        amount = f"About {share:.0%} of" if share < 1 else "All"
         return PageWarning(
             WarningCode.LOW_CONFIDENCE,
-            f"About {share:.0%} of the print on page {self._page.number} was read with low confidence.",
+            f"{amount} the print on page {self._page.number} was read with low confidence.",
             self._readability.uncertain_boxes,
             share,
         )

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from ... import reading
+from ...reading.document_text import document_text
 from ...reading.output.markdown import join_pages
 from .. import event_log
 from ..db.retry import retry_transient
@@ -150,7 +151,7 @@ def _finished_pages(upload_id: UUID) -> list[Page]:
 def _text_fields_of(pages: list[Page]) -> dict[str, Any]:
     return {
         "raw_text": join_pages(page.markdown for page in pages),
-        "plain_text": join_pages(page.text for page in pages),
+        "plain_text": document_text(pages),
         "warnings": list(dict.fromkeys(message for page in pages for message in _messages(page))),
     }
 

@@ -7,6 +7,7 @@ document_context.py  what other pages of the document tell: running text, headin
 page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
 captions.py          captions → their figures
 order.py             boxes → columns in reading order
+side_blocks.py       short lines side by side: blocks of their own, or rows
 frames.py            boxed text
 page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
 column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes
@@ -36,6 +37,7 @@ inline.py            pieces of words → inline Markdown: bold, italic, code, li
 joined_rows.py       rows of a paragraph → one line: divided words, text without spaces
 inline_fractions.py  fractions in running text
 formulas.py          displayed formulas → LaTeX; formula_layout.py composes them by the places of parts
+formula_share.py     how much of a page is formulas that are not LaTeX
 formula_spans.py     formulas in running text; formula_elements.py finds their words and signs
 formula_latex.py     LaTeX of the characters of a formula
 page.py              the page: boxes of its runs, their styles, its drawing

@@ -17,6 +17,7 @@ from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .document_profile import DocumentProfile
 from .figures import DigitalFigure, label_lines
+from .formula_share import plain_formula_share
 from .formulas import DigitalFormula
 from .frames import Frame
 from .inline_fractions import find_inline_fractions
@@ -60,6 +61,13 @@ class DigitalAssembly:
     def order(self) -> PageOrder:
         """Order of the runs in the final text."""
         return PageOrder(self._page, self.dropped)
+
+    @property
+    def plain_formula_share(self) -> float:
+        """Share of the area of the text that is in formulas without LaTeX, from 0 to 1."""
+        formulas = [inset for inset in self.order.insets.values() if isinstance(inset, DigitalFormula)]
+        boxes = [box for box in self._page.boxes if box.index not in self.dropped]
+        return plain_formula_share(self._page, boxes, formulas)
 
     def formatted(self) -> FormattedPage:
         """Return the final Markdown and plain text."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
-from .flow import starts_lower
+from ..layout.text_joining import starts_lower
 from .lines import Line
 from .numbering import section_depth
 

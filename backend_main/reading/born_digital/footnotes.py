@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from ..layout.text_joining import ends_sentence
 from .document_profile import DocumentProfile, is_same_size
-from .flow import ends_sentence
 from .lines import Line
 from .numbering import CAPTION
 

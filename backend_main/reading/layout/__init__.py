@@ -22,5 +22,6 @@ body_rows, letterheads     rows near the edges of pages that are text, and heads
 furniture_text             texts of page furniture: page numbers, dates, notices
 line_numbers               numbers beside lines
 text_joining               joined lines, list markers, letter classes
+short_lines                  lines that stay lines: addresses, and names that end at one edge
 sequences                  runs of items that belong together, weighted median
 """

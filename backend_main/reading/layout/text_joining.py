@@ -10,6 +10,9 @@ LETTER = r"[^\W_]"
 SOFT_HYPHEN = "\u00ad"
 HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
 
+SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔", "।")
+CLOSING_MARKS = "\"'”’»)]›"
+
 # A dash or an asterisk without a space after it is part of a word, a round bullet never is.
 _BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(?=\S)")
 _NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
@@ -80,6 +83,16 @@ class TextJoiner:
     def _append(self, *parts: str) -> None:
         self._parts += filter(None, parts)
         self._end = (self._end + "".join(parts))[-2:]
+
+
+def ends_sentence(text: str) -> bool:
+    """Return whether a text ends with a mark that ends a sentence, or a part of one."""
+    return text.rstrip(CLOSING_MARKS).endswith(SENTENCE_ENDS)
+
+
+def starts_lower(text: str) -> bool:
+    """Return whether a text begins with a small letter."""
+    return text[:1].isalpha() and text[:1].islower()
 
 
 def estimated_width(text: str) -> float:

@@ -236,6 +236,17 @@ def test_reread_page_in_a_script_of_the_engine_keeps_its_text(loads: list[str]) 
     assert messages_of(reader) == ["The engine “cyrillic” read most of page 1 with low confidence."]
 
 
+def test_page_whose_few_words_are_all_uncertain_has_a_warning(loads: list[str]) -> None:
+    """The texture of a photograph is read as letters."""
+
+    class ReadsTexture(LatinEngine):
+        yields = [*lines(("qme", 0.55), ("000", 0.82), width=40.0)]
+
+    streamed, reader = stream(ReadsTexture())
+    assert streamed == "qme000"
+    assert messages_of(reader) == ["All the print on page 1 was read with low confidence."]
+
+
 def test_reread_page_does_not_load_a_failed_engine_twice(
     loads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

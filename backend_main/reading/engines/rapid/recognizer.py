@@ -1,8 +1,10 @@
 """Text recognition: PP-OCR's recognition network reads one line at a time."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from math import ceil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from ...inference import Floats, InferenceSession
 from ...layout.text_joining import CJK
 from .detector import Quads, to_normalized_chw
 from .model_files import CHARACTERS_METADATA_KEY
+from .unread_signs import with_unread_signs
 
 # RapidOCR pads each line to at least 320 px and recognizes six at once. Here lines are recognized one at a
 # time and padded to 64 px, so none is padded to the longest of six (docs/decisions/0096).
@@ -51,18 +54,41 @@ class Recognizer:
         line = get_rotate_crop_image(image, quad.copy())
         if not line.size:
             return "", 0.0
-        return self._network.run(_as_input(line), lambda outputs: self._ctc_decode(outputs[0][0]))
+        width = scaled_width(line)
+        batch = _as_input(line, width)
+        decoded = self._network.run(batch, lambda outputs: self._ctc_decode(outputs[0][0]))
+        to_line_pixels = batch.shape[3] / width * line.shape[1]
+        positions = [share * to_line_pixels for share in decoded.positions]
+        return with_unread_signs(decoded.text, positions, line), decoded.confidence
 
-    def _ctc_decode(self, probabilities: Floats) -> tuple[str, float]:
-        """Return text and confidence. `probabilities` is (steps, classes)."""
+    def _ctc_decode(self, probabilities: Floats) -> "DecodedLine":
+        """Return the text of (steps, classes)."""
         classes = probabilities.argmax(axis=1)
         steps = ctc_character_steps(classes)
         if not len(steps):
-            return "", 0.0
+            return DecodedLine("", 0.0, [])
         confidence = float(probabilities[steps, classes[steps]].mean())
         spaced = insert_likely_spaces(classes, probabilities[:, -1], self._is_cjk)
-        text = "".join([self._characters[number] for number in spaced[ctc_character_steps(spaced)]])
-        return " ".join(text.split()), confidence
+        steps = ctc_character_steps(spaced)
+        characters = [self._characters[number] for number in spaced[steps]]
+        kept = [number for number, _ in enumerate(characters) if not _is_extra_space(characters, number)]
+        positions = [(int(steps[number]) + 0.5) / len(classes) for number in kept]
+        return DecodedLine("".join([characters[number] for number in kept]), confidence, positions)
+
+
+class DecodedLine(NamedTuple):
+    """Text of a line with its confidence; `positions` of the characters are shares of the padded width."""
+
+    text: str
+    confidence: float
+    positions: list[float]
+
+
+def _is_extra_space(characters: Sequence[str], number: int) -> bool:
+    """Return whether a character is a space at either end, or after another space."""
+    if not characters[number].isspace():
+        return False
+    return number == 0 or not "".join(characters[number:]).strip() or characters[number - 1].isspace()
 
 
 def ctc_character_steps(classes: Classes) -> Classes:
@@ -101,14 +127,19 @@ def aspect_ratio(quad: Quads) -> float:
     return longer / max(shorter, 1.0)
 
 
-def _as_input(line: Pixels) -> Floats:
-    """Return (1, 3, 48, width), padded with grey to the right of the line."""
+def scaled_width(line: Pixels) -> int:
+    """Return the width of a line as the network gets it, in pixels, without padding."""
+    height, width = map(int, line.shape[:2])
+    width = max(1, ceil(LINE_HEIGHT * width / height))
+    if width <= LONG_LINE_WIDTH:
+        return width
+    return max(LONG_LINE_WIDTH, ceil(LONG_LINE_SCALE * width))
+
+
+def _as_input(line: Pixels, width: int) -> Floats:
+    """Return (1, 3, 48, padded width): a line scaled to a width, with grey to its right."""
     import cv2
 
-    height, width = line.shape[:2]
-    width = max(1, ceil(LINE_HEIGHT * width / height))
-    if width > LONG_LINE_WIDTH:
-        width = max(LONG_LINE_WIDTH, ceil(LONG_LINE_SCALE * width))
     batch = np.zeros((1, 3, LINE_HEIGHT, padded_width(width)), np.float32)
     batch[0, :, :, :width] = to_normalized_chw(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
     return batch
