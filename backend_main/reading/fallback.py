@@ -94,7 +94,7 @@ class FallbackEngines:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
         script = self.detect_script(page)
         if script is None:
-            return FallbackResult(_unread_print(page, engine))
+            return FallbackResult(_unread_page(page, engine))
         if script in languages.scripts_of(engine.configured_languages()):
             message = f"The engine “{engine.name}” read most of page {page.number} with low confidence."
             return FallbackResult(PageWarning(WarningCode.LOW_CONFIDENCE, message))
@@ -218,9 +218,9 @@ def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> Rere
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unread_print(page: PageImage, engine: Engine) -> PageWarning:
+def _unread_page(page: PageImage, engine: Engine) -> PageWarning:
     return PageWarning(
-        WarningCode.UNREAD_PRINT,
+        WarningCode.UNREAD_INK,
         f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or in a "
         f"script that the engine does not read. The text may differ from the print.{_install_hint(None)}",
         (_whole_page(page),),

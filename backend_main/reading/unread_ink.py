@@ -27,6 +27,8 @@ MIN_DROPPED_HEIGHTS = 2.5
 """Length in heights from which a line without text is print for certain; a shorter one can be a mark."""
 MIN_SURE_LETTERS = 12
 """Shapes of a row that is text, even if the engine finds no line in it."""
+MIN_WORD_LETTERS = 6
+"""Shapes of a row that is text even in a drawing; circles of a diagram can be read as “oo”."""
 MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE, SHORT_TEXT = 0.8, 0.9, 2
 """Confidence of a line of the sheet, and of one with as few letters or of one that is read already.
 
@@ -35,7 +37,7 @@ Rubbish has up to 0.7.
 MIN_CERTAIN_CONFIDENCE = 0.75
 """Confidence of a line of that length below which its text is not certain.
 
-Of the lines of 73 pages, three have less: a signature, a formula, and headings of columns on a slant.
+Three lines of 73 pages have less: a signature, a formula, and headings of columns on a slant.
 """
 MIN_SEEN_SHARE = 0.6
 """Share of the length of a row for which the engine has some text, from which the row is text.
@@ -90,6 +92,7 @@ class UnreadInk:
 
     read: lines that were read in another way.
     unread: places with text that nothing reads.
+    unread_words: those of them that are long enough to be text even in a drawing or a photograph.
     uncertain: lines whose text can be wrong.
     """
 
@@ -100,6 +103,7 @@ class UnreadInk:
         self.read = [place.line for place in places if place.line is not None]
         left = [place for place in places if place.line is None and place.is_text()]
         self.unread = [place.box for place in left if not _text_of(place.known)]
+        self.unread_words = [place.box for place in left if place.letters >= MIN_WORD_LETTERS]
         self.uncertain = [place.box for place in left if _text_of(place.known)]
 
     def all_lines(self, lines: Sequence[Line]) -> list[Line]:
@@ -123,13 +127,13 @@ class UnreadInk:
         """
         named = [box for warning in others for box in warning.boxes]
         known = [*named, *(line.box for line in lines if line.box is not None)]
-        unread = _boxes_outside(self.unread, known)
+        unread = boxes_outside(self.unread, known)
         if not (unread or lines or named):
             return [_without_text(self._number, has_ink=self._account.has_ink())]
         kept = {line.box for line in lines if (line.confidence or 0.0) < MIN_CERTAIN_CONFIDENCE}
-        uncertain = _boxes_outside([box for box in self.uncertain if box in kept], named)
+        uncertain = boxes_outside([box for box in self.uncertain if box in kept], named)
         return [
-            *([_unread_ink(self._number, unread, self._account.share(unread))] if unread else []),
+            *([unread_ink_warning(self._number, unread, self._account.share(unread))] if unread else []),
             *([_uncertain(self._number, uncertain)] if uncertain else []),
         ]
 
@@ -162,7 +166,8 @@ def ink_beside_lines(page: PageImage, lines: Sequence[Line]) -> UnreadInk:
     return UnreadInk(page.number, account, list(_places(account, [])))
 
 
-def _unread_ink(number: int, boxes: Sequence[Box], share: float) -> PageWarning:
+def unread_ink_warning(number: int, boxes: Sequence[Box], share: float | None = None) -> PageWarning:
+    """Return the warning about ink that nothing reads."""
     places = "1 place" if len(boxes) == 1 else f"{len(boxes)} places"
     looks = "looks" if len(boxes) == 1 else "look"
     return PageWarning(
@@ -210,7 +215,8 @@ def _is_unsure(line: Line) -> bool:
     return is_long and line.confidence is not None and line.confidence < MIN_CERTAIN_CONFIDENCE
 
 
-def _boxes_outside(boxes: Sequence[Box], others: Sequence[Box]) -> list[Box]:
+def boxes_outside(boxes: Sequence[Box], others: Sequence[Box]) -> list[Box]:
+    """Return the boxes whose centers are in none of the others."""
     return [box for box in boxes if not any(_contains_center(other, box) for other in others)]
 
 

@@ -11,7 +11,6 @@ class WarningCode(StrEnum):
 
     # ── text that the result lacks ──
     UNREAD_INK = "unread-ink"
-    UNREAD_PRINT = "unread-print"
     SCRIPT_NOT_READ = "script-not-read"
     LANGUAGE_NOT_READ = "language-not-read"
     LOST_LETTERS = "lost-letters"
