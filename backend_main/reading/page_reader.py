@@ -132,6 +132,7 @@ class PageReader:
             _log.error("The fallback engine could not read page %d.", self._page.number, exc_info=error)
             self._restart()
             self.lines = lines
+            self._all_lines = list(lines)
             del self.warnings[warning_count:]
         yield from self._finish(self._engine)
         if not self.formatted.markdown:
