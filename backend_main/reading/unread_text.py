@@ -166,7 +166,8 @@ def _read(image: PageImage, readers: Readers) -> UnreadText:
     warnings = list(map(to_page_warning, engine.warnings()))
     if _is_unreadable(lines, engine):
         result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
-        warnings.append(_about_pictures(image, result.warning))
+        if result.warning is not None:
+            warnings.append(_about_pictures(image, result.warning))
         lines = lines if result.page is None else result.page.lines
     ink = None if engine.is_test_engine or warnings else read_unread_ink(image, lines, engine)
     sure = [line for line in (ink.all_lines(lines) if ink else lines) if line.box and _is_sure(line)]
