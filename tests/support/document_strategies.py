@@ -183,6 +183,11 @@ def _with_notes(pairs: list[tuple[str, str]]) -> Block:
     return Group([Paragraph([*marked[:-1], Span(" Then.")]), Group(notes, "notes")], "")
 
 
+def last_block_documents(block: st.SearchStrategy[Block]) -> st.SearchStrategy[PrintedDocument]:
+    """Draw a document in which a block is the last one, as notes are, which come last on a page."""
+    return _documents(st.tuples(paragraphs(), paragraphs(), block), "en")
+
+
 def figures() -> st.SearchStrategy[Block]:
     """Draw pictures without text, each with a caption below it."""
     caption = st.builds("Figure {}: {}".format, st.integers(1, 9), phrase(least=2, most=25))
@@ -277,7 +282,6 @@ CONSTRUCTS: dict[str, Callable[[], st.SearchStrategy[Block]]] = {
     "code": codes,
     "quote": quotes,
     "columns": column_groups,
-    "footnotes": footnotes,
     "figure": figures,
     "small capitals": small_capitals,
     "letter spacing": letter_spaced,

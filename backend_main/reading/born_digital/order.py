@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from ..layout.column_sides import are_side_by_side, gutter_width, is_dense, level_share, sides_of, width
+from ..layout.column_sides import (
+    are_side_by_side,
+    gutter_width,
+    is_dense,
+    is_marker_of,
+    level_share,
+    sides_of,
+    width,
+)
 from ..layout.columns import is_adjacent_line
 from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
@@ -207,10 +215,14 @@ class _Splitter:
         """
         bands: list[list[LayoutBox]] = []
         crossing, bottom = None, 0.0
-        for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
-            crosses = self._crosses(box, x)
-            if above and not crosses and self._crosses(above, x):
-                crosses = self._ends_paragraph(above, box, below)
+        last: LayoutBox | None = None
+        for box, below in zip(boxes, [*boxes[1:], None], strict=True):
+            if crosses := self._crosses(box, x):
+                last = box
+            elif last and crossing:
+                crosses = is_marker_of(
+                    last, box, is_from_right=self._hints.is_from_right
+                ) or self._ends_paragraph(last, box, below)
             is_apart = box.top - bottom > MIN_EMPTY_STRIP * self._body
             if crosses != crossing or is_apart:
                 bands.append([])
