@@ -46,7 +46,7 @@ MIN_PITCH_RATIO = 1.1
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
 MAX_OVERFLOW = 0.08
-"""Share of its width by which a box may flow over the edge of its column."""
+"""Share of its width by which text may flow over the edge of its column."""
 MIN_TITLE_SIZE = 1.4
 MAX_SIDEBAR_WIDTH = 0.6
 """In widths of the other side: a narrower column may be a sidebar, which is read where it is drawn."""
@@ -282,7 +282,8 @@ class _Splitter:
         return box.left + margin < x < box.right - margin
 
     def _margin(self, box: LayoutBox) -> float:
-        return max(MAX_EDGE_OVERLAP * self._body, MAX_OVERFLOW * box.width)
+        is_text = box.index in self._hints.texts
+        return max(MAX_EDGE_OVERLAP * self._body, MAX_OVERFLOW * box.width if is_text else 0.0)
 
     # --- columns or rows -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.styled_text import TextPiece
 from ..layout.cells import Cell, renumbered
 from ..layout.geometry import Rect
+from ..layout.text_joining import BULLETS
 from ..output.escaping import escape_html
 from ..output.tables import html_table, pipe_table
 from .inline import InlineOptions, inline_markdown
@@ -19,7 +20,8 @@ SIGNS_BEFORE = re.compile(r"[$€£¥₹+\-−–(±~<>≤≥*]{1,3}|US\$|EUR|US
 """Texts of a column that belongs to the numbers right of it."""
 SIGNS_AFTER = re.compile(r"[)%*†‡°]{1,3}|[a-z]?\)|%\)|pp|bps")
 """Texts of a column that belongs to the numbers left of it."""
-BULLETS = "•◦▪●○■□‣·\uf0b7"
+MARKS = f"{BULLETS}□\uf0b7"
+"""A column of these alone is part of the column beside it."""
 JOINED_BEFORE = re.compile(r"[(+\-−–±~<>≤≥]")
 HEAD = InlineOptions(ignores_bold=True)
 
@@ -122,7 +124,7 @@ def with_joined_signs(table: TableContent) -> TableContent:
 
 
 def _are_bullets(text: str) -> bool:
-    return all(mark in BULLETS for mark in text if not mark.isspace())
+    return all(mark in MARKS for mark in text if not mark.isspace())
 
 
 def _text(words: Sequence[Word]) -> str:

@@ -33,6 +33,10 @@ MIN_SPACE_PROBABILITY = 0.3
 
 The network prefers the blank too often: words were joined, mostly on receipts (docs/decisions/0067).
 """
+MIN_WIDE_SPACE_PROBABILITY = 0.1
+"""Probability from which a blank becomes a space if the two letters are far apart (docs/decisions/0122)."""
+MIN_WIDE_STEPS, MIN_WIDE_RATIO = 3, 1.75
+"""Distance of such letters: in steps, and in the median distance of the line's letters."""
 
 Classes = npt.NDArray[np.int64]
 """Most likely class of each step along a line."""
@@ -108,16 +112,23 @@ def insert_likely_spaces(
         space_probabilities: probability of a space at each step.
         is_cjk: whether each class is a CJK character. The last class is the space.
     """
-    candidates = np.flatnonzero((classes == CTC_BLANK) & (space_probabilities >= MIN_SPACE_PROBABILITY))
-    if not len(candidates):
+    likely = (classes == CTC_BLANK) & (space_probabilities >= MIN_WIDE_SPACE_PROBABILITY)
+    if not likely.any():
         return classes
     space, spaced = len(is_cjk) - 1, classes.copy()
-    written = np.flatnonzero(classes != CTC_BLANK)
-    for gap, steps in groupby(candidates, lambda step: int(np.searchsorted(written, step))):
+    written, starts = np.flatnonzero(classes != CTC_BLANK), ctc_character_steps(classes)
+    min_steps = (
+        max(MIN_WIDE_STEPS, MIN_WIDE_RATIO * float(np.median(np.diff(starts)))) if len(starts) > 1 else 0
+    )
+    for gap, steps in groupby(np.flatnonzero(likely), lambda step: int(np.searchsorted(written, step))):
         if 0 < gap < len(written):
-            neighbors = classes[written[gap - 1 : gap + 1]]
-            if space not in neighbors and not is_cjk[neighbors].all():
-                spaced[max(steps, key=lambda step: space_probabilities[step])] = space
+            left, right = written[gap - 1 : gap + 1]
+            neighbors = classes[[left, right]]
+            best = max(steps, key=lambda step: space_probabilities[step])
+            is_wide = right - starts[starts <= left][-1] >= min_steps
+            is_likely = is_wide or space_probabilities[best] >= MIN_SPACE_PROBABILITY
+            if is_likely and space not in neighbors and not is_cjk[neighbors].all():
+                spaced[best] = space
     return spaced
 
 
