@@ -184,6 +184,11 @@ class RapidEngine(Engine):
     def read_page(self, page: PageImage) -> Iterator[Line]:
         return self._read_page(page, may_be_rotated=True, may_be_curled=True)
 
+    def read_column(self, page: PageImage) -> Iterator[Line]:
+        scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, DETECTION_SIDE)
+        quads = scaled.to_page_coordinates(self._models.detect(scaled.detector_image.pixels))
+        return self._read_rest(page, scaled, quads, MarkdownWriter(), [], {})
+
     def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
             scaled, quads = self._models.detect_at(page, scale)
