@@ -209,21 +209,16 @@ class RapidEngine(Engine):
             read.append(quad)
             yield line
         detected, cores = finish_detection()
-        if may_be_curled and (front := self._without_bleed_through(page, scaled, detected)):
-            page, scaled = front, ScaledPage.of(front, IMAGE_SIDE, DETECTION_SIDE)
+        quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
+        if may_be_curled and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
+            page = replace(page, pixels=front)
+            scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
             detected, cores = self._models.detect_with_cores(scaled)
         if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
         scaled, quads = self._detect_at_print_scale(page, scaled, detected)
         yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
-
-    def _without_bleed_through(
-        self, page: PageImage, scaled: ScaledPage, detected: Quads
-    ) -> PageImage | None:
-        quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
-        pixels = without_bleed_through(page.pixels, quads, recognize)
-        return None if pixels is None else replace(page, pixels=pixels)
 
     def _detect_at_print_scale(
         self, page: PageImage, scaled: ScaledPage, detected: Quads
