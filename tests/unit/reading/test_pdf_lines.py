@@ -217,6 +217,18 @@ def test_text_lines_with_letters_that_a_logo_shifts_keep_the_word_together() -> 
     assert [one.text for one in found.fragments if one.glyph.script] == ["i"]
 
 
+@pytest.mark.parametrize("y", [700.0, 703.0, 697.5])
+def test_text_lines_with_small_text_over_a_line_are_apart(y: float) -> None:
+    """The columns of a table that is too wide lie over the text beside it."""
+    cells = [line(f"{number}.25", 64 + 24 * number, y, size=7) for number in range(8)]
+    between = line("words of the text between that are far below " * 9, y=400)
+    glyphs = numbered(line("terms of the text", 60), between, *cells)
+    found = texts(text_lines(glyphs))
+    assert "terms of the text" in found
+    assert [text for text in found if text[0].isdigit()]
+    assert not any(piece.glyph.script for one in text_lines(glyphs) for piece in one.fragments)
+
+
 def test_text_lines_with_space_that_is_moved_back_do_not_end_the_word() -> None:
     """As groff does for kerning: the space and the letters are of one text object."""
     spaced = [*line("giv"), glyph(" ", 75, width=0.25), *line("en", 75.1)]

@@ -217,3 +217,14 @@ def test_live_order_has_every_box_once_in_the_order_of_the_markdown() -> None:
     live = [digital.layer.runs[ordered.index].text for ordered in PageOrder(digital).live()]
     assert sorted(live) == sorted(run.text for run in digital.layer.runs)
     assert " ".join(" ".join(live).split()) == " ".join(markdown(page).replace("![]()", "").split())
+
+
+def test_image_over_the_text_of_the_next_column_stays_in_its_column() -> None:
+    page = PageBuilder()
+    page.image(60, 100, 620, 300)
+    page.paragraph(60, 320, 420, 10, word="left")
+    page.paragraph(520, 100, 420, 10, word="right")
+    page.text(520, 400, "Heading", size=40)
+    page.paragraph(520, 460, 420, 10, word="other")
+    text = markdown(page)
+    assert text.index("![]()") < text.index("Left left") < text.index("Right right")
