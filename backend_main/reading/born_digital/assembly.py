@@ -16,7 +16,8 @@ from .captions import with_captions
 from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .document_profile import DocumentProfile
-from .figures import DigitalFigure, label_lines
+from .figure_labels import label_lines
+from .figures import DigitalFigure
 from .formulas import DigitalFormula
 from .frames import Frame
 from .inline_fractions import find_inline_fractions

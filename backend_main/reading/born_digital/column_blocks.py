@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
-from ..layout.text_joining import ends_sentence, starts_lower
+from ..layout.text_joining import ends_sentence
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
 from .contents import contents_lines, is_rest_of_entry, without_leader
@@ -175,7 +175,7 @@ class _Column:
             if self._profile.size_level(above.size) or self._profile.size_level(line.size):
                 return False
             last, first = above.pieces[-1].style.font, line.pieces[0].style.font
-            return is_full and (last.is_bold == first.is_bold or starts_lower(line.text))
+            return is_full and (last.is_bold == first.is_bold or line.starts_lower)
         if is_same_size(above.size, line.size):
             return True
         sizes = {piece.style.size for piece in above.pieces}
@@ -185,9 +185,9 @@ class _Column:
         excess = self._flow.excess(above, line)
         is_full = self._flow.is_full(above, line)
         is_inside = not ends_sentence(above.text)
-        goes_on = is_full and (starts_lower(line.text) or is_inside)
+        goes_on = is_full and (line.starts_lower or is_inside)
         if excess > PARAGRAPH_GAP:
-            is_explained = above.is_tall or line.is_tall or (is_inside and starts_lower(line.text))
+            is_explained = above.is_tall or line.is_tall or (is_inside and line.starts_lower)
             return not (goes_on and is_explained and excess < MAX_TALL_GAP)
         return excess > SMALL_GAP and not goes_on
 
@@ -209,7 +209,7 @@ class _Column:
         slack = SAME_EDGE * line.size
         if line.start > item_text_start(item, marker) - slack:
             return True
-        goes_on = starts_lower(line.text) or not ends_sentence(above.text)
+        goes_on = line.starts_lower or not ends_sentence(above.text)
         return is_full and (line.start > item.start - slack or goes_on)
 
     # --- blocks --------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.styled_text import TextPiece, TextStyle, text_of_pieces
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
 from ..layout.sequences import group_runs
-from ..layout.text_joining import CJK, HYPHENATED
+from ..layout.text_joining import CJK, HYPHENATED, starts_lower
 from .page import DigitalPage, main_style
 
 MAX_BASELINE_DISTANCE = 0.35
@@ -83,6 +83,11 @@ class Line:
     @cached_property
     def is_monospaced(self) -> bool:
         return _has_style(self.pieces, lambda style: style.font.is_monospaced)
+
+    @cached_property
+    def starts_lower(self) -> bool:
+        """Whether the line begins with a small letter, which is not the raised mark of a note."""
+        return starts_lower(self.text) and not self.pieces[0].script
 
     @cached_property
     def has_wide_gap(self) -> bool:
@@ -217,7 +222,7 @@ def _is_justified(line: Line) -> bool:
 
 def wraps(above: Line, line: Line, edge: float) -> bool:
     """Return whether the line goes on because the one above it was full, up to `edge`."""
-    if HYPHENATED.fullmatch(above.text[-2:]) and line.text[0].islower():
+    if HYPHENATED.fullmatch(above.text[-2:]) and line.starts_lower:
         return True
     if above.has_wide_gap and not (continues_last_box(above, line) or _is_justified(above)):
         return False

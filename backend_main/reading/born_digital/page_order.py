@@ -9,7 +9,8 @@ from functools import cached_property
 from ..layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, Rect
 from ..layout.reading_order import OrderedBox, ordered_boxes
 from ..layout.rows import Row, body_text_height, group_rows
-from .figures import DigitalFigure, find_figures, label_lines
+from .figure_labels import label_lines
+from .figures import DigitalFigure, find_figures
 from .formulas import DigitalFormula, find_formulas
 from .frames import Frame, group_frames
 from .order import OrderHints, are_text_columns, reading_groups

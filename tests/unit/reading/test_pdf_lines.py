@@ -73,6 +73,11 @@ def test_text_lines_with_accent_over_a_letter_compose_it(
     assert texts(text_lines(glyphs)) == [f"ab{expected}cd"]
 
 
+def test_text_lines_with_accent_drawn_far_from_its_letter_compose_it() -> None:
+    glyphs = numbered(line("Mundler, Vero"), [glyph("\u00a8", 65.7, width=0.33)])
+    assert texts(text_lines(glyphs)) == ["Mündler, Vero"]
+
+
 def test_text_lines_with_quote_beside_a_letter_keep_it() -> None:
     assert texts(text_lines(numbered(line("a`b'c")))) == ["a`b'c"]
 
