@@ -213,7 +213,9 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
         # Narrower than the column: a quote, or text beside a figure.
         edge = max(line.end for line in run)
         own = [wraps(above, line, edge) for above, line in pairs]
-        if all(own) or (2 * sum(own) >= len(own) and sum(line.starts_lower for line in run[1:]) > 1):
+        is_text = any(not starts_label(line.text) for line in run[1:])
+        lower = sum(line.starts_lower for line in run[1:])
+        if (all(own) and is_text) or (2 * sum(own) >= len(own) and lower > 1):
             full = own
     if 2 * sum(full) < len(full) or _are_labels(run, flow):
         goes_on = [line.starts_lower and not starts_label(line.text) for line in run[1:]]

@@ -53,6 +53,18 @@ def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
     assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
 
 
+def test_four_lines_with_capitals_in_a_column_of_their_own_stay_lines() -> None:
+    lines = [
+        "FY = Financial Year ending March 31",
+        "RPK = revenue of all kilometers",
+        "ASK = seats times kilometers",
+    ]
+    page = DrawnPage()
+    for text in (*lines, "L/F = load factor of all seats"):
+        page.line(text)
+    assert markdown_of(page).split("  \n") == [*lines, "L/F = load factor of all seats"]
+
+
 def test_address_far_from_the_start_of_the_column_keeps_its_lines() -> None:
     page = DrawnPage().paragraph(PROSE)
     lines = ["Wave Theatre Ltd.", "7 Quay Street", "info@wave.example", "www.wave.example"]
