@@ -34,6 +34,8 @@ from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
 from .tags import Tags
 
+MATRIX_ROW = 0.7
+"""In sizes: half of the distance of a matrix's rows, which it adds above and below its line."""
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
 MIN_OPEN_LINES = 3
@@ -188,7 +190,8 @@ class _Column:
         goes_on = is_full and (line.starts_lower or is_inside)
         if excess > PARAGRAPH_GAP:
             is_explained = above.is_tall or line.is_tall or (is_inside and line.starts_lower)
-            return not (goes_on and is_explained and excess < MAX_TALL_GAP)
+            max_gap = MAX_TALL_GAP + MATRIX_ROW * (above.row_count + line.row_count - 2)
+            return not (goes_on and is_explained and excess < max_gap)
         return excess > SMALL_GAP and not goes_on
 
     def _starts_item(self, first: int, number: int, *, is_full: bool) -> bool:

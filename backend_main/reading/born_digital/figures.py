@@ -17,7 +17,10 @@ from .page import DigitalPage
 MAX_PAGE_SHARE, MIN_PAGE_SHARE = 0.6, 0.01
 """Shares of the page's area: a larger image is a background, a smaller one an icon."""
 MIN_DIAGRAM_SEEDS, MIN_FILLED_SHARE = 10, 0.2
-"""Seeds in a frame, and share of its area in clusters of them, from which the frame is one diagram."""
+"""Seeds in a frame, and share of its area in clusters of them, from which the frame is one diagram.
+
+Bars on one axis fill as much.
+"""
 MIN_SEEDS = 3
 """Curves, oblique lines and empty filled rectangles of a drawing."""
 MAX_PARTS = 3000
@@ -158,7 +161,9 @@ class _FigureFinder:
         for bridge in bridges[:MAX_BRIDGES]:
             touched = [one for one in clusters if _near(bridge, one.rect, MIN_PART_GAP * self._body)]
             rect = union_rect([bridge, *(one.rect for one in touched)])
-            if len(touched) < 2 or self._has_text(rect) or rect_area(rect) > MAX_PAGE_SHARE * self._area:
+            is_filled = sum(rect_area(one.rect) for one in touched) >= MIN_FILLED_SHARE * rect_area(rect)
+            is_large = rect_area(rect) > MAX_PAGE_SHARE * self._area
+            if len(touched) < 2 or not is_filled or is_large or self._has_text(rect):
                 continue
             seeds, images = sum(one.seeds for one in touched), sum(one.images for one in touched)
             clusters = [one for one in clusters if one not in touched] + [_Cluster(rect, seeds, images)]

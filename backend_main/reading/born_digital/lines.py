@@ -37,6 +37,8 @@ SAME_START = 0.3
 """In sizes: lines that start there are aligned."""
 EDGE_SLACK = 0.4
 """In sizes: a word fits if it leaves so much of the line empty; kerning and rounding make less."""
+ROW_END = r"\\ "
+"""LaTeX between the rows of a matrix."""
 SPACE = 0.25
 """In sizes: width of a space."""
 
@@ -106,7 +108,13 @@ class Line:
     @cached_property
     def is_tall(self) -> bool:
         """Whether something in the line explains a larger distance to its neighbours."""
-        return any(piece.script or piece.style.size > 1.05 * self.size for piece in self.pieces)
+        has_large = any(piece.script or piece.style.size > 1.05 * self.size for piece in self.pieces)
+        return has_large or self.row_count > 1
+
+    @cached_property
+    def row_count(self) -> int:
+        """Rows of the highest matrix in the line, 1 without one."""
+        return 1 + max((piece.latex.count(ROW_END) for piece in self.pieces if piece.latex), default=0)
 
     def first_word_width(self) -> float:
         """Return the width of the shortest text that could have been moved to the line above."""
