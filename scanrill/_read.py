@@ -9,7 +9,7 @@ import msgspec
 from backend_main import reading
 from backend_main.reading import Engine, EngineProcess, Options, PageDone, ReadEvent
 from backend_main.reading.output.markdown import join_pages
-from backend_main.reading.types import FurnitureOption
+from backend_main.reading.types import FormulaOption, FurnitureOption
 
 from ._sources import Source, check_source, local_path
 
@@ -29,6 +29,7 @@ class OptionFields(TypedDict, total=False):
     profile: str
     pages: str
     furniture: FurnitureOption
+    formulas: FormulaOption
 
 
 def read(

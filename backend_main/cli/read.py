@@ -20,6 +20,11 @@ class Furniture(enum.StrEnum):
     KEEP = "keep"
 
 
+class Formulas(enum.StrEnum):
+    TEXT = "text"
+    VISION = "vision"
+
+
 def read(
     files: Annotated[
         list[Path], typer.Argument(help="Images and PDFs to read.", exists=True, dir_okay=False)
@@ -38,6 +43,10 @@ def read(
     furniture: Annotated[
         Furniture, typer.Option(help="Headers, footers and page numbers: drop or keep.")
     ] = Furniture.DROP,
+    formulas: Annotated[
+        Formulas,
+        typer.Option(help="Pages that are mostly formulas: as text, or sent to the engine vision."),
+    ] = Formulas.TEXT,
 ) -> None:
     """Print the text of images and PDFs, page by page."""
     from backend_main.reading import Options
@@ -45,6 +54,13 @@ def read(
     from .read_output import write_files
 
     codes = tuple(word.strip() for word in languages.split(",") if word.strip())
-    options = Options(engine=engine, languages=codes, pages=pages, profile=profile, furniture=furniture.value)
+    options = Options(
+        engine=engine,
+        languages=codes,
+        pages=pages,
+        profile=profile,
+        furniture=furniture.value,
+        formulas=formulas.value,
+    )
     if not write_files(files, output_format=format, options=options):
         raise typer.Exit(1)

@@ -13,9 +13,12 @@ other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 line_sheet.py         some lines of a page as one image
 warning_texts.py      warnings about scripts, languages and letters
+formula_pages.py      the engine `vision`, for pages that are mostly formulas
+recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read
 document_text.py      plain text of all pages, with paragraphs joined over page breaks
 page_assembly.py      lines of a recognized page → final Markdown and plain text
+layout_page.py        boxes of a recognized page, and the tables, figures and side blocks among them
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
 engines/              page image → lines: the interface, the registry, four engines, loading when needed
@@ -39,8 +42,11 @@ headers, footers and page numbers    layout/page_furniture.py, document_furnitur
                                      page_assembly.py, born_digital/assembly.py (which output)
 hyphens at line ends                 layout/text_joining.py; born_digital/joined_rows.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
+turned words on an upright page      engines/rapid/turned_words.py
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
+addresses and slips side by side     layout/side_blocks.py, column_sides.py; lines that stay: short_lines.py
+curled pages                         engines/rapid/curl.py (reading), layout/displacement.py, geometry.py
 text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py
 order of columns                     layout/columns.py; born_digital/order.py, side_blocks.py
 lists, quotes, code, footnotes       layout/blocks.py; born_digital/ has a module for each
@@ -52,6 +58,7 @@ text layers: form fields and notes   documents/pdf_annotations.py, born_digital/
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 another engine for some lines        other_scripts.py, lost_letters.py
+another engine for formulas          formula_pages.py; born_digital/formula_share.py, recognized_formulas.py
 languages of an engine               character_sets.py, engines/rapid/letters.py
 warnings                             warning_codes.py, and the module that finds the fault; `Engine.warnings`
 """

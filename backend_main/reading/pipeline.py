@@ -1,6 +1,8 @@
 """Reading of a file in this process: its pages, an engine, and the final Markdown."""
 
+import time
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -12,6 +14,7 @@ from .documents.open_document import OpenDocumentCache
 from .engines import Engine, LazyEngine
 from .errors import NoSuchPage, UnreadableFile
 from .fallback import FallbackEngines
+from .formula_pages import FormulaPage, reread_formulas
 from .layout.furniture_history import FurnitureHistory
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings
@@ -92,6 +95,7 @@ def read_document(
 def _page_events(
     document: Document, number: int, options: Options, engine: LazyEngine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
+    started_at = time.monotonic()
     settings = AssemblySettings.of(options, _history_of(document))
     if layer := document.text_layer(number):
         text_reader = TextLayerReader(layer, number, document, engine, options, fallback, settings)
@@ -99,7 +103,10 @@ def _page_events(
             started = PageStarted(number, document.page_count, layer.width, layer.height)
             yield started
             yield from text_reader.stream()
-            yield _page_done(started, text_reader.formatted, text_reader.lines, text_reader.warnings)
+            image = partial(document.page, number)
+            done = _page_done(started, text_reader.formatted, text_reader.lines, text_reader.warnings)
+            formulas = FormulaPage(done, text_reader.formula_share, image, layer.notes, started_at)
+            yield reread_formulas(formulas, options, fallback)
             return
     try:
         page = document.page(number)
@@ -121,7 +128,9 @@ def _page_events(
         lines = note_lines(notes, number, is_first=not reader.lines)
         yield from lines
         formatted = append_notes(reader.formatted, notes)
-        yield _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
+        done = _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
+        formulas = FormulaPage(done, reader.formula_share, lambda: page, notes, started_at)
+        yield reread_formulas(formulas, options, fallback)
 
 
 def _history_of(document: Document) -> FurnitureHistory:

@@ -26,6 +26,7 @@ from .page_assembly import (
     from_streamed_lines,
     layout_failed,
 )
+from .recognized_formulas import recognized_formula_share
 from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options, PageWarning
 from .unread_text import Readers, UnreadText, read_unread_areas, text_runs
@@ -80,7 +81,8 @@ class TextLayerReader:
                 return False
         # The engine cannot decide. If the page has another script, an engine for it reads the page.
         script = self._fallback.detect_script(page)
-        if script is not None and script not in scripts_of_text(run.text for run in sample):
+        is_other = script is not None and script.name not in scripts_of_text(run.text for run in sample)
+        if script is not None and script.is_sure and is_other:
             return False
         self.warnings.append(warning_texts.text_not_checked(self._number))
         return True
@@ -144,6 +146,12 @@ class TextLayerReader:
         yield from notes
         self.warnings += recognized.warnings
 
+    def formula_share(self) -> float:
+        """Return the share of the page that is in formulas without LaTeX, once `stream` is exhausted."""
+        if self._assembly is None:
+            return recognized_formula_share(self.lines)
+        return self._assembly.plain_formula_share
+
     def _live_order(self) -> list[OrderedBox]:
         """Return the order of the final Markdown; after any error, an order by the boxes alone.
 
@@ -180,6 +188,7 @@ class TextLayerReader:
         ):
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
+            self._assembly = None
             return
         try:
             assembly = self._assembly
@@ -187,6 +196,7 @@ class TextLayerReader:
                 runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
                 assembly = self._assembly_of(replace(self._layer, runs=runs))
             self.formatted = self._with_places(assembly.formatted())
+            self._assembly = assembly
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)

@@ -1,6 +1,6 @@
 """Events of a read, and the options of a read."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,6 +13,9 @@ LineRole = Literal["body", "header", "footer", "page_number", "margin", "waterma
 """Part of the page that a line belongs to. Every role but `body` is page furniture."""
 FurnitureOption = Literal["drop", "keep"]
 """Whether the text of a page leaves page furniture out, or contains it."""
+FormulaOption = Literal["text", "vision"]
+"""Whether the engine `vision` may read pages that are mostly formulas."""
+FORMULA_ENGINE: Final = "vision"
 
 
 def level_box(left: float, top: float, right: float, bottom: float) -> Box:
@@ -133,3 +136,5 @@ class Options(msgspec.Struct, frozen=True):
     """Page numbers and ranges, such as `1-3,7,9-`; empty: every page."""
     furniture: FurnitureOption = "drop"
     """`drop`: headers, footers, page numbers and the like are not in the text. `keep`: they are."""
+    formulas: FormulaOption = "text"
+    """`vision`: the engine `vision` reads pages that are mostly formulas. `text`: no page is sent to it."""

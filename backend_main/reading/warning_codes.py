@@ -21,9 +21,11 @@ class WarningCode(StrEnum):
     LOW_CONFIDENCE = "low-confidence"
     UNCHECKED_TEXT = "unchecked-text"
     LAYOUT_FAILED = "layout-failed"
+    PLAIN_FORMULAS = "plain-formulas"
     # ── another way of reading than the requested one ──
     SCRIPT_REREAD = "script-reread"
     LANGUAGE_REREAD = "language-reread"
+    FORMULAS_REREAD = "formulas-reread"
     FALLBACK_ENGINE = "fallback-engine"
     BROKEN_TEXT_LAYER = "broken-text-layer"
     # ── files ──

@@ -58,9 +58,10 @@ FIELDS = {
     "engine": "Name of the engine, as `GET /api/engines/` lists it.",
     "error": "One sentence per wrong field, by its name; `message` or `type` if the request could not be decoded.",
     "filename": "Name of the file, without a path.",
+    "formulas": "`vision` sends pages that are mostly formulas to the engine `vision`; `text` (default) does not.",
+    "furniture": "`drop` (default) leaves headers, footers and page numbers out of the text; `keep` does not.",
     "height": "Height of the upright page image in pixels.",
     "id": "Id of the upload.",
-    "furniture": "`drop` (default) leaves headers, footers and page numbers out of the text; `keep` does not.",
     "image_base64": "The file itself as base64. A data URL prefix and white space are allowed.",
     "image_hash": "SHA-256 of the file, in hex.",
     "image_path": "Key of the file in the storage backend.",
@@ -222,6 +223,10 @@ WARNINGS = {
         "The layout analysis failed. The lines are there, but not tables and headings.",
         "Report the file as a defect.",
     ),
+    "plain-formulas": (
+        "The page is mostly formulas that are plain text, and the engine `vision` is not set up, or could not read them.",
+        "Have the engine `vision` set up, or retry the page.",
+    ),
     "script-reread": (
         "Another engine read the page, or lines of it, because the chosen one does not read the script.",
         "Nothing. To save time, choose that engine or name the languages.",
@@ -229,6 +234,10 @@ WARNINGS = {
     "language-reread": (
         "Another engine read lines of the page, because the chosen one lacks letters of the language.",
         "Nothing. To save time, choose that engine or name the languages.",
+    ),
+    "formulas-reread": (
+        "The engine `vision` read the page, because it is mostly formulas and the option `formulas` allows it.",
+        "Nothing. A model can invent text: compare it with the page.",
     ),
     "fallback-engine": (
         "The chosen engine failed on the page, and the engine that replaces it read the page.",

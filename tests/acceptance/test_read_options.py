@@ -1,4 +1,4 @@
-"""Read options of create and retry: engine, languages, pages, profile, furniture, priority."""
+"""Read options of create and retry: engine, languages, pages, profile, furniture, formulas, priority."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ async def test_create_with_unconfigured_engine_names_the_missing_setting(alice: 
         ({"profile": ["fast"]}, "profile"),
         ({"furniture": "some"}, "furniture"),
         ({"furniture": ["keep"]}, "furniture"),
+        ({"formulas": "latex"}, "formulas"),
+        ({"formulas": True}, "formulas"),
         ({"priority": "now"}, "priority"),
     ],
     ids=str,
@@ -164,6 +166,7 @@ def test_post_takes_read_options_from_its_query(alice: Account) -> None:
             "pages": "0",
             "profile": "x",
             "furniture": "x",
+            "formulas": "x",
             "priority": "x",
         }
         for name, value in wrong.items():

@@ -101,6 +101,7 @@ INVALID_OPTIONS: dict[str, ReadOptions] = {
     "pages": {"pages": "3-1"},
     "profile": {"engine": "rapid", "profile": "none-such"},
     "furniture": {"furniture": "some"},  # type: ignore[typeddict-item] # the server must reject it
+    "formulas": {"formulas": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "priority": {"priority": "now"},  # type: ignore[typeddict-item] # the server must reject it
 }
 

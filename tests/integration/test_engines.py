@@ -77,6 +77,7 @@ def test_read_prints_only_the_requested_pages(form: str, printed: str, three: Pa
         ("--profile", "x", "no profile"),
         ("--pages", "0", "count from 1"),
         ("--furniture", "some", "is not one of 'drop', 'keep'"),
+        ("--formulas", "some", "is not one of 'text', 'vision'"),
     ],
 )
 def test_read_with_an_unsupported_option_is_a_usage_error(

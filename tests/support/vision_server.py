@@ -28,6 +28,8 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    text: str | None = None
+    """Text instead of that which the default engine reads on the image."""
     transform: Callable[[str], str] = str
     """Conversion of the text to the format of a model."""
     stall_after: int | None = None
@@ -96,7 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status != 200:
             self._send_response(reply.status, reply.body or '{"error": {"message": "no"}}', reply.headers)
             return
-        text = reply.transform(recognize_png(image_of(body)))
+        text = recognize_png(image_of(body)) if reply.text is None else reply.text
+        text = reply.transform(text)
         if not reply.streams:
             choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
             self._send_response(200, json.dumps({"choices": [choice]}), {})

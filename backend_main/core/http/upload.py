@@ -106,7 +106,7 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
 
 
 def _read_options(query: dict[str, list[str]]) -> ReadOptions:
-    """Parse `?engine=&languages=de,en&pages=&profile=&furniture=&priority=`. Raises `ProtocolError`."""
+    """Parse the read options of a query, such as `?languages=de,en&priority=`. Raises `ProtocolError`."""
     data: dict[str, Any] = {name: query[name][0] for name in messages.READ_OPTION_FIELDS if name in query}
     if "languages" in data:
         data["languages"] = [code.strip() for code in data["languages"].split(",") if code.strip()]

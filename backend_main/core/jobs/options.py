@@ -1,4 +1,4 @@
-"""Read options of an upload: engine, languages, pages, profile, furniture and priority.
+"""Read options of an upload: engine, languages, pages, profile, furniture, formulas and priority.
 
 `validate` checks them before anything is stored. `Upload.read_options` stores the options that the user
 named; the settings decide the others each time the upload is read.
@@ -18,14 +18,15 @@ from ...reading import (
 )
 from ...reading.languages import language_names, normalize_code
 from ...reading.page_ranges import PageRanges, no_such_pages_message
-from ...reading.types import FurnitureOption
+from ...reading.types import FormulaOption, FurnitureOption
 from ..conf import conf
 from ..errors import RequestError
 from ..protocol.messages import Priority
 
-OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "priority"})
+OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "formulas", "priority"})
 """Options that neither select an engine nor depend on it."""
 DEFAULT_FURNITURE: FurnitureOption = "drop"
+DEFAULT_FORMULAS: FormulaOption = "text"
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,6 +42,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     pages: str | None = None
     profile: str | None = None
     furniture: FurnitureOption | None = None
+    formulas: FormulaOption | None = None
     priority: Priority | None = None
     reread_pages: str | None = msgspec.field(default=None, name="anew")  # the key in stored rows
 
@@ -79,7 +81,7 @@ def validate(options: ReadOptions) -> None:
     Raises:
         RequestError: On the field whose value is not possible here.
     """
-    if options == ReadOptions(priority=options.priority, furniture=options.furniture):
+    if not msgspec.to_builtins(options).keys() - OPTIONS_OF_ANY_ENGINE:
         return
     if options.engine is not None:
         if options.engine not in selectable_engines():
@@ -137,6 +139,7 @@ def engine_options(options: ReadOptions, engine: str) -> Options:
         languages=tuple(language_codes(options)),
         profile=options.profile or "",
         furniture=options.furniture or DEFAULT_FURNITURE,
+        formulas=options.formulas or DEFAULT_FORMULAS,
         pages=pages_to_read(options),
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,

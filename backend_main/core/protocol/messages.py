@@ -30,6 +30,8 @@ Priority = Literal["interactive", "batch"]
 """A batch job is read when no interactive job waits."""
 Furniture = Literal["drop", "keep"]
 """Whether the text leaves headers, footers, page numbers and other page furniture out, or contains it."""
+Formulas = Literal["text", "vision"]
+"""Whether the engine `vision` may read pages that are mostly formulas."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
@@ -285,6 +287,7 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     pages: str | None = None
     profile: EngineName | None = None
     furniture: Furniture | None = None
+    formulas: Formulas | None = None
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:

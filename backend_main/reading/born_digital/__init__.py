@@ -39,6 +39,7 @@ joined_rows.py       rows of a paragraph → one line: divided words, text witho
 inline_fractions.py  fractions in running text
 matrices.py          matrices and case distinctions in lines
 formulas.py          displayed formulas → LaTeX; formula_layout.py composes them by the places of parts
+formula_share.py     how much of a page is formulas that are not LaTeX
 formula_spans.py     formulas in running text; formula_elements.py finds their words and signs
 formula_latex.py     LaTeX of the characters of a formula
 page.py              the page: boxes of its runs, their styles, its drawing

@@ -18,6 +18,7 @@ from .document_context import DocumentContext
 from .document_profile import DocumentProfile
 from .figure_labels import label_lines
 from .figures import DigitalFigure
+from .formula_share import plain_formula_share
 from .formulas import DigitalFormula
 from .frames import Frame
 from .inline_fractions import find_inline_fractions
@@ -62,6 +63,13 @@ class DigitalAssembly:
     def order(self) -> PageOrder:
         """Order of the runs in the final text."""
         return PageOrder(self._page, self.dropped)
+
+    @property
+    def plain_formula_share(self) -> float:
+        """Share of the area of the text that is in formulas without LaTeX, from 0 to 1."""
+        formulas = [inset for inset in self.order.insets.values() if isinstance(inset, DigitalFormula)]
+        boxes = [box for box in self._page.boxes if box.index not in self.dropped]
+        return plain_formula_share(self._page, boxes, formulas)
 
     def formatted(self) -> FormattedPage:
         """Return the final Markdown and plain text."""
@@ -134,7 +142,7 @@ class _Assembler:
     def _inset(self, box: LayoutBox) -> list[DigitalBlock]:
         inset = self._order.insets[box.index]
         if isinstance(inset, DigitalTable):
-            return [DigitalBlock("table", inset.rect, markdown=inset.markdown)]
+            return [DigitalBlock("table", inset.rect, markdown=inset.markdown(self._profile.vocabulary))]
         if isinstance(inset, DigitalFormula):
             return [DigitalBlock("formula", inset.rect, markdown=inset.markdown)]
         if isinstance(inset, Frame):

@@ -18,7 +18,7 @@ Position = tuple[int, int]
 """A piece, and a character in it."""
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+[\u0300-\u036f\u20d7]*|.[\u0300-\u036f]*", re.DOTALL)
-_MATH_LETTERS = ("\U0001d400", "\U0001d7ff")
+MATH_LETTERS = ("\U0001d400", "\U0001d7ff")
 """Unicode's mathematical alphabets."""
 _OPERANDS = frozenset("∞∂∇∅∀∃ℓℏ…⋯°√△⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭⏐") | LARGE_OPERATORS
 _GREEK = ("\u0370", "\u03ff")
@@ -93,7 +93,7 @@ def _kind(token: str, piece: TextPiece) -> tuple[ElementKind, bool]:
     if token[0] in "∆\u2126":
         return "operand", bool(_ROMAN_OF_TEX.search(piece.style.font.name))
     if token[0].isdigit() or token in _OPERANDS:
-        return "operand", _MATH_LETTERS[0] <= token[0] <= _MATH_LETTERS[1]
+        return "operand", MATH_LETTERS[0] <= token[0] <= MATH_LETTERS[1]
     for kind, signs in _SIGNS.items():
         if token[0] in signs:
             return kind, False
@@ -112,7 +112,7 @@ _SIGNS: dict[ElementKind, frozenset[str] | str] = {
 
 def _kind_of_letters(token: str, piece: TextPiece) -> tuple[ElementKind, bool]:
     font = piece.style.font
-    if font.is_math or all(_MATH_LETTERS[0] <= letter <= _MATH_LETTERS[1] for letter in token):
+    if font.is_math or all(MATH_LETTERS[0] <= letter <= MATH_LETTERS[1] for letter in token):
         return "operand", True
     if token in FUNCTIONS:
         return "function", False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..documents.pdf_graphics import Rule
 from ..documents.styled_text import TextPiece, text_of_pieces
+from ..layout.formula_clusters import TextKind, formula_clusters
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
 from ..output.escaping import escape
 from .formula_elements import Element, elements_of
@@ -21,9 +22,6 @@ MAX_TEXT_SHARE = 0.35
 MAX_NEUTRAL_CHARACTERS = 24
 """A longer text of numbers and signs is not a numerator or a limit."""
 # In text heights.
-MAX_GAP_X, MAX_GAP_Y = 1.6, 0.5
-MAX_LIMIT_GAP, MAX_LIMIT_WIDTH = 0.8, 6.0
-"""A limit or a short numerator is farther from its operator or bar."""
 MIN_CLEARANCE = 0.9
 """Running text is farther away at the sides."""
 MIN_OVERLAP_BESIDE, MIN_OVERLAP_ABOVE = 0.33, 0.6
@@ -44,15 +42,10 @@ class DigitalFormula:
     boxes: frozenset[int]
     markdown: str
 
-
-@dataclass
-class _Cluster:
-    boxes: list[LayoutBox]
-    is_formula: bool
-
     @property
-    def rect(self) -> Rect:
-        return bounding_rect(self.boxes)
+    def is_latex(self) -> bool:
+        """Whether the formula could be put together; else it is plain text."""
+        return self.markdown.startswith("$$")
 
 
 def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalFormula]:
@@ -60,7 +53,7 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     if not any(piece.style.font.is_math or piece.script for run in page.layer.runs for piece in run.pieces):
         return []
     kinds = {box.index: text_kind(page.pieces(box)) for box in boxes}
-    clusters = _clusters([box for box in boxes if kinds[box.index] != "text"], kinds)
+    clusters = formula_clusters(boxes, kinds)
     texts = [box for box in boxes if kinds[box.index] == "text"]
     numbers = [box for box in boxes if _NUMBER.fullmatch(page.text(box).strip())]
     formulas = []
@@ -77,8 +70,14 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     return formulas
 
 
-def text_kind(pieces: Sequence[TextPiece]) -> str:
-    """Return "formula", "text", or "neutral" for a text that may be a part of a formula."""
+def is_formula(page: DigitalPage, boxes: Sequence[LayoutBox]) -> bool:
+    """Return whether texts in rows and columns are a formula, as of a matrix: most are, none has words."""
+    kinds = [text_kind(page.pieces(box)) for box in boxes]
+    return "text" not in kinds and 2 * kinds.count("formula") > len(kinds)
+
+
+def text_kind(pieces: Sequence[TextPiece]) -> TextKind:
+    """Return the kind of a text by the fonts, letters and signs in it."""
     elements = elements_of(pieces)
     words = sum(len(element.text) for element in elements if element.kind == "text")
     signs = sum(len(element.text) for element in elements if element.kind != "text")
@@ -101,28 +100,6 @@ def _is_displayed(page: DigitalPage, boxes: Sequence[LayoutBox]) -> bool:
 
 def _has_candidate(elements: Sequence[Element]) -> bool:
     return any(element.is_candidate for element in elements)
-
-
-def _clusters(boxes: Sequence[LayoutBox], kinds: dict[int, str]) -> list[_Cluster]:
-    """Group texts that are near each other."""
-    clusters: list[_Cluster] = []
-    for box in sorted(boxes, key=lambda box: box.top):
-        near = [cluster for cluster in clusters if any(_is_near(box, other) for other in cluster.boxes)]
-        merged = _Cluster([box], kinds[box.index] == "formula")
-        for cluster in near:
-            merged.boxes += cluster.boxes
-            merged.is_formula |= cluster.is_formula
-            clusters.remove(cluster)
-        clusters.append(merged)
-    return clusters
-
-
-def _is_near(box: LayoutBox, other: LayoutBox) -> bool:
-    height = max(box.bottom - box.top, other.bottom - other.top)
-    gap_x = max(box.left, other.left) - min(box.right, other.right)
-    gap_y = max(box.top, other.top) - min(box.bottom, other.bottom)
-    is_over = min(box.width, other.width) < MAX_LIMIT_WIDTH * height and gap_x < 0
-    return gap_x < MAX_GAP_X * height and gap_y < (MAX_LIMIT_GAP if is_over else MAX_GAP_Y) * height
 
 
 def _has_text_beside(boxes: Sequence[LayoutBox], texts: Sequence[LayoutBox]) -> bool:

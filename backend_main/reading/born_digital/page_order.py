@@ -11,7 +11,7 @@ from ..layout.reading_order import OrderedBox, ordered_boxes
 from ..layout.rows import Row, body_text_height, group_rows
 from .figure_labels import label_lines
 from .figures import DigitalFigure, find_figures
-from .formulas import DigitalFormula, find_formulas
+from .formulas import DigitalFormula, find_formulas, is_formula
 from .frames import Frame, group_frames
 from .order import OrderHints, are_text_columns, reading_groups
 from .page import DigitalPage
@@ -116,16 +116,20 @@ class PageOrder:
         return OrderHints(self.body_height, self._places, self._texts, is_from_right=from_right)
 
     def _is_text(self, table: DigitalTable) -> bool:
-        """Return whether a table without lines is columns of text, as the order of the content shows."""
-        if table.is_centered:
+        """Return whether a table without lines is a formula, or columns of text by the content's order."""
+        if self._lines_in(table) >= MIN_TABLE_LINES:
             return False
+        inside = [box for box in self._page.boxes if box.index in table.boxes]
+        if is_formula(self._page, inside):  # a matrix
+            return True
+        return not table.is_centered and are_text_columns(inside, self._hints)
+
+    def _lines_in(self, table: DigitalTable) -> int:
         left, top, right, bottom = table.rect
-        lines = sum(
+        return sum(
             left <= (rule.x0 + rule.x1) / 2 <= right and top <= (rule.y0 + rule.y1) / 2 <= bottom
             for rule in self._page.graphics.rules
         )
-        inside = [box for box in self._page.boxes if box.index in table.boxes]
-        return lines < MIN_TABLE_LINES and are_text_columns(inside, self._hints)
 
     def _set_place(self, index: int, inside: Iterable[int]) -> None:
         if places := [self._places[each] for each in inside if each in self._places]:

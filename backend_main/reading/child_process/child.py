@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..engines import engine_class
@@ -44,7 +45,8 @@ class ChildProcess:
     One thread uses it; any thread may call `kill`.
     """
 
-    def __init__(self, engine: str, threads: int) -> None:
+    def __init__(self, engine: str, threads: int, other_engines: Iterable[str] = ()) -> None:
+        """Args: `other_engines`: engines whose environment variables the child gets too."""
         requests_read, self._requests_fd = os.pipe()
         self._replies_fd, replies_write = os.pipe()
         self._frames = FrameReader(self._replies_fd)
@@ -55,7 +57,7 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # standard error, which is the log
                 pass_fds=(requests_read, replies_write),
-                env=child_environment(engine, threads),
+                env=child_environment(filter(None, [engine, *other_engines]), threads),
                 # Keeps the terminal's signals away, and makes one group of all that it starts.
                 start_new_session=True,
             )
@@ -126,10 +128,10 @@ class ChildProcess:
         self._requests_fd = self._replies_fd = -1
 
 
-def child_environment(engine: str, threads: int) -> dict[str, str]:
-    """Return the environment of a child: the inherited variables and those that configure its engine."""
+def child_environment(engines: Iterable[str], threads: int) -> dict[str, str]:
+    """Return the environment of a child: the inherited variables and those that configure its engines."""
     names = set(INHERITED_VARIABLES)
-    if engine:
+    for engine in engines:
         with contextlib.suppress(ReadingError):  # the child reports an unknown or broken engine
             names |= engine_class(engine).environment_variables
     inherited = {name: os.environ[name] for name in names if name in os.environ}

@@ -1,7 +1,8 @@
 """The engines of one reader: a process for its default engine, and one for another that a file requests.
 
-Both share one memory limit. A requested engine replaces the one before it. It stops when it has been idle for
-a while.
+A file that allows `vision` for its formulas requests another process too, since the default one does not get
+the key of that engine. Both share one memory limit. A requested engine replaces the one before it. It stops
+when it has been idle for a while.
 """
 
 import threading
@@ -56,15 +57,17 @@ class EngineProcessPool:
 
     def read_batched(self, path: Path | str, options: Options) -> Iterator[BatchedEvent]:
         """Yield the events of a file, as `EngineProcess.read_batched` does; `options.engine` reads it."""
-        if options.engine == self._default.engine:
+        if _is_for(self._default, options):
             self._current = self._default
-        elif self._secondary is not None and options.engine == self._secondary.engine:
+        elif self._secondary is not None and _is_for(self._secondary, options):
             self._current = self._secondary
         else:
             if self._default.resident_bytes > DEFAULT_ENGINE_MEMORY_SHARE * self._max_memory_bytes:
                 self._default.stop()
             free_bytes = self._max_memory_bytes - self._default.resident_bytes
-            self._current = EngineProcess(options.engine, self._threads, max_memory_bytes=free_bytes)
+            self._current = EngineProcess(
+                options.engine, self._threads, max_memory_bytes=free_bytes, formulas=options.formulas
+            )
             self._replace_secondary(self._current)
 
         self._last_read_at = time.monotonic()
@@ -92,3 +95,7 @@ class EngineProcessPool:
             previous.stop()
         if is_stopped and process is not None:
             process.stop()
+
+
+def _is_for(process: EngineProcess, options: Options) -> bool:
+    return (process.engine, process.formulas) == (options.engine, options.formulas)

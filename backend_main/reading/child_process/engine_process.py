@@ -17,7 +17,9 @@ import msgspec
 
 from ..errors import Cancelled, EngineCrashed, EngineTimeout
 from ..types import (
+    FORMULA_ENGINE,
     BatchedEvent,
+    FormulaOption,
     LinesRead,
     Options,
     PageDone,
@@ -57,6 +59,8 @@ class EngineProcess:
         recycle_memory_bytes: memory above which the child is replaced between two reads.
         start_seconds: time limit to start the child and to load the engine.
         max_memory_bytes: memory above which the child is killed during a read.
+        formulas: `vision` gives the child the configuration of that engine, which may contain a key.
+            Otherwise the first read with this option starts a new child that has it.
     """
 
     def __init__(
@@ -67,9 +71,11 @@ class EngineProcess:
         recycle_memory_bytes: int = 2 << 30,
         start_seconds: float = 60.0,
         max_memory_bytes: int = 4 << 30,
+        formulas: FormulaOption = "text",
     ) -> None:
         self.engine = engine
         self.threads = threads
+        self.formulas: FormulaOption = formulas
         self._recycle_pages = recycle_pages
         self._recycle_memory_bytes = recycle_memory_bytes
         self._start_seconds = start_seconds
@@ -196,7 +202,8 @@ class EngineProcess:
         if self._child is not None and (not self._child.is_alive() or self._needs_recycling(self._child)):
             self._discard_child()
         if self._child is None:
-            self._child = ChildProcess(self.engine, self.threads)
+            other_engines = [FORMULA_ENGINE] if self.formulas == FORMULA_ENGINE else []
+            self._child = ChildProcess(self.engine, self.threads, other_engines)
         if self._is_loaded:
             return
 
@@ -226,6 +233,9 @@ class EngineProcess:
     def _events(self, request: ReadRequest) -> Generator[BatchedEvent]:
         self._is_reading = True
         try:
+            if request.options.formulas == FORMULA_ENGINE != self.formulas:
+                self.formulas = FORMULA_ENGINE
+                self._discard_child()
             self._start()
             yield from self._exchange(request)
         finally:

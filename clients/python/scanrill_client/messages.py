@@ -15,6 +15,7 @@ Stream = Literal["full", "pages", "delta"]
 """Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
 Furniture = Literal["drop", "keep"]
+Formulas = Literal["text", "vision"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ class ReadOptions(TypedDict, total=False):
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
     furniture   “keep” leaves headers, footers and page numbers in the text
+    formulas    “vision” sends pages that are mostly formulas to the engine “vision”
     priority    “batch” runs only when no interactive upload waits
     """
 
@@ -37,6 +39,7 @@ class ReadOptions(TypedDict, total=False):
     pages: str | None
     profile: str | None
     furniture: Furniture | None
+    formulas: Formulas | None
     priority: Priority | None
 
 

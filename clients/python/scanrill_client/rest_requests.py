@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from .errors import NotFound, UnexpectedResponse
 from .events import Created
 from .http import HttpClient
-from .messages import Engines, Furniture, Instance, Json, Listing, Me, Page, Priority, Status
+from .messages import Engines, Formulas, Furniture, Instance, Json, Listing, Me, Page, Priority, Status
 from .upload_file import UploadFile
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ def read_options(
     pages: str | None = None,
     profile: str | None = None,
     furniture: Furniture | None = None,
+    formulas: Formulas | None = None,
     priority: Priority | None = None,
 ) -> Json:
     """Return the options that are not None. An unknown option raises `TypeError`."""
@@ -48,6 +49,7 @@ def read_options(
         "pages": pages,
         "profile": profile,
         "furniture": furniture,
+        "formulas": formulas,
         "priority": priority,
     }
     return {name: value for name, value in options.items() if value is not None}

@@ -138,6 +138,8 @@ export interface ReadOptions {
   readonly profile?: string | undefined;
   /** "keep" leaves headers, footers and page numbers in the text; the default is "drop". */
   readonly furniture?: "drop" | "keep" | undefined;
+  /** "vision" sends pages that are mostly formulas to the engine "vision"; the default is "text". */
+  readonly formulas?: "text" | "vision" | undefined;
   /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
@@ -200,8 +202,8 @@ export function isTerminal(status: Status): boolean {
 }
 
 /** Return the options that are not undefined, without any other property. */
-export function definedOptions({ engine, languages, pages, profile, furniture, priority }: ReadOptions): ReadOptions {
-  const options = Object.entries({ engine, languages, pages, profile, furniture, priority });
+export function definedOptions({ engine, languages, pages, profile, furniture, formulas, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, priority });
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 

@@ -256,6 +256,17 @@ def test_engine_options_pass_furniture_on(options: ReadOptions, furniture: str) 
     assert job_options.engine_options(options, "dummy").furniture == furniture
 
 
+def test_formulas_is_stored_without_an_engine_and_passed_on() -> None:
+    upload = create_upload(formulas="vision")
+    assert (upload.read_options, upload.engine) == ({"formulas": "vision"}, "")
+    assert stored_after(ReadOptions(formulas="text"), formulas="vision")[0] == {"formulas": "text"}
+    passed = [
+        job_options.engine_options(options, "dummy").formulas
+        for options in (ReadOptions(), ReadOptions(formulas="vision"))
+    ]
+    assert passed == ["text", "vision"]
+
+
 def test_merged_with_drops_the_profile_of_another_engine() -> None:
     before = ReadOptions(engine="vision", profile="olmocr", pages="2")
     assert ReadOptions(engine="rapid").merged_with(before) == ReadOptions(engine="rapid", pages="2")

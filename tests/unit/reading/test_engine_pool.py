@@ -15,6 +15,7 @@ from backend_main.reading import (
 )
 from backend_main.reading.child_process import engine_pool
 from backend_main.reading.engines import known_engines
+from backend_main.reading.types import FormulaOption
 
 from .conftest import Scripted
 
@@ -26,8 +27,10 @@ class FakeEngineProcess:
 
     instances: list[FakeEngineProcess] = []
 
-    def __init__(self, engine: str, threads: int = 0, max_memory_bytes: int = 0) -> None:
-        self.engine, self.max_memory_bytes = engine, max_memory_bytes
+    def __init__(
+        self, engine: str, threads: int = 0, max_memory_bytes: int = 0, formulas: FormulaOption = "text"
+    ) -> None:
+        self.engine, self.max_memory_bytes, self.formulas = engine, max_memory_bytes, formulas
         self.starts = self.stops = self.cancels = self.resident_bytes = 0
         self.is_ready = False
         FakeEngineProcess.instances.append(self)
@@ -71,6 +74,16 @@ def test_requested_engine_stays_for_the_next_page(fakes: list[FakeEngineProcess]
         read(pool, engine)
     assert [process.engine for process in fakes] == ["default", "other"]
     assert all(process.stops == 0 for process in fakes)
+
+
+def test_file_that_allows_vision_is_read_in_a_process_of_its_own(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("rapid")
+    for formulas in ("vision", "vision", "text"):
+        list(pool.read_batched("page.png", Options(formulas=formulas)))  # type: ignore[arg-type]
+    assert [(process.engine, process.formulas) for process in fakes] == [
+        ("rapid", "text"),
+        ("rapid", "vision"),
+    ]
 
 
 def test_third_engine_replaces_the_second(fakes: list[FakeEngineProcess]) -> None:

@@ -268,6 +268,16 @@ def test_environment_of_the_child_has_no_secrets(
     assert environment["OMP_NUM_THREADS"] == str(len(os.sched_getaffinity(0)))
 
 
+def test_environment_of_the_child_has_the_key_of_vision_only_for_reads_that_allow_it(
+    process: EngineProcess, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCANRILL_VISION_API_KEY", "hidden")
+    list(process.read(good))
+    assert "hidden" not in psutil.Process(process.pid).environ().values()
+    list(process.read(good, Options(formulas="vision")))
+    assert "hidden" in psutil.Process(process.pid).environ().values()
+
+
 def test_child_inherits_no_open_files_but_its_pipes(process: EngineProcess, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w") as secret:
         os.set_inheritable(secret.fileno(), True)

@@ -176,6 +176,7 @@ def test_languages_may_be_a_list(data: bytes) -> None:
         ({"pages": 3}, r"pages"),
         ({"threads": "4"}, r"threads"),
         ({"furniture": "some"}, r"furniture"),
+        ({"formulas": "some"}, r"formulas"),
         ({"dpi": 300}, r"dpi"),
         ({"options": {"pages": "3"}}, r"Pass scanrill\.Options"),
         ({"engine": 7}, r"Pass the name of an engine"),

@@ -1,7 +1,7 @@
 /** Toolbar of the detail view: name, status and actions of an upload. */
 
 import { useSignal, type Signal } from "@preact/signals";
-import { isTerminal, type Engine, type Instance } from "scanrill-client";
+import { isTerminal, type Engine, type Instance, type ReadOptions } from "scanrill-client";
 import type { VNode } from "preact";
 
 import { engines } from "../state/engines.ts";
@@ -97,10 +97,15 @@ function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view
   );
 }
 
-/** Retry button for failed uploads, and a menu of engines with an option. */
+/** Retry button for failed uploads, and a menu of engines with the options of a retry. */
 function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
   const failed = upload.status !== "processed";
   const isFurnitureKept = useSignal(false);
+  const isVisionAllowed = useSignal(false);
+  const options: ReadOptions = {
+    furniture: isFurnitureKept.value ? "keep" : "drop",
+    formulas: isVisionAllowed.value ? "vision" : "text",
+  };
   return (
     <>
       {failed && (
@@ -111,31 +116,36 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
       {engines.value.length > 0 && (
         <Menu title="Read again with …" class="retry-menu">
           {engines.value.map((engine) => (
-            <EngineChoice key={engine.name} engine={engine} upload={upload} furniture={isFurnitureKept.value ? "keep" : "drop"} />
+            <EngineChoice key={engine.name} engine={engine} upload={upload} options={options} />
           ))}
-          <label class="menu-option">
-            <input
-              type="checkbox"
-              checked={isFurnitureKept.value}
-              onChange={(event) => (isFurnitureKept.value = event.currentTarget.checked)}
-            />
-            Keep headers and page numbers
-          </label>
+          <MenuOption checked={isFurnitureKept}>Keep headers and page numbers</MenuOption>
+          {engines.value.some((engine) => engine.name === "vision") && (
+            <MenuOption checked={isVisionAllowed}>Send pages of formulas to “vision”</MenuOption>
+          )}
         </Menu>
       )}
     </>
   );
 }
 
+function MenuOption({ checked, children }: { readonly checked: Signal<boolean>; readonly children: string }): VNode {
+  return (
+    <label class="menu-option">
+      <input type="checkbox" checked={checked.value} onChange={(event) => (checked.value = event.currentTarget.checked)} />
+      {children}
+    </label>
+  );
+}
+
 interface EngineChoiceProps {
   readonly engine: Engine;
   readonly upload: Instance;
-  readonly furniture: "drop" | "keep";
+  readonly options: ReadOptions;
 }
 
-function EngineChoice({ engine, upload, furniture }: EngineChoiceProps): VNode {
+function EngineChoice({ engine, upload, options }: EngineChoiceProps): VNode {
   return (
-    <button type="button" onClick={() => void retryUpload(upload.id, { engine: engine.name, furniture })}>
+    <button type="button" onClick={() => void retryUpload(upload.id, { ...options, engine: engine.name })}>
       {engine.name}
       {engine.name === upload.engine && <span class="muted"> · current engine</span>}
       {engine.is_remote && <span class="muted"> · may send the scan to another machine</span>}
