@@ -28,6 +28,8 @@ SAME_EDGE = 0.5
 """In sizes: ends of lines that differ by less are the same."""
 MAX_CENTER_SHIFT = 0.5
 """In sizes: centres of centred lines are as near."""
+MIN_CENTERED_LINES = 3
+"""Two lines, the first of which is indented, may have one centre by chance."""
 MIN_SHORTNESS = 0.25
 """Share of the column's width that a line in flowing text leaves empty if it ends on purpose."""
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
@@ -205,7 +207,7 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
     """Return for each line but the first whether it is joined to the one above."""
     pairs = list(pairwise(run))
     full = [flow.is_nearly_full(above, line, max_space) for above, line in pairs]
-    if is_centered_run(run):
+    if is_centered_run(run) and len(run) >= MIN_CENTERED_LINES:
         # The space at both ends of a line counts.
         width = max(line.end - line.start for line in run)
         full = [wraps(above, line, above.start + width) for above, line in pairs]

@@ -11,8 +11,6 @@ from .text_joining import starts_lower
 
 MAX_LABEL_WIDTH = 16.0
 """Width of a column in which lines of an address may stand."""
-MIN_LABELS, MAX_LIST_WIDTH = 4, 24.0
-"""As many lines may stand in a wider column: in prose, few lines begin with a capital."""
 SAME_EDGE = 0.5
 """Ends of lines that differ by less are the same."""
 MIN_RAGGED, MAX_FIRST_INDENT = 1.6, 6.0
@@ -37,8 +35,7 @@ def are_label_lines(lines: Sequence[LineSpan], width: float) -> bool:
     Args:
         width: width of the column, in font sizes.
     """
-    max_width = MAX_LIST_WIDTH if len(lines) >= MIN_LABELS else MAX_LABEL_WIDTH
-    return width < max_width and all(starts_label(line.text) for line in lines[1:])
+    return width < MAX_LABEL_WIDTH and all(starts_label(line.text) for line in lines[1:])
 
 
 def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:

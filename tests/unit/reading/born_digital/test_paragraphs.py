@@ -53,16 +53,11 @@ def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
     assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
 
 
-def test_four_lines_with_capitals_in_a_column_of_their_own_stay_lines() -> None:
-    lines = [
-        "FY = Financial Year ending March 31",
-        "RPK = revenue of all kilometers",
-        "ASK = seats times kilometers",
-    ]
-    page = DrawnPage()
-    for text in (*lines, "L/F = load factor of all seats"):
-        page.line(text)
-    assert markdown_of(page).split("  \n") == [*lines, "L/F = load factor of all seats"]
+def test_paragraph_of_two_lines_with_an_indent_is_not_centered() -> None:
+    first = "The survey describes the harbour, the towns and all the people in great detail and gives"
+    second = "the names of all ships that were ever built there before the river changed its course"
+    page = DrawnPage().paragraph(PROSE).line(first, x=LEFT + 60, gap=1).line(second)
+    assert markdown_of(page).endswith(f"\n\n{first} {second}")
 
 
 def test_address_far_from_the_start_of_the_column_keeps_its_lines() -> None:
