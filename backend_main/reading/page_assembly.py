@@ -22,8 +22,9 @@ from .layout.columns import prose_boxes, split_columns
 from .layout.document_furniture import furniture_beside_text, repeated_furniture
 from .layout.furniture_history import FurnitureHistory
 from .layout.furniture_page import FurniturePage, Roles, oblique_heights
-from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
+from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect, overlaps
 from .layout.layout_model import Region, detect_regions
+from .layout.overprint import overprinted_boxes
 from .layout.page_furniture import MIN_PROSE_SHARE, find_page_furniture
 from .layout.print_styles import emphasized_boxes
 from .layout.rows import Row, body_text_height, group_rows
@@ -66,7 +67,7 @@ class LayoutPage:
 
     `texts` are by the index of the box, and so are `line_places`, the places of their lines in the page's
     lines. `edges` are left, top, right and bottom of the page. `furniture` has the roles of page furniture.
-    `emphasized` are the indices of the boxes in bold or colored print.
+    `emphasized` are the indices of the boxes in bold or colored print, `overprinted` those across others.
     """
 
     boxes: list[LayoutBox]
@@ -80,6 +81,7 @@ class LayoutPage:
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     emphasized: frozenset[int] = frozenset()
+    overprinted: frozenset[int] = frozenset()
 
     def boxes_in_tables(self) -> frozenset[int]:
         """Return the indices of the boxes that are part of a table."""
@@ -168,6 +170,7 @@ def assemble_page(
     edges = frame.bounds(pixels.shape[1], pixels.shape[0])
     page = build_layout_page(frame, lines, edges, detect_regions(pixels, frame, settings.threads))
     page.emphasized = emphasized_boxes(pixels, boxes, page.boxes)
+    page.overprinted = overprinted_boxes(pixels, boxes)
     whole_page = page.furniture_page(lines[0].page)
     page.furniture = repeated_furniture(whole_page, settings.history.add(whole_page))
     detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
@@ -216,7 +219,8 @@ def detect_tables_and_figures(
 
     Tables with drawn lines take precedence, those with the most cells first.
     """
-    free = [box for box in page.boxes if box.index not in page.furniture]
+    beside = page.furniture.keys() | page.overprinted
+    free = [box for box in page.boxes if box.index not in beside]
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
         free = _add_table(page, from_grid(grid, free, page.texts), free)
     for region in stacked_rule_regions(rules, page.body.height):
@@ -269,7 +273,8 @@ def _add_figures(page: LayoutPage) -> None:
 
 
 def _boxes_in_insets(page: LayoutPage) -> frozenset[int]:
-    return page.boxes_in_tables().union(*(figure.boxes for figure in page.figures))
+    """Return the indices of the boxes beside the flow of text."""
+    return page.boxes_in_tables().union(page.overprinted, *(figure.boxes for figure in page.figures))
 
 
 def _furniture(page: LayoutPage) -> Roles:
@@ -297,7 +302,19 @@ def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
         inside = [box for box in page.boxes if box.index in figure.boxes]
         own_text = _text_blocks(page, group_rows(inside), replace(hints, emphasized=frozenset()))
         blocks[index:index] = [Block("figure", frozenset(), figure.rect), *own_text]
+    _insert_overprint(page, dropped, blocks)
     return blocks
+
+
+def _insert_overprint(page: LayoutPage, dropped: frozenset[int], blocks: list[Block]) -> None:
+    """Insert the words across other lines, each as a paragraph after the last block that it crosses."""
+    indices = page.overprinted - dropped - frozenset().union(*(figure.boxes for figure in page.figures))
+    for box in sorted((page.boxes[index] for index in indices), key=lambda box: box.top):
+        rect = (box.left, box.top, box.right, box.bottom)
+        crossed = [number for number, block in enumerate(blocks) if overlaps(block.rect, rect)]
+        place = crossed[-1] + 1 if crossed else len(blocks)
+        paragraph = Block("paragraph", frozenset({box.index}), rect, lines=[page.texts[box.index]])
+        blocks.insert(place, paragraph)
 
 
 def _column_blocks(
