@@ -107,10 +107,11 @@ def _has_ink_in(picture: Grey, corners: list[float]) -> bool:
 
 
 def picture(path: Path, number: int) -> Grey | None:
-    """Return a page of a picture file as ImageMagick decodes it; None if it cannot."""
+    """Return a page of a picture file as ImageMagick or else OpenCV decodes it; None if neither can."""
     turn_and_flatten = ["-auto-orient", "-background", "white", "-alpha", "remove"]
     grey = ["-colorspace", "Gray", "-depth", "8", "-resize", f"{MAX_SIDE_PIXELS}x{MAX_SIDE_PIXELS}>"]
-    return decoded(_run(CONVERT, f"{path}[{number - 1}]", *turn_and_flatten, *grey, "pgm:-"))
+    found = decoded(_run(CONVERT, f"{path}[{number - 1}]", *turn_and_flatten, *grey, "pgm:-"))
+    return decoded(path.read_bytes()) if found is None and number == 1 else found
 
 
 def picture_format(path: Path) -> str:

@@ -97,18 +97,16 @@ def needs_tesseract(facts: PageFacts) -> bool:
 def outcome(facts: PageFacts, verdict: Verdict | None) -> Outcome:
     differs = disagreement(facts)
     if differs is None:
-        return Outcome.RIGHT if _has_evidence(facts) else Outcome.UNJUDGED
+        if facts.has_ink is not None:
+            return Outcome.RIGHT
+        if verdict is None:
+            return Outcome.UNJUDGED
+        differs = Disagreement(0.0, "no other program reads the page")
     if verdict is not None and not verdict.is_right:
         return Outcome.WARNED if facts.is_warned else Outcome.SILENT
     if verdict is not None and differs.share <= verdict.share + MAX_GROWTH:
         return Outcome.RIGHT
     return Outcome.WARNED if facts.is_warned else Outcome.SUSPECT
-
-
-def _has_evidence(facts: PageFacts) -> bool:
-    if facts.layer_words or facts.seen_words:
-        return True
-    return not compared_words([facts.text]) and facts.has_ink is not None
 
 
 def _differences(facts: PageFacts) -> Iterable[Disagreement | None]:
@@ -120,8 +118,8 @@ def _differences(facts: PageFacts) -> Iterable[Disagreement | None]:
         yield _surplus(facts.text, known)
     elif facts.seen_words:
         yield _lost(facts.text, facts.seen_words, MAX_LOST_OF_TESSERACT, "Tesseract")
-    elif facts.seen_words is not None and compared_words([facts.text]):
-        yield Disagreement(1.0, "text where Tesseract finds none")
+    elif facts.has_ink is not None and compared_words([facts.text]):
+        yield Disagreement(1.0, "text where no other program finds any")
 
 
 def _lost(text: str, words: Iterable[str], limit: float, source: str) -> Disagreement | None:

@@ -150,7 +150,7 @@ class PageReader:
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
     def _low_confidence(self) -> PageWarning:
-        share = self._readability.uncertain_share
+        share = 1.0 if self._readability.is_short_and_uncertain else self._readability.low_confidence_share
         amount = f"About {share:.0%} of" if share < 1 else "All"
         return PageWarning(
             WarningCode.LOW_CONFIDENCE,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from .table_captions import is_caption
 from .table_columns import MIN_PROSE_WORDS, Gap, find_columns, find_gutters
-from .table_drawing import is_drawn_in_turns
+from .table_drawing import is_drawn_by_columns, is_drawn_in_turns
 from .table_markdown import FoundTable
 from .table_rules import Line
 from .table_text import Drawing, text_table
@@ -201,7 +201,7 @@ def _block_tables(
         return []
     if table := _block_table(around.extended(block, lines), lines) or _block_table(block, lines):
         return [table]
-    at = _widest_gap(block) if splits else None
+    at = _widest_gap(block) if splits and not is_drawn_by_columns(block, find_columns(block)) else None
     if at is None:
         return []
     return [

@@ -7,13 +7,15 @@ before the next cell of the row above it. The text of the next row is drawn afte
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from .table_columns import RowLine, line_pitch
-from .table_words import WordLine
+from .table_columns import Columns, RowLine, line_pitch
+from .table_words import Word, WordLine
 
 MIN_ROW_STARTS = 2
 """Starts of rows that the order shows in a table that is drawn cell by cell. Drawn column by column, a table
 has none, or one after a head."""
 
+MAX_COLUMN_CHANGES = 2
+"""Times the number of columns: changes between columns that are drawn one after the other, with a head."""
 MAX_PITCH = 2.0
 """In font sizes: lines of a cell are not further apart."""
 MIN_TURNS_SHARE = 0.5
@@ -69,6 +71,32 @@ def _drawn_places(lines: Iterable[RowLine]) -> list[tuple[int, int]]:
             if word.place is not None
         }
     )
+
+
+def column_changes(cells: Iterable[Sequence[Word]], columns: Columns) -> int:
+    """Return how often the content changes between columns: once a column in text, once a cell in a table."""
+    places = sorted(
+        (cell[0].place, columns.index(cell[0].center_x)) for cell in cells if cell[0].place is not None
+    )
+    return sum(one != other for (_, one), (_, other) in pairwise(places))
+
+
+def is_drawn_by_columns(lines: Sequence[WordLine], columns: Columns) -> bool:
+    """Return whether lines are drawn one column after the other, as columns of text are."""
+    cells = [phrase.words for line in lines for phrase in line.phrases]
+    return columns.count > 1 and column_changes(cells, columns) < MAX_COLUMN_CHANGES * columns.count
+
+
+def has_lines_of_another_column(lines: Sequence[RowLine]) -> bool:
+    """Return whether a line is drawn before the one above it, in columns that are all empty there.
+
+    Both are text, in two columns of the page whose lines are not level.
+    """
+    for above, line in pairwise(lines):
+        upper, lower = _drawn_places([above]), _drawn_places([line])
+        if upper and lower and lower[-1] < upper[0] and not above.filled & line.filled:
+            return True
+    return False
 
 
 def is_drawn_in_turns(lines: Iterable[WordLine], x: float) -> bool:

@@ -113,7 +113,7 @@ def fragments_of(glyphs: Sequence[Glyph], page: PageTraits) -> list[Fragment]:
     """
     parts = _with_spaces(glyphs, page)
     if any(has_right_to_left(part.text) for part in parts):
-        from_right = page.is_from_right or is_right_to_left([direction(part.text) for part in parts])
+        from_right = page.is_from_right or _is_line_from_right(parts)
         parts = logical_order(_with_marks(parts), _text_of_part, from_right=from_right)
         parts = _with_matching_brackets(parts) if from_right else parts
     elif page.is_from_right and _NUMBERED.fullmatch("".join(part.text for part in parts)):
@@ -156,6 +156,12 @@ class _Part:
 
     text: str
     glyph: Glyph | None
+
+
+def _is_line_from_right(parts: Sequence[_Part]) -> bool:
+    """Return whether a line runs from the right on a page that does not: both its ends do."""
+    strong = [one for part in parts if (one := direction(part.text)) in {"L", "R"}]
+    return is_right_to_left(strong) and strong[0] == strong[-1] == "R"
 
 
 def _text_of_part(part: _Part) -> str:

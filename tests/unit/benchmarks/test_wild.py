@@ -86,8 +86,13 @@ def test_page_with_text_where_tesseract_finds_none_is_suspect() -> None:
     assert outcome(PageFacts(TEXT, seen_words=[], has_ink=True), None) is Outcome.SUSPECT
 
 
-def test_page_that_no_other_program_reads_is_not_judged() -> None:
+def test_page_with_text_where_others_see_no_ink_is_suspect() -> None:
+    assert outcome(PageFacts(TEXT, has_ink=False), None) is Outcome.SUSPECT
+
+
+def test_page_that_no_other_program_reads_is_not_judged_without_a_verdict() -> None:
     assert outcome(PageFacts(TEXT), None) is Outcome.UNJUDGED
+    assert outcome(PageFacts(TEXT), Verdict(is_right=True, share=0.0, reason="as printed")) is Outcome.RIGHT
 
 
 def test_page_with_another_picture_is_suspect() -> None:
