@@ -43,6 +43,7 @@ hyphens at line ends                 layout/text_joining.py; born_digital/joined
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
 turned words on an upright page      engines/rapid/turned_words.py
 stamps across text                   engines/rapid/overprint.py; layout/overprint.py
+check boxes                          layout/check_boxes.py; documents/pdf_annotations.py, for text layers
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
 text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py

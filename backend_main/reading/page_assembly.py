@@ -12,6 +12,7 @@ from .documents.document import PageImage
 from .documents.pixels import Pixels
 from .engines import Engine
 from .layout.blocks import Block, ColumnBlocks, LayoutHints
+from .layout.check_boxes import find_check_boxes, with_check_boxes
 from .layout.columns import prose_boxes, split_columns
 from .layout.document_furniture import furniture_beside_text, repeated_furniture
 from .layout.furniture_history import FurnitureHistory
@@ -127,6 +128,8 @@ def assemble_page(
     page = build_layout_page(frame, lines, edges, detect_regions(pixels, frame, settings.threads))
     page.emphasized = emphasized_boxes(pixels, boxes, page.boxes)
     page.overprinted = overprinted_boxes(pixels, boxes)
+    check_boxes = find_check_boxes(pixels, frame, page.body.height)
+    page.texts = with_check_boxes(page.texts, page.boxes, check_boxes, page.body.height)
     whole_page = page.furniture_page(lines[0].page)
     page.furniture = repeated_furniture(whole_page, settings.history.add(whole_page))
     detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
