@@ -1,4 +1,4 @@
-"""Benchmark of test files of public projects: pages that are right, wrong with a warning, or wrong in silence.
+"""Benchmark of test files of public projects: right pages, and wrong ones with and without a warning.
 
 The files are the hard cases of other programs: PDFs and pictures that are broken, encrypted, rare or only
 odd. scanrill reads the first pages of each, and its words are compared with those of pdftotext that have ink

@@ -18,6 +18,7 @@ recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read
 document_text.py      plain text of all pages, with paragraphs joined over page breaks
 page_assembly.py      lines of a recognized page → final Markdown and plain text
+layout_page.py        boxes of a recognized page, and the tables, figures and side blocks among them
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
 engines/              page image → lines: the interface, the registry, four engines, loading when needed
@@ -46,6 +47,8 @@ stamps across text                   engines/rapid/overprint.py; layout/overprin
 check boxes                          layout/check_boxes.py; documents/pdf_annotations.py, for text layers
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
+addresses and slips side by side     layout/side_blocks.py, column_sides.py; lines that stay: short_lines.py
+curled pages                         engines/rapid/curl.py (reading), layout/displacement.py, geometry.py
 text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py
 order of columns                     layout/columns.py; born_digital/order.py, side_blocks.py
 lists, quotes, code, footnotes       layout/blocks.py; born_digital/ has a module for each

@@ -25,7 +25,7 @@ BLOCK = 25
 MIN_HEIGHT, MAX_HEIGHT = 4, 36
 """Heights of letters at one scale, in pixels; larger ones are found where the image is halved.
 
-Halved to less than 18 pixels, the letters of a bold word touch, and are no row of shapes any more.
+Halved to less than 18 pixels, the letters of a bold word touch, and are one shape.
 """
 MIN_HALVED_HEIGHT = 10
 """Lower ones are found before the image is halved."""

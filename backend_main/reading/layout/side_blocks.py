@@ -25,7 +25,7 @@ Side = list[LayoutBox]
 MIN_EMPTY_STRIP, MIN_GUTTER = 1.0, 2.0
 """Between blocks above each other, and between blocks side by side."""
 MIN_WIDTH = 5.0
-"""Of a block; narrower text is a column of figures or marks."""
+"""Narrower text is a column of figures or marks."""
 MAX_ROW_GAP = 1.6
 """Between the lines of a block that only their heights show, and not their kinds."""
 MIN_ROWS, MAX_ROWS, MIN_ROWS_BESIDE_TITLE = 3, 12, 2
@@ -43,7 +43,7 @@ MIN_PROSE_WIDTH, MIN_PROSE_SHARE = 15.0, 0.4
 """Width in body heights, and share of boxes that are lines of paragraphs: `columns` orders such sides."""
 
 MIN_LETTERS, MIN_CJK_LETTERS = 3, 2
-"""Of a word."""
+"""Shorter words are initials, marks and the letters of formulas."""
 
 WORDED = frozenset({"words", "web", "mail"})
 
@@ -177,5 +177,4 @@ def _kind(word: str) -> str:
     letters = sum(map(str.isalpha, bare))
     if any(map(str.isdigit, bare)):
         return "code" if letters else "number"
-    # Shorter words are initials, marks and the letters of formulas.
     return "words" if letters >= (MIN_CJK_LETTERS if CJK.search(bare) else MIN_LETTERS) else ""

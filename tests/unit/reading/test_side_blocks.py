@@ -16,8 +16,8 @@ SENDER = ["Harper & Sons Ltd", "Helen Duarte", "Hafenweg 123", "33399 Portland"]
 RECIPIENT = ["Castle Hardware", "Peter Novak", "Oak Avenue 9", "62610 Leeds", "United Kingdom"]
 POSITIONS = [
     ["Description", "Qty", "Price"],
-    ["Desk lamp", "2", "24.50"],
-    ["Oak shelf 80 cm", "1", "80.00"],
+    ["Wall lamp", "2", "24.50"],
+    ["Oak table 80 cm", "1", "80.00"],
     ["Delivery", "1", "9.90"],
     ["Hex bolts M8", "12", "14.40"],
 ]
@@ -106,13 +106,13 @@ def test_names_and_values_of_a_table_are_read_by_rows() -> None:
 def test_positions_with_sums_are_read_by_rows() -> None:
     sums = [["", "Net", "128.80"], ["", "VAT", "25.76"], ["", "Total", "154.56"]]
     page = markdown(cells([100, 640, 900], 100, [*POSITIONS, *sums], pitch=34))
-    assert "| Desk lamp | 2 | 24.50 |" in page
+    assert "| Wall lamp | 2 | 24.50 |" in page
     assert "|  | Total | 154.56 |" in page
 
 
 def test_label_of_a_sum_over_two_columns_does_not_join_them() -> None:
     rows = [["Pos.", "Description", "Qty", "Price", "Amount"]]
-    rows += [[str(number), "Desk lamp", "17", "138.00", "2,346.00"] for number in range(1, 5)]
+    rows += [[str(number), "Wall lamp", "17", "138.00", "2,346.00"] for number in range(1, 5)]
     sums = [
         [
             (box(620, 300 + 40 * number, 230, 24), "Net without delivery"),
@@ -121,7 +121,7 @@ def test_label_of_a_sum_over_two_columns_does_not_join_them() -> None:
         for number in range(3)
     ]
     page = markdown(cells([100, 200, 600, 720, 900], 100, rows), *sums)
-    assert "| 4 | Desk lamp | 17 | 138.00 | 2,346.00 |" in page
+    assert "| 4 | Wall lamp | 17 | 138.00 | 2,346.00 |" in page
     assert page.count("Net without delivery | 9,384.00 |") == 3
 
 
