@@ -183,9 +183,9 @@ def _with_notes(pairs: list[tuple[str, str]]) -> Block:
     return Group([Paragraph([*marked[:-1], Span(" Then.")]), Group(notes, "notes")], "")
 
 
-def last_block_documents(block: st.SearchStrategy[Block]) -> st.SearchStrategy[PrintedDocument]:
-    """Draw a document in which a block is the last one, as notes are, which come last on a page."""
-    return _documents(st.tuples(paragraphs(), paragraphs(), block), "en")
+def documents_with_footnotes() -> st.SearchStrategy[PrintedDocument]:
+    """Draw documents with notes at their end, where Markdown has them."""
+    return _documents(st.tuples(paragraphs(), paragraphs(), footnotes()), "en")
 
 
 def figures() -> st.SearchStrategy[Block]:

@@ -100,14 +100,14 @@ def is_text_drawn_by_columns(lines: Sequence[RowLine]) -> bool:
 
 
 def has_lines_of_another_column(lines: Sequence[RowLine]) -> bool:
-    """Return whether a line is drawn before the one above it, in columns that are all empty there.
+    """Return whether a line is drawn before the one above it, and no line has text in columns of both.
 
     Both are text, in two columns of the page whose lines are not level.
     """
     for above, line in pairwise(lines):
         upper, lower = _drawn_places([above]), _drawn_places([line])
-        if upper and lower and lower[-1] < upper[0] and not above.filled & line.filled:
-            return True
+        if upper and lower and lower[-1] < upper[0]:
+            return not any(each.filled & above.filled and each.filled & line.filled for each in lines)
     return False
 
 
