@@ -1,4 +1,4 @@
-"""Benchmark of test files of public projects: pages that are right, wrong with a warning, or wrong in silence.
+"""Benchmark of test files of public projects: right pages, and wrong ones with and without a warning.
 
 The files are the hard cases of other programs: PDFs and pictures that are broken, encrypted, rare or only
 odd. scanrill reads the first pages of each, and its words are compared with those of pdftotext that have ink
@@ -239,7 +239,8 @@ def main() -> None:
         print("\n".join(suspects(reads, verdicts, {Outcome.SUSPECT, Outcome.SILENT, Outcome.FAILED})))
     if options.all:
         print("\n".join(suspects(reads, verdicts, set(Outcome) - {Outcome.RIGHT})))
-    text = f"{len(reads)} files, the first {PAGES} pages of each.\n\n{table(reads, verdicts)}"
+    command = "`.venv/bin/python -m benchmarks.wild read DIR --write`"
+    text = f"{command}, {len(reads)} files, the first {PAGES} pages of each.\n\n{table(reads, verdicts)}"
     print(text)
     if options.write:
         write("wild", text)

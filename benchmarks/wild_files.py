@@ -1,7 +1,7 @@
 """Files of `wild.py`: the list of test files of public projects, and how to get them.
 
 `wild_files.json` has the address and the SHA-256 hash of each file. The files themselves are not in this
-repository, because they have many owners and licences.
+repository, because they have many owners and licenses.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class Project:
 
     repository: str
     commit: str
-    licence: str
+    license: str
     files: dict[str, str] = field(default_factory=dict)
 
 
@@ -116,7 +116,7 @@ def _git(git_dir: Path, *arguments: str) -> bytes:
 
 
 def sampled_project(
-    mirrors: Path, repository: str, licence: str, *, pdfs: int, images: int, known: set[str]
+    mirrors: Path, repository: str, license: str, *, pdfs: int, images: int, known: set[str]
 ) -> Project:
     """Return a sample of the files of a mirrored repository, chosen by their hashes, without `known` ones."""
     git_dir = _mirror(mirrors, repository)
@@ -131,7 +131,7 @@ def sampled_project(
             left[is_pdf] -= 1
             known.add(blob)
             files[path] = hashlib.sha256(_git(git_dir, "show", f"HEAD:{path}")).hexdigest()
-    return Project(repository, commit, licence, dict(sorted(files.items())))
+    return Project(repository, commit, license, dict(sorted(files.items())))
 
 
 def _candidates(git_dir: Path) -> Iterator[tuple[str, str]]:

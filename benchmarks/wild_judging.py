@@ -33,7 +33,7 @@ _MARKUP = re.compile(r"<[^>\n]{1,80}>|\\(?:[a-zA-Z]+|[!-/:-@\[-`{-~])|https?://\
 
 
 class Outcome(enum.StrEnum):
-    """What became of a page. `REFUSED` is a whole file, with a message that names the reason."""
+    """Judgement of a page. `REFUSED` is a whole file, with a message that names the reason."""
 
     RIGHT = "right"
     WARNED = "wrong, with a warning"

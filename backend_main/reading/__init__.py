@@ -9,6 +9,8 @@ page_reader.py        one page: streamed lines, final text, warnings
 text_layer_reader.py  one page with a text layer, and what the text layer lacks
 unread_text.py        recognition of the parts of a page that its text layer lacks
 text_layer_check.py   comparison of a text layer with some recognized lines
+unread_ink.py         ink that no line covers, read again or named in a warning
+ink_account.py        ink of a page, and rows like text that no line covers
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 line_sheet.py         some lines of a page as one image
@@ -18,6 +20,7 @@ recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read
 document_text.py      plain text of all pages, with paragraphs joined over page breaks
 page_assembly.py      lines of a recognized page → final Markdown and plain text
+layout_page.py        boxes of a recognized page, and the tables, figures and side blocks among them
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
 engines/              page image → lines: the interface, the registry, four engines, loading when needed
@@ -44,6 +47,8 @@ orientation of a page                documents/pixels.py (EXIF), engines/rapid/o
 turned words on an upright page      engines/rapid/turned_words.py
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
+addresses and slips side by side     layout/side_blocks.py, column_sides.py; lines that stay: short_lines.py
+curled pages                         engines/rapid/curl.py (reading), layout/displacement.py, geometry.py
 text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py
 order of columns                     layout/columns.py; born_digital/order.py, side_blocks.py
 lists, quotes, code, footnotes       layout/blocks.py; born_digital/ has a module for each

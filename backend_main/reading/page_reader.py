@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterator
+from functools import partial
 
 from .confidence import ReadabilityMonitor
 from .documents.document import PageImage
@@ -9,12 +10,13 @@ from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
 from .lost_letters import reread_lost_letters
-from .other_scripts import reread_other_scripts
+from .other_scripts import reread_other_scripts, script_of_page
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
 from .recognized_formulas import recognized_formula_share
 from .types import Line, Options, PageWarning, to_page_warning
+from .unread_ink import UnreadInk, ink_beside_lines, read_unread_ink
 from .warning_codes import WarningCode
 
 _log = logging.getLogger("scanrill.reading")
@@ -44,6 +46,8 @@ class PageReader:
         self._has_emitted = False
         self._is_suppressed = False
         self._has_unread_warning = False
+        self._waits_for_lines = False
+        """Its lines are read one by one, once all are known."""
         self._all_lines: list[Line] = []
         """Lines with and without text."""
 
@@ -96,13 +100,19 @@ class PageReader:
         self._is_suppressed = self._has_emitted
 
     def _emit(self, lines: list[Line]) -> Iterator[Line]:
-        if not self._is_suppressed and lines:
+        if lines and not (self._is_suppressed or self._waits_for_lines):
             self._has_emitted = True
             yield from lines
 
     def _reread(self, engine: Engine) -> Generator[Line, None, bool]:
         """Read an unreadable page with another engine. Returns whether that gave the final text."""
-        result = self._fallback.reread_page(self._page, engine, self._options, self._settings)
+        result = self._fallback.reread_page(
+            self._page, engine, self._options, self._settings, partial(self._script_of_lines, engine)
+        )
+        if result.warning is None:
+            self._readability.accept_all()
+            self._waits_for_lines = True
+            return False
         self.warnings.append(result.warning)
         if result.page is None:
             self._has_unread_warning = True
@@ -112,8 +122,12 @@ class PageReader:
         self.lines = result.page.lines
         self.formatted = result.page.formatted
         self.warnings += result.page.warnings
+        self.warnings += ink_beside_lines(self._page, self.lines).warnings(self.lines, [])
         yield from self._emit(self.lines)
         return True
+
+    def _script_of_lines(self, engine: Engine) -> str | None:
+        return script_of_page(self._page, self._all_lines, engine, self._options, self._fallback)
 
     def _stream_after_failure(self, failure: PageFailed) -> Iterator[Line]:
         """Read the page with the fallback engine; if there is none, keep the text so far."""
@@ -130,6 +144,7 @@ class PageReader:
             _log.error("The fallback engine could not read page %d.", self._page.number, exc_info=error)
             self._restart()
             self.lines = lines
+            self._all_lines = list(lines)
             del self.warnings[warning_count:]
         yield from self._finish(self._engine)
         if not self.formatted.markdown:
@@ -140,14 +155,36 @@ class PageReader:
     def _finish(self, engine: Engine) -> Iterator[Line]:
         yield from self._emit(self._readability.accept_all())
         self.warnings += map(to_page_warning, engine.warnings())
+        ink = yield from self._read_unread_ink(engine)
         self._reread_other_scripts(engine)
-        is_uncertain = self._readability.is_short_and_uncertain and bool(self.lines)
-        if is_uncertain or self._readability.is_partly_unreadable:
+        if self._waits_for_lines:
+            self._waits_for_lines, self._is_suppressed = False, self._has_emitted
+            yield from self._emit(self.lines)
+        elif self._is_uncertain():
             self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
+        if ink is not None:
+            self.warnings += ink.warnings(self.lines, self.warnings)
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
+
+    def _is_uncertain(self) -> bool:
+        is_short = self._readability.is_short_and_uncertain and bool(self.lines)
+        return is_short or self._readability.is_partly_unreadable
+
+    def _read_unread_ink(self, engine: Engine) -> Generator[Line, None, UnreadInk | None]:
+        """Read the ink that no line covers, unless the engine cannot read most of the page."""
+        if engine.is_test_engine:
+            return None
+        if self._has_unread_warning or self._waits_for_lines:
+            return ink_beside_lines(self._page, self._all_lines)
+        ink = read_unread_ink(self._page, self._all_lines, engine)
+        self._all_lines = ink.all_lines(self._all_lines)
+        if ink.read:
+            self.lines = [line for line in self._all_lines if line.text]
+            yield from self._emit(ink.read)
+        return ink
 
     def _low_confidence(self) -> PageWarning:
         share = 1.0 if self._readability.is_short_and_uncertain else self._readability.low_confidence_share

@@ -25,7 +25,7 @@ Side = list[LayoutBox]
 MIN_EMPTY_STRIP, MIN_GUTTER = 1.0, 2.0
 """Between blocks above each other, and between blocks side by side."""
 MIN_WIDTH = 5.0
-"""Of a block; narrower text is a column of figures or marks."""
+"""Narrower text is a column of figures or marks."""
 MAX_ROW_GAP = 1.6
 """Between the lines of a block that only their heights show, and not their kinds."""
 MIN_ROWS, MAX_ROWS, MIN_ROWS_BESIDE_TITLE = 3, 12, 2
@@ -43,7 +43,7 @@ MIN_PROSE_WIDTH, MIN_PROSE_SHARE = 15.0, 0.4
 """Width in body heights, and share of boxes that are lines of paragraphs: `columns` orders such sides."""
 
 MIN_LETTERS, MIN_CJK_LETTERS = 3, 2
-"""Of a word."""
+"""Shorter words are initials, marks and the letters of formulas."""
 
 WORDED = frozenset({"words", "web", "mail"})
 
@@ -91,22 +91,12 @@ def _parts(side: Side, texts: Sequence[str], body: FontMetrics) -> list[Side]:
 
 def _are_blocks(left: Side, right: Side, texts: Sequence[str], body: FontMetrics) -> bool:
     """Return whether two sides are blocks of their own, and not the cells of rows."""
-    if not left or not right:
-        return False
-    text_height = min(body.height, median(box.text_height for box in (*left, *right)))
-    if (
-        gutter_width(left, right) < MIN_GUTTER * text_height
-        or min(width(left), width(right)) < MIN_WIDTH * text_height
-        or vertical_overlap(left, right) < MIN_OVERLAP
-    ):
+    if not left or not right or not _are_apart(left, right, body.height):
         return False
     rows = group_rows(left), group_rows(right)
     titles = [_is_title(side, texts, body) for side in rows]
     if any(titles):
-        return not all(titles) and all(
-            is_title or _is_beside_title(side, texts, body)
-            for is_title, side in zip(titles, rows, strict=True)
-        )
+        return not all(titles) and _is_beside_title(rows[titles.index(False)], texts, body)
     if _is_prose(left, body.height) or _is_prose(right, body.height):
         return False
     if not all(MIN_ROWS <= len(side) <= MAX_ROWS and _has_own_words(side, texts) for side in rows):
@@ -116,6 +106,16 @@ def _are_blocks(left: Side, right: Side, texts: Sequence[str], body: FontMetrics
         return True
     are_dense = all(gap(*pair) <= MAX_ROW_GAP * body.height for side in rows for pair in pairwise(side))
     return are_dense and min(shares) <= MAX_SAME_KIND and level_share(left, right) <= MAX_LEVEL_SHARE
+
+
+def _are_apart(left: Side, right: Side, body_height: float) -> bool:
+    """Return whether two sides are wide, have a wide gutter, and are beside each other."""
+    text_height = min(body_height, median(box.text_height for box in (*left, *right)))
+    return (
+        gutter_width(left, right) >= MIN_GUTTER * text_height
+        and min(width(left), width(right)) >= MIN_WIDTH * text_height
+        and vertical_overlap(left, right) >= MIN_OVERLAP
+    )
 
 
 def _is_prose(side: Side, body_height: float) -> bool:
@@ -177,5 +177,4 @@ def _kind(word: str) -> str:
     letters = sum(map(str.isalpha, bare))
     if any(map(str.isdigit, bare)):
         return "code" if letters else "number"
-    # Shorter words are initials, marks and the letters of formulas.
     return "words" if letters >= (MIN_CJK_LETTERS if CJK.search(bare) else MIN_LETTERS) else ""

@@ -88,6 +88,13 @@ def test_with_unread_signs_keeps_other_text(text: str, font_name: str, size: int
     assert with_unread_signs(text, positions, line) == text
 
 
+@pytest.mark.parametrize("read_as", ["jumps over the dog", "jumps over!", "umps over the dog", "itch over!"])
+def test_with_unread_signs_keeps_a_word_that_starts_with_a_bent_j(read_as: str) -> None:
+    """The j of a curled page looks like the sign."""
+    line, positions = drawn_line("¡" + read_as[read_as[0] in "ij" :], LATIN_FONT, 32)
+    assert with_unread_signs(read_as, positions[-len(read_as) :], line) == read_as
+
+
 def test_with_unread_signs_ignores_tops_of_the_next_line() -> None:
     """The crop of a line may show them: on a receipt they passed for low quotation marks."""
     text = "Goods sold are not refundable"

@@ -21,6 +21,8 @@ from ...layout.text_joining import CJK
 # They were measured on lines in Noto Sans, Noto Serif, DejaVu Sans and DejaVu Serif of 12 to 60 px.
 MIN_LETTER_HEIGHT = 7
 """Height of the letters in pixels from which their signs have shapes."""
+MIN_AREA = 3
+"""Ink in pixels that may be noise."""
 MIN_LINE_HEIGHT = 72
 """Height in pixels to which lower lines are enlarged: the rings of a sign are then not filled."""
 COMMA_HEIGHT, MAX_COMMA_WIDTH = (0.2, 0.75), 0.6
@@ -90,15 +92,16 @@ class LineInk:
         _, mask = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
         if float(mask.mean()) > 127:  # white on black
             mask = 255 - mask
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-        components = sorted(
-            Component(*stats[n, :4].tolist()) for n in range(1, count) if stats[n, 4] > 3 * scale
-        )
-        letters = [one for one in components if one.height > MIN_LETTER_HEIGHT * scale]
-        if not letters:
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+        stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] > MIN_AREA * scale]
+        letters = stats[stats[:, cv2.CC_STAT_HEIGHT] > MIN_LETTER_HEIGHT * scale]
+        if not len(letters):
             return None
-        unit = float(np.median([one.height for one in letters]))
-        baseline = float(np.median([one.bottom for one in letters if one.height > unit / 2]))
+        heights = letters[:, cv2.CC_STAT_HEIGHT]
+        unit = float(np.median(heights))
+        bottoms = letters[:, cv2.CC_STAT_TOP] + heights
+        baseline = float(np.median(bottoms[heights > unit / 2]))
+        components = sorted(map(Component._make, stats[:, : cv2.CC_STAT_AREA].tolist()))
         return cls(np.asarray(mask, np.uint8), components, unit, baseline, scale)
 
     def opens_word(self, sign: Sequence[Component]) -> bool:
@@ -238,7 +241,17 @@ def _insert(characters: list[str], positions: Sequence[float], sign: Sign, unit:
         return
     read = characters[nearest]
     is_read = read in LOOK_ALIKES[sign.character] and positions[nearest] <= sign.right + unit / 4
+    if sign.character == "¡" and not _may_exclaim(characters, nearest + is_read, is_read=is_read):
+        return
     characters[nearest] = sign.character if is_read else sign.character + read
+
+
+def _may_exclaim(characters: Sequence[str], start: int, *, is_read: bool) -> bool:
+    """Return whether an exclamation may start with a letter. A bent “j” looks like its sign, too: “jumps”."""
+    following = "".join(characters[start:])
+    if following[:1] in LOOK_ALIKES["¡"]:
+        return False
+    return following[:1].isupper() or (not is_read and "!" in following)
 
 
 def _is_start(characters: Sequence[str], number: int) -> bool:
