@@ -67,8 +67,6 @@ MIN_TEXT_ROWS, MIN_LINE_CHARACTERS = 3, 12
 """Rows of a column of text, and characters of a row at the mean."""
 MAX_TEXT_CHANGES = 0.15
 """Share of the boxes after which the content changes columns, beside once for each column."""
-MAX_RETURNS = 2
-"""Returns of the content to an earlier column: a table with many empty cells has one for each row."""
 MIN_TEXT_SHARE, MIN_FILLED_SHARE = 0.6, 0.3
 """Share of boxes in columns of text, and share of a column's width that half of its rows fill."""
 MAX_FIGURE_WIDTH = 10.0
@@ -165,8 +163,6 @@ class _Splitter:
             if box.index in places
         )
         changes = sum(one[1] != other[1] for one, other in pairwise(drawn))
-        if sum(one[1] > other[1] for one, other in pairwise(drawn)) > MAX_RETURNS:
-            return False
         filled = [column for column in columns if self._is_filled(column)]
         in_text = sum(len(one) for one in filled if any(are_side_by_side(one, other) for other in filled))
         max_changes = len(columns) - 1 + MAX_TEXT_CHANGES * len(boxes)
