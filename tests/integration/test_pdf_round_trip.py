@@ -3,7 +3,8 @@
 Hypothesis draws documents of one construct each (`tests/support/document_strategies.py`) and mixed ones.
 Chromium, WeasyPrint and reportlab print them. The examples are always the same ones, so that a failure
 repeats. With --slow and ROUND_TRIP_EXAMPLES, their number for each construct, more are drawn, and what fails
-is shrunk. That is a search for faults: of 100 such documents, one fails. A word that is ambiguous on paper may come in both readings (`PrintedDocument.difference`).
+is shrunk. That is a search for faults: of 100 such documents, one fails. A word that is ambiguous on paper
+may come in both readings (`PrintedDocument.difference`).
 """
 
 from __future__ import annotations
