@@ -26,7 +26,7 @@ def lines_not_read(
     """Return the warning about lines without text. `script` is None if it is unknown."""
     if script is None:
         return PageWarning(
-            WarningCode.UNREAD_PRINT,
+            WarningCode.UNREAD_INK,
             f"{_lines(boxes)} on page {number} could not be read: the print is bad, or in a script that no "
             f"installed engine reads.{hint}",
             tuple(boxes),
@@ -82,7 +82,7 @@ def text_not_checked(number: int) -> PageWarning:
 def text_layer_not_read(number: int) -> PageWarning:
     """Return the warning about an unusable text layer with far more letters than were recognized."""
     return PageWarning(
-        WarningCode.UNREAD_PRINT,
+        WarningCode.LOST_LETTERS,
         f"The letters of page {number} in the file are not usable, and far fewer were recognized in its "
         "picture. Text is missing.",
     )
