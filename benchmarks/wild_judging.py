@@ -28,7 +28,7 @@ PIECE_LETTERS = 4
 """Long words are compared in pieces, because scripts without spaces have no words."""
 LONG_WORD_LETTERS = 24
 
-_IS_ABOUT_OTHER_IMAGES = re.compile(r"only the first was read")
+_IS_NO_WARNING_OF_LOSS = re.compile(r"only the first was read|is blank\.$")
 _MARKUP = re.compile(r"<[^>\n]{1,80}>|\\(?:[a-zA-Z]+|[!-/:-@\[-`{-~])|https?://\S+(?=\))")
 
 
@@ -63,7 +63,7 @@ class PageFacts:
 
     @property
     def is_warned(self) -> bool:
-        return any(not _IS_ABOUT_OTHER_IMAGES.search(warning) for warning in self.warnings)
+        return any(not _IS_NO_WARNING_OF_LOSS.search(warning) for warning in self.warnings)
 
 
 @dataclass(frozen=True)

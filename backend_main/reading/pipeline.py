@@ -30,7 +30,11 @@ from .types import (
     ReadEvent,
 )
 from .warning_codes import WarningCode
+from .warning_texts import text_layer_not_read
 
+MIN_LAYER_LETTERS, MIN_READ_SHARE = 10, 0.4
+"""Letters of an unused text layer, and the share of them from which the recognized text has them. A share of
+0.5 is a text layer that has each letter twice."""
 _DEFAULT_OPTIONS = Options()
 _HISTORIES: WeakKeyDictionary[Document, FurnitureHistory] = WeakKeyDictionary()
 
@@ -128,9 +132,19 @@ def _page_events(
         lines = note_lines(notes, number, is_first=not reader.lines)
         yield from lines
         formatted = append_notes(reader.formatted, notes)
-        done = _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
+        lost = [] if engine.kind.is_test_engine else _lost_text_layer(document, number, reader.lines)
+        warnings = [*reader.warnings, *lost]
+        done = _page_done(started, formatted, [*reader.lines, *lines], warnings)
         formulas = FormulaPage(done, reader.formula_share, lambda: page, notes, started_at)
         yield reread_formulas(formulas, options, fallback)
+
+
+def _lost_text_layer(document: Document, number: int, lines: Sequence[Line]) -> Iterator[PageWarning]:
+    """Yield a warning if a text layer that was not used has far more letters than were recognized."""
+    letters = document.layer_letters(number)
+    read = sum(len("".join(line.text.split())) for line in lines)
+    if letters >= MIN_LAYER_LETTERS and read < MIN_READ_SHARE * letters:
+        yield text_layer_not_read(number)
 
 
 def _history_of(document: Document) -> FurnitureHistory:

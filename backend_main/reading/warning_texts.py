@@ -79,6 +79,15 @@ def text_not_checked(number: int) -> PageWarning:
     )
 
 
+def text_layer_not_read(number: int) -> PageWarning:
+    """Return the warning about an unusable text layer with far more letters than were recognized."""
+    return PageWarning(
+        WarningCode.LOST_LETTERS,
+        f"The letters of page {number} in the file are not usable, and far fewer were recognized in its "
+        "picture. Text is missing.",
+    )
+
+
 def boxes_of(lines: Sequence[Line], numbers: Iterable[int]) -> list[Box]:
     """Return the boxes of some lines of a page."""
     return [box for number in numbers if (box := lines[number].box) is not None]

@@ -61,6 +61,10 @@ class Document(ABC):
         """Return the text layer of a page; None if there is none that can be trusted. Raises nothing."""
         return None
 
+    def layer_letters(self, number: int) -> int:
+        """Return the number of letters in the text layer of a page, usable or not. Raises nothing."""
+        return 0
+
     def page_without_text(self, number: int) -> PageImage:
         """Return the image of a page without the text of its text layer. Raises UnreadableFile."""
         return self.page(number)

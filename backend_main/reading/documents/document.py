@@ -13,6 +13,7 @@ from ..warning_codes import WarningCode
 from . import image_headers, rejections
 from .base import Document, PageImage
 from .image_headers import Header
+from .pdf_characters import count_letters
 from .pdf_encryption import find_encryption
 from .pdf_objects import page_objects, text_objects
 from .pdf_pages import PdfPages
@@ -187,6 +188,17 @@ class PdfDocument(Document):
                 del self._text_layers[next(iter(self._text_layers))]
             self._text_layers[number] = self._read_text_layer(number)
         return self._text_layers[number]
+
+    def layer_letters(self, number: int) -> int:
+        try:
+            page = self._pages.drawn_page(number)
+            try:
+                return count_letters(page)
+            finally:
+                page.close()
+        except Exception:  # pdfium raises any exception on broken data
+            _log.exception("The letters of page %d could not be counted.", number)
+            return 0
 
     def _read_text_layer(self, number: int) -> TextLayer | None:
         try:

@@ -46,6 +46,15 @@ def read_glyphs(textpage: Any) -> list[Glyph]:
     return without_copies(list(_glyphs(textpage)))
 
 
+def count_letters(page: Any) -> int:
+    """Return the number of characters of a page that are not white space, mapped to letters or not."""
+    textpage = page.get_textpage()
+    try:
+        return sum(len("".join(glyph.text.split())) for glyph in read_glyphs(textpage))
+    finally:
+        textpage.close()
+
+
 def _glyphs(textpage: Any) -> Iterator[Glyph]:
     """Yield the glyphs; the characters of one ligature have one object and one origin."""
     import pypdfium2.raw as pdfium

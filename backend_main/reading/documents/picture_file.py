@@ -182,7 +182,7 @@ class PictureFile:
         self._file.close()
 
 
-def _open_with_libtiff(file: IO[bytes]) -> Image.Image:
+def _open_with_libtiff(file: IO[bytes]) -> ImageFile.ImageFile:
     """Open an uncompressed TIFF of luma and chroma.
 
     Pillow's own decoder takes the chroma, of which there is one for several pixels, for further pixels.

@@ -75,6 +75,10 @@ class Portfolio(Document):
         own, _, document = self._part_of(number)
         return document.text_layer(own)
 
+    def layer_letters(self, number: int) -> int:
+        own, _, document = self._part_of(number)
+        return document.layer_letters(own)
+
     def notes(self, number: int) -> tuple[PageNote, ...]:
         own, _, document = self._part_of(number)
         return document.notes(own)

@@ -11,7 +11,7 @@ from backend_main.reading import Engine, Options, PageDone, load_engine, read
 from backend_main.reading.documents import document
 from backend_main.reading.engines import DetectedScript
 from backend_main.reading.fallback import FallbackEngines
-from backend_main.reading.warning_texts import text_not_checked
+from backend_main.reading.warning_texts import text_layer_not_read, text_not_checked
 from tests.file_corpus.pdfs import stream
 from tests.support.drawn_pdfs import (
     LETTER,
@@ -137,6 +137,22 @@ def test_mapping_with_shifted_figures_is_recognized_instead(tmp_path: Path, rapi
     )
     file = drawn_page(letter(), font_entries="/ToUnicode 10 0 R", more={10: stream(mapping.encode())})
     assert "Invoice number 2024-0815, dated 3 March 2024." in read_page(tmp_path, file, rapid).markdown
+
+
+UNNAMED = {10: stream(TO_UNICODE.format("1 beginbfrange <21> <7d> <e000> endbfrange").encode())}
+
+
+def test_layer_without_names_of_letters_is_recognized_instead(tmp_path: Path, rapid: Engine) -> None:
+    done = read_page(tmp_path, drawn_page(letter(), font_entries="/ToUnicode 10 0 R", more=UNNAMED), rapid)
+    assert done.markdown.split() == " ".join(LETTER).split()
+    assert done.warnings == []
+
+
+def test_layer_without_names_of_letters_of_which_few_are_recognized_has_a_warning(tmp_path: Path) -> None:
+    file = drawn_page(letter(), font_entries="/ToUnicode 10 0 R", more=UNNAMED)
+    done = read_page(tmp_path, file, FakeEngine("This letter is a long"))
+    assert done.text.strip() == "This letter is a long"
+    assert text_layer_not_read(1) in done.warnings
 
 
 def test_ordinary_fonts_are_not_suspicious(tmp_path: Path) -> None:
