@@ -7,7 +7,7 @@ document_context.py  what other pages of the document tell: running text, headin
 page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
 captions.py          captions → their figures
 order.py             boxes → columns in reading order
-side_blocks.py       short lines side by side: blocks of their own, or rows
+side_blocks.py       short lines side by side: blocks of their own, or rows; side_texts.py: labels, figures
 frames.py            boxed text
 page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
 column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes
@@ -24,18 +24,21 @@ table_blocks.py      tables without lines
 table_regions.py     tables with level lines or stripes, and with upright lines alone
 table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
 table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
+table_drawing.py     the order in which a table is drawn, as evidence of rows and of columns of text
 table_heads.py       heads above lines that consist of the borders of cells
 table_centered.py    tables whose cells are centered in their rows; table_text_cells.py has their cells
 table_captions.py    captions and notes in the frame of a table
 table_markdown.py    cells → a pipe table or an HTML table
 table_rules.py       ruling lines from their pieces, and grids
 table_words.py       words and lines with exact bounds
-figures.py           drawings and images, and the text in them
+figures.py           drawings and images, and which text is in them
+figure_labels.py     text in a figure, a line for each label
 notes.py             notes of the page as quotes
 markdown.py          blocks → Markdown
 inline.py            pieces of words → inline Markdown: bold, italic, code, links, raised and lowered text
 joined_rows.py       rows of a paragraph → one line: divided words, text without spaces
 inline_fractions.py  fractions in running text
+matrices.py          matrices and case distinctions in lines
 formulas.py          displayed formulas → LaTeX; formula_layout.py composes them by the places of parts
 formula_share.py     how much of a page is formulas that are not LaTeX
 formula_spans.py     formulas in running text; formula_elements.py finds their words and signs

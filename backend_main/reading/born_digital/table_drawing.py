@@ -16,6 +16,10 @@ has none, or one after a head."""
 
 MAX_COLUMN_CHANGES = 2
 """Times the number of columns: changes between columns that are drawn one after the other, with a head."""
+MAX_UPWARD_SHARE = 0.4
+"""Share of the lines that are drawn before the one above: half in two columns of text, a third in a table."""
+MIN_TEXT_WORDS = 3.0
+"""Words of a line of a column at the mean. Cells of a table that is drawn by columns have less."""
 MAX_PITCH = 2.0
 """In font sizes: lines of a cell are not further apart."""
 MIN_TURNS_SHARE = 0.5
@@ -87,16 +91,27 @@ def is_drawn_by_columns(lines: Sequence[WordLine], columns: Columns) -> bool:
     return columns.count > 1 and column_changes(cells, columns) < MAX_COLUMN_CHANGES * columns.count
 
 
-def has_lines_of_another_column(lines: Sequence[RowLine]) -> bool:
-    """Return whether a line is drawn before the one above it, in columns that are all empty there.
+def is_text_drawn_by_columns(lines: Sequence[RowLine]) -> bool:
+    """Return whether lines with several words in each column are drawn one column after the other."""
+    places = _drawn_places(lines)
+    changes = sum(one != other for (_, one), (_, other) in pairwise(places))
+    columns = len({column for _, column in places})
+    words = sum(len(words) for line in lines for words in line.cells.values())
+    cells = sum(len(line.cells) for line in lines)
+    return changes < MAX_COLUMN_CHANGES * columns and words > MIN_TEXT_WORDS * cells
 
-    Both are text, in two columns of the page whose lines are not level.
+
+def has_lines_of_another_column(lines: Sequence[RowLine]) -> bool:
+    """Return whether lines are drawn before the one above them, in columns that are all empty there.
+
+    They are text, in two columns of the page whose lines are not level. In a table, a cell with one line may
+    stand between the lines of the cells beside it.
     """
+    found = 0
     for above, line in pairwise(lines):
         upper, lower = _drawn_places([above]), _drawn_places([line])
-        if upper and lower and lower[-1] < upper[0] and not above.filled & line.filled:
-            return True
-    return False
+        found += bool(upper and lower and lower[-1] < upper[0] and not above.filled & line.filled)
+    return found > MAX_UPWARD_SHARE * (len(lines) - 1)
 
 
 def is_drawn_in_turns(lines: Iterable[WordLine], x: float) -> bool:

@@ -126,6 +126,8 @@ class PictureFile:
         descriptor = self._file.fileno() if self._format == "TIFF" else None
         file = cast("IO[bytes]", SplicedFile(self._data, pieces, descriptor))
         image = Image.open(file, formats=[self._format])
+        if isinstance(image, TiffImagePlugin.TiffImageFile) and image.mode == "YCbCr":
+            image = _open_with_libtiff(file)
         width, height = image.size
         if width * height > self._max_pixels:
             raise UnreadableFile(rejections.too_many_pixels(width, height, self._max_pixels))
@@ -178,6 +180,19 @@ class PictureFile:
         """Close the file."""
         self._data.close()
         self._file.close()
+
+
+def _open_with_libtiff(file: IO[bytes]) -> Image.Image:
+    """Open an uncompressed TIFF of luma and chroma.
+
+    Pillow's own decoder takes the chroma, of which there is one for several pixels, for further pixels.
+    """
+    TiffImagePlugin.READ_LIBTIFF = True
+    try:
+        file.seek(0)
+        return Image.open(file, formats=["TIFF"])
+    finally:
+        TiffImagePlugin.READ_LIBTIFF = False
 
 
 def _says(error: Exception | None, start: str) -> bool:

@@ -6,6 +6,7 @@ line_cores.py   lines that the detector would join and drop
 first_lines.py  boxes that are safe to read before the whole page is detected
 orientation.py  pages that are rotated by quarter turns
 curl.py         pages whose lines are curves
+bleed_through.py  print on the back of the paper that shines through
 recognizer.py   box → text
 parallel.py     recognition on several threads, in order
 model_files.py  paths of the models

@@ -10,7 +10,7 @@ RapidOCR turns the output of the detection network into boxes.
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
@@ -25,6 +25,7 @@ from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
 from ..base import Engine
 from . import first_lines
+from .bleed_through import without_bleed_through
 from .curl import Core, Curl, line_cores
 from .detector import Detector, DetectorImage, Quads, print_heights, scale_to_sides, to_box
 from .letters import LANGUAGES_BY_PROFILE
@@ -174,6 +175,11 @@ class RapidEngine(Engine):
     def read_page(self, page: PageImage) -> Iterator[Line]:
         return self._read_page(page, may_be_rotated=True, may_be_curled=True)
 
+    def read_column(self, page: PageImage) -> Iterator[Line]:
+        scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, DETECTION_SIDE)
+        quads = scaled.to_page_coordinates(self._models.detect(scaled.detector_image.pixels))
+        return self._read_rest(page, scaled, quads, MarkdownWriter(), [], {})
+
     def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
             scaled, quads = self._models.detect_at(page, scale)
@@ -194,6 +200,11 @@ class RapidEngine(Engine):
             read.append(quad)
             yield line
         detected, cores = finish_detection()
+        quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
+        if may_be_curled and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
+            page = replace(page, pixels=front)
+            scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
+            detected, cores = self._models.detect_with_cores(scaled)
         if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
