@@ -8,12 +8,12 @@ options allow it. A page goes to a remote engine only if the configuration or th
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from . import languages
-from .confidence import UNREADABLE_SHARE, low_confidence_share
+from .confidence import UNREADABLE_SHARE, is_readable, low_confidence_share
 from .documents.document import PageImage
 from .engines import (
     DetectedScript,
@@ -23,6 +23,7 @@ from .engines import (
     known_engines,
     load_engine,
 )
+from .engines.rotated_page import rotate_upright, to_original_coordinates
 from .errors import EngineFailed, ReadingError
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings, finalize_page
@@ -125,8 +126,7 @@ class FallbackEngines:
         self, page: PageImage, engine: Engine, detected: DetectedScript | None, own: frozenset[str]
     ) -> PageWarning:
         if detected is not None and detected.name in own:
-            message = f"The engine “{engine.name}” read most of page {page.number} with low confidence."
-            return PageWarning(WarningCode.LOW_CONFIDENCE, message)
+            return _low_confidence(page, engine)
         # An engine for the detected script that cannot read the page shows that the detection is wrong.
         if detected is None or detected.name in self.readable_scripts():
             return _unread_page(page, engine)
@@ -246,23 +246,48 @@ def _reread(
 ) -> RereadPage | None:
     """Read a page; return None if the engine fails, or has low confidence in more than a share of it."""
     try:
-        lines: list[Line] = []
-        for item in engine.read_page(page):
-            if isinstance(item, PageRestarted):
-                lines.clear()
-            else:
-                lines.append(item)
-
+        lines = _upright_lines(engine, page)
         lines_with_text = [line for line in lines if line.text]
         if not lines_with_text or low_confidence_share(lines) > max_share:
             return None
-        return RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, settings))
+        reread = RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, settings))
     except Exception as error:
         _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
         return None
+    if is_readable(lines):
+        return reread
+    return replace(reread, warnings=[*reread.warnings, _low_confidence(page, engine)])
+
+
+def _upright_lines(engine: Engine, page: PageImage) -> list[Line]:
+    """Return all lines of a page, read upside down if most are unreadable as they are and readable so.
+
+    Tesseract reads level lines and lines on their side, and none upside down. If the first engine does not
+    read the script, it cannot find out which way is up.
+    """
+    lines = _lines(engine, page)
+    if is_readable(lines):
+        return lines
+    turned = list(to_original_coordinates(_lines(engine, rotate_upright(page, 2)), page, 2))
+    return turned if is_readable(turned) else lines
+
+
+def _lines(engine: Engine, page: PageImage) -> list[Line]:
+    lines: list[Line] = []
+    for item in engine.read_page(page):
+        if isinstance(item, PageRestarted):
+            lines.clear()
+        else:
+            lines.append(item)
+    return lines
 
 
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _low_confidence(page: PageImage, engine: Engine) -> PageWarning:
+    message = f"The engine “{engine.name}” read most of page {page.number} with low confidence."
+    return PageWarning(WarningCode.LOW_CONFIDENCE, message, (_whole_page(page),))
 
 
 def _unread_page(page: PageImage, engine: Engine) -> PageWarning:

@@ -17,7 +17,8 @@ from .other_scripts import RereadLines, join_pieces, lines_of, replaced
 from .types import Line, Options
 from .warning_texts import boxes_of
 
-VOWELS = "aàáãảạâăeèéẽêiìíĩoòóõôơuùúũưyý"
+VOWELS = "aàáãảåạâăeèéẽêiìíĩoòóõôơuùúũưyý"
+"""Vowels of Vietnamese as the engine returns them: it takes `ả` for `å`."""
 SYLLABLE = re.compile(
     r"(?:ngh|gh|gi|kh|ng|nh|ph|qu|th|tr|ch|[bcdđghklmnpqrstvx])?"
     rf"[{VOWELS}]{{0,3}}(?:ch|ng|nh|[cmnpt])?"

@@ -122,7 +122,7 @@ class PageReader:
         self.lines = result.page.lines
         self.formatted = result.page.formatted
         self.warnings += result.page.warnings
-        self.warnings += ink_beside_lines(self._page, self.lines).warnings(self.lines, [])
+        self.warnings += ink_beside_lines(self._page, self.lines).warnings(self.lines, self.warnings)
         yield from self._emit(self.lines)
         return True
 

@@ -161,9 +161,10 @@ def read_unread_ink(page: PageImage, lines: Sequence[Line], engine: Engine) -> U
 
 
 def ink_beside_lines(page: PageImage, lines: Sequence[Line]) -> UnreadInk:
-    """Return the ink of a page that no line covers, without reading it again."""
+    """Return the ink of a page that no line covers, and the unsure lines, without reading them again."""
     account = InkAccount(page.pixels, lines)
-    return UnreadInk(page.number, account, list(_places(account, [])))
+    unsure = [line for line in lines if line.text and line.box is not None and _is_unsure(line)]
+    return UnreadInk(page.number, account, list(_places(account, unsure)))
 
 
 def unread_ink_warning(number: int, boxes: Sequence[Box], share: float | None = None) -> PageWarning:

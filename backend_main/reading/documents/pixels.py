@@ -91,7 +91,7 @@ class _StripSource:
         self._levels: Levels | None = None
         if image.mode[0] in "IF":
             self._levels = find_levels(self._numbers_of(top, bottom) for top, bottom in self.strips())
-        self._has_inverted_inks = image.mode == "CMYK" and _is_dark(image)
+        self._has_inverted_inks = image.mode == "CMYK" and _are_inverted(image)
         self._max_alpha = self._ground = 255
         self._is_transparent = self._has_transparency()
         if self._is_transparent:
@@ -168,15 +168,21 @@ class _StripSource:
         return choice.level()
 
 
-def _is_dark(image: Image.Image) -> bool:
-    """Return whether most of an image in inks is nearly black, as if the inks were inverted.
+def _are_inverted(image: Image.Image) -> bool:
+    """Return whether the inks of an image are inverted: most of it is nearly black, and not so if inverted.
 
-    The Adobe marker of a JPEG does not decide: programs write both kinds with it and without it.
+    The Adobe marker of a JPEG does not decide: programs write both kinds with it and without it. White print
+    on black is nearly black both ways: inverted, black without the fourth ink becomes full of it.
     """
     scale = min(1.0, MAX_SAMPLE_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    sample = image.resize(size, Image.Resampling.NEAREST).convert("RGB").convert("L")
-    return bool(np.median(np.asarray(sample)) < MAX_INVERTED_GRAY)
+    sample = image.resize(size, Image.Resampling.NEAREST)
+    return _is_dark(sample) and not _is_dark(ImageChops.invert(sample))
+
+
+def _is_dark(image: Image.Image) -> bool:
+    gray = np.asarray(image.convert("RGB").convert("L"))
+    return bool(np.median(gray) < MAX_INVERTED_GRAY)
 
 
 def _fill_missing(pixels: Pixels, missing_rows: npt.NDArray[np.bool_]) -> None:

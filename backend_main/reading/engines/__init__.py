@@ -7,6 +7,7 @@ base.py         interface of an engine
 registry.py     engines by name, through entry points
 lazy_engine.py  engine that is loaded when a page first needs it
 info.py         description of an engine, for users and programs
+rotated_page.py pages that are rotated by quarter turns
 dummy.py        engine for tests
 tesseract.py    the Tesseract program
 rapid/          PP-OCRv6, the default

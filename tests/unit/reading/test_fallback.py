@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -18,6 +19,7 @@ from backend_main.reading import (
     PageFailed,
     PageRestarted,
     UnknownEngine,
+    WarningCode,
     fallback,
     other_scripts,
     read,
@@ -28,6 +30,7 @@ from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.page_reader import PageReader
+from backend_main.reading.types import level_box
 from tests.support.fonts import TEXTS, page_png_in
 from tests.support.page_warnings import codes_of, messages_of
 from tests.support.scoring import score
@@ -247,6 +250,47 @@ def test_reread_page_replaces_the_unreadable_text(loads: list[str]) -> None:
         "“cyrillic” read it, as ru (Russian), uk (Ukrainian)."
     ]
     assert loads == ["cyrillic"]
+
+
+class UpsideDownEngine(CyrillicEngine):
+    """Engine that reads a page whose top left pixel is black, and garbage from the others."""
+
+    def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
+        is_upright = not page.pixels[0, 0].any()
+        yield from lines(*[GOOD if is_upright else BAD] * 6)
+
+
+def test_reread_page_upside_down_is_read_upright(loads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CyrillicEngine, "read_page", UpsideDownEngine.read_page)
+    pixels = BLANK.pixels.copy()
+    pixels[-1, -1] = 0
+    page = PageImage(1, pixels, BLANK.width, BLANK.height)
+    reader = PageReader(LatinEngine(), page, Options(), FallbackEngines())
+    list(reader.stream())
+    assert [line.text for line in reader.lines] == [GOOD[0]] * 6
+    assert reader.lines[0].box == ((500, 100), (100, 100), (100, 80), (500, 80))
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_reread_page_with_an_uncertain_line_names_its_place(
+    number: int, loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confidences = [BAD if place == number else GOOD for place in range(6)]
+    read = [
+        msgspec.structs.replace(line, box=level_box(0, 30 * place, 400, 30 * place + 20))
+        for place, line in enumerate(lines(*confidences))
+    ]
+    monkeypatch.setattr(CyrillicEngine, "yields", read)
+    _, reader = stream(LatinEngine())
+    assert reader.warnings[-1].code == WarningCode.LOW_CONFIDENCE
+    assert reader.warnings[-1].boxes == (read[number].box,)
+
+
+@pytest.mark.usefixtures("loads")
+def test_reread_page_that_stays_uncertain_has_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CyrillicEngine, "yields", [*lines((BAD[0], 0.6), width=200.0)])
+    _, reader = stream(LatinEngine())
+    assert codes_of(reader) == ["script-reread", "low-confidence"]
 
 
 def test_reread_page_prefers_the_requested_languages(loads: list[str]) -> None:

@@ -187,6 +187,13 @@ def test_page_in_inks_is_dark_on_white(tmp_path: Path, name: str) -> None:
     assert gray[~INK].mean() > 195
 
 
+@pytest.mark.parametrize("format", ["JPEG", "TIFF"])
+def test_page_with_white_ink_on_black_of_three_inks_shows_it(tmp_path: Path, format: str) -> None:
+    picture = Image.fromarray(np.where(INK, 255, 0).astype(np.uint8)).convert("RGB").convert("CMYK")
+    gray = page_gray(tmp_path, saved(picture, format, **({"quality": 95} if format == "JPEG" else {})))
+    assert gray[INK].mean() - gray[~INK].mean() > MIN_CONTRAST
+
+
 @pytest.mark.parametrize("color", [(0, 0, 0), (200, 0, 0)])
 def test_page_with_dark_ink_on_transparent_is_on_white(tmp_path: Path, color: tuple[int, int, int]) -> None:
     gray = page_gray(tmp_path, saved(transparent(color), "PNG"))

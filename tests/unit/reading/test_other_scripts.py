@@ -140,6 +140,11 @@ def test_is_damaged_vietnamese_accepts_lost_letters() -> None:
     assert is_damaged_vietnamese(["Cng hòa xã hi ch nghĩa Vit Nam", "Giy chng nhn quyn s dng đt"])
 
 
+def test_is_damaged_vietnamese_accepts_vowel_with_another_mark() -> None:
+    """PP-OCRv6 reads ả as å."""
+    assert is_damaged_vietnamese(["phm Tt Ông cå du bình", "phm Tt Ông cå du bình"])
+
+
 def test_line_sheet_assigns_pieces_to_their_lines() -> None:
     page = as_page(draw_lines([(LATIN_FONT, line) for line in ENGLISH[:2]]))
     sheet = LineSheet.of(page, [level_box(60, 60, 900, 100), level_box(60, 114, 900, 154)])

@@ -9,10 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend_main.reading.documents.document import PageImage
-from backend_main.reading.engines.rapid.orientation import (
-    rotate_upright,
-    to_original_coordinates,
-)
+from backend_main.reading.engines.rotated_page import rotate_upright, to_original_coordinates
 from backend_main.reading.layout.cells import Cell
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region

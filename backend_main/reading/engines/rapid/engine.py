@@ -24,6 +24,7 @@ from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
 from ..base import Engine
+from ..rotated_page import rotate_upright, to_original_coordinates
 from . import first_lines
 from .bleed_through import without_bleed_through
 from .curl import Core, Curl, line_cores
@@ -31,7 +32,7 @@ from .detector import Detector, DetectorImage, Quads, print_heights, scale_to_si
 from .letters import LANGUAGES_BY_PROFILE
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
-from .orientation import detect_rotation, rotate_upright, to_original_coordinates
+from .orientation import detect_rotation
 from .overprint import Layers, separate_overprint
 from .parallel import map_in_order
 from .print_size import is_large_print, is_small_print, print_scale_factor

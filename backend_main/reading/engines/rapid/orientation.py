@@ -1,17 +1,14 @@
-"""Detection and correction of pages that are rotated by quarter turns.
+"""Detection of pages that are rotated by quarter turns.
 
 The detector finds lines in any direction. Only the recognizer can tell the two senses of a direction apart:
 it reads a few boxes in both, and the sense with the higher confidence is right.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ...documents.document import PageImage
-from ...types import Line
 from .detector import Quads
 
 Recognize = Callable[[Quads], float]
@@ -101,42 +98,3 @@ def is_clearly_better(
 
 def _side_lengths(quads: Quads, start: int, end: int) -> npt.NDArray[np.float32]:
     return np.asarray(np.linalg.norm(quads[:, end] - quads[:, start], axis=1), np.float32)
-
-
-def rotate_upright(page: PageImage, quarter_turns: int) -> PageImage:
-    """Return a page whose lines run from left to right.
-
-    Args:
-        page: page whose lines are rotated.
-        quarter_turns: their clockwise rotation, as of `detect_rotation`.
-    """
-    pixels = np.ascontiguousarray(np.rot90(page.pixels, quarter_turns))
-    height, width = pixels.shape[:2]
-    return PageImage(page.number, pixels, width, height, page.info, page.warnings)
-
-
-def to_original_coordinates(lines: Iterator[Line], page: PageImage, quarter_turns: int) -> Iterator[Line]:
-    """Yield the lines of an upright page with their boxes on the rotated page.
-
-    Args:
-        lines: lines of the upright page.
-        page: page before `rotate_upright`.
-        quarter_turns: rotation of its lines.
-    """
-    for line in lines:
-        box = line.box
-        if box is not None:
-            a, b, c, d = (_rotated_point(corner, page.width, page.height, quarter_turns) for corner in box)
-            box = (a, b, c, d)
-        yield msgspec.structs.replace(line, box=box)
-
-
-def _rotated_point(
-    point: Sequence[float], width: int, height: int, quarter_turns: int
-) -> tuple[float, float]:
-    x, y = point
-    if quarter_turns == 1:
-        return width - y, x
-    if quarter_turns == 2:
-        return width - x, height - y
-    return (y, height - x) if quarter_turns == 3 else (x, y)
