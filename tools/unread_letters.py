@@ -61,6 +61,7 @@ SENTENCES = {
         "Pijamalı hasta yağız şoföre çabucak güvendi. İstanbul, Iğdır, ışık, kırmızı, İzmir, DEĞİL, "
         "çalışma, ağır"
     ),
+    "signs": "die ‚Halle‘ war ‹leer› hier. № 12 und 99 ₽ oder 50,00 ₺ und 70 ₩ laut note‡ dazu ¼ cup, ¾ cup",
 }
 
 

@@ -46,8 +46,8 @@ MIN_PITCH_RATIO = 1.1
 """Ratio of the distance below the last line of a paragraph to that above it."""
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
-MAX_OVERFLOW, MAX_OVERFLOW_SHARE = 1.0, 0.08
-"""Text may flow over the edge of its column by less, and by less than this share of its width."""
+MAX_OVERFLOW, MAX_OVERFLOW_SHARE = 1.5, 0.08
+"""In heights of running text, and in widths of the text: it may flow over the edge of its column by less."""
 MIN_TITLE_SIZE = 1.4
 MAX_SIDEBAR_WIDTH = 0.6
 """In widths of the other side: a narrower column may be a sidebar, which is read where it is drawn."""
@@ -201,7 +201,7 @@ class _Splitter:
             left, right = box.left + margin, max(box.left + margin, box.right - margin)
             changes[left] = changes.get(left, 0) + 1
             changes[right] = changes.get(right, 0) - 1
-        edges = sorted(changes)
+        edges = sorted(edge for edge, change in changes.items() if change)
         gaps: list[tuple[int, float, float]] = []
         crossing = 0
         for left, right in pairwise(edges):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend_main.reading import Engine, Line, Options, PageDone, PageImage, WarningCode, read
+from backend_main.reading import Engine, Line, Options, PageDone, PageImage, WarningCode, load_engine, read
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.types import Box, level_box
 from backend_main.reading.unread_ink import MAX_PLACES, read_unread_ink
@@ -163,3 +163,29 @@ def test_many_unread_rows_are_read_in_a_bounded_number_of_sheets() -> None:
     read_unread_ink(image_of(page(*rows)), [], engine)
     assert engine.sheets <= 4
     assert MAX_PLACES <= 40
+
+
+@pytest.fixture(scope="module")
+def rapid() -> Iterator[Engine]:
+    engine = load_engine("rapid", 1)
+    yield engine
+    engine.close()
+
+
+def is_read_or_named(done: PageDone, text: str, box: Box) -> bool:
+    """Return whether a text is read, or a warning names its place."""
+    named = [outer for warning in done.warnings for outer in warning.boxes]
+    return text in done.text or any(is_inside(box, outer) for outer in named)
+
+
+@pytest.mark.parametrize(("ink", "turns"), [(245, 0), (160, 0), (0, 1), (0, 3)])
+def test_pale_or_turned_words_beside_print_are_read_or_named(
+    ink: int, turns: int, rapid: Engine, tmp_path: Path
+) -> None:
+    words = np.rot90(page(("Approved on appeal", FIRST), ink=ink)[280:360, 150:650], turns)
+    pixels = page(*((TEXT, (200, 100 + 50 * row)) for row in range(10)))
+    height, width = words.shape[:2]
+    pixels[900 : 900 + height, 300 : 300 + width] = words
+    done = read_two_rows(rapid, tmp_path, pixels)
+    place = level_box(300, 900, 300 + width, 900 + height)
+    assert is_read_or_named(done, "Approved on appeal", place)
