@@ -18,6 +18,7 @@ recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read
 document_text.py      plain text of all pages, with paragraphs joined over page breaks
 page_assembly.py      lines of a recognized page → final Markdown and plain text
+layout_page.py        boxes of a recognized page, and the tables, figures and side blocks among them
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
 engines/              page image → lines: the interface, the registry, four engines, loading when needed
@@ -41,10 +42,13 @@ headers, footers and page numbers    layout/page_furniture.py, document_furnitur
                                      page_assembly.py, born_digital/assembly.py (which output)
 hyphens at line ends                 layout/text_joining.py; born_digital/joined_rows.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
+turned words on an upright page      engines/rapid/turned_words.py
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
+addresses and slips side by side     layout/side_blocks.py, column_sides.py; lines that stay: short_lines.py
+curled pages                         engines/rapid/curl.py (reading), layout/displacement.py, geometry.py
 text layers: letters, words, lines   documents/pdf_characters.py, pdf_words.py, pdf_lines.py
-order of columns                     layout/columns.py; born_digital/order.py
+order of columns                     layout/columns.py; born_digital/order.py, side_blocks.py
 lists, quotes, code, footnotes       layout/blocks.py; born_digital/ has a module for each
 formulas                             born_digital/formulas.py, formula_spans.py; output/latex.py
 bold, italic, links, `<sup>`         born_digital/inline.py; documents/pdf_links.py

@@ -21,6 +21,10 @@ MIN_HEIGHTS_TO_DECIDE = 60.0
 """Length of text, in line heights, that suffices to judge a page: about three lines."""
 MIN_HEIGHTS = 12.0
 """Length of text, in line heights, below which it is a stamp, a scribble or a stain."""
+SHAPE_LETTERS, MIN_SHAPE_CONFIDENCE = frozenset("01lIiOo|\u25cb\u25a1-_="), 0.975
+"""Letters that frames, rings and bars of a drawing look like, and the confidence from which a line of them is
+text, or a line of one letter again and again. Drawings and textures were read as such lines with 0.65 to
+0.97, printed numbers with at least 0.979."""
 SHORT_LINE_HEIGHTS = 4
 """Length of a line, in line heights, up to which it may be a bullet, a page number or a figure of a table."""
 
@@ -33,6 +37,7 @@ class ReadabilityMonitor:
         self._low_confidence_heights = 0.0
         self._held_lines: list[Line] = []
         self._uncertain_boxes: list[Box] = []
+        self._has_certain_line = False
         self._accepts_all = False
 
     @property
@@ -44,7 +49,7 @@ class ReadabilityMonitor:
 
     @property
     def uncertain_boxes(self) -> tuple[Box, ...]:
-        """Boxes of the unreadable lines."""
+        """Boxes of the lines that are not certain."""
         return tuple(self._uncertain_boxes)
 
     @property
@@ -54,6 +59,12 @@ class ReadabilityMonitor:
             self._low_confidence_heights >= MIN_HEIGHTS_TO_DECIDE
             and PARTLY_UNREADABLE_SHARE <= self.low_confidence_share < UNREADABLE_SHARE
         )
+
+    @property
+    def is_short_and_uncertain(self) -> bool:
+        """No line of a little text is certain: it can be the texture of a photograph, or a drawing."""
+        is_short = self._low_confidence_heights < MIN_HEIGHTS
+        return self._total_heights > 0.0 and is_short and not self._has_certain_line
 
     @property
     def is_unreadable(self) -> bool:
@@ -74,10 +85,13 @@ class ReadabilityMonitor:
         """Count a line; return the lines that may be shown now."""
         heights = length_in_heights(line.box)
         self._total_heights += heights
-        if _has_low_confidence(line, heights):
+        has_low_confidence = _has_low_confidence(line, heights)
+        is_certain = not has_low_confidence and not _looks_like_shapes(line)
+        self._has_certain_line |= is_certain
+        if has_low_confidence:
             self._low_confidence_heights += heights
-            if line.box is not None:
-                self._uncertain_boxes.append(line.box)
+        if not is_certain and line.box is not None:
+            self._uncertain_boxes.append(line.box)
         if line.text:
             self._held_lines.append(line)
         # A readable first line appears at once, and so do all lines of a readable page.
@@ -105,6 +119,13 @@ def _has_low_confidence(line: Line, heights: float) -> bool:
     if line.confidence is not None and line.confidence < LOW_CONFIDENCE:
         return True
     return heights > SHORT_LINE_HEIGHTS and len(line.text) < MIN_LETTERS_PER_HEIGHT * heights
+
+
+def _looks_like_shapes(line: Line) -> bool:
+    """Return whether the letters of a line may be frames, rings or bars of a drawing, or a texture."""
+    letters = set(line.text) - {" "}
+    is_uncertain = line.confidence is not None and line.confidence < MIN_SHAPE_CONFIDENCE
+    return is_uncertain and (len(letters) == 1 or letters <= SHAPE_LETTERS)
 
 
 def length_in_heights(box: Box | None) -> float:

@@ -7,7 +7,7 @@ options allow it. A page goes to a remote engine only if the configuration or th
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +16,7 @@ from . import languages
 from .confidence import UNREADABLE_SHARE, low_confidence_share
 from .documents.document import PageImage
 from .engines import (
+    DetectedScript,
     Engine,
     PageRestarted,
     engine_class,
@@ -45,9 +46,13 @@ class RereadPage:
 
 @dataclass(frozen=True)
 class FallbackResult:
-    """Outcome of `FallbackEngines.reread_page`. `page` is None if no engine reads the page better."""
+    """Outcome of `FallbackEngines.reread_page`.
 
-    warning: PageWarning
+    warning: None if the lines of the page are to be read one by one (`other_scripts`).
+    page: None if no engine reads the page better, or line by line only.
+    """
+
+    warning: PageWarning | None
     page: RereadPage | None = None
 
 
@@ -89,19 +94,43 @@ class FallbackEngines:
         return engine
 
     def reread_page(
-        self, page: PageImage, engine: Engine, options: Options, settings: AssemblySettings
+        self,
+        page: PageImage,
+        engine: Engine,
+        options: Options,
+        settings: AssemblySettings,
+        find_script: Callable[[], str | None] | None = None,
     ) -> FallbackResult:
-        """Read a page, most of which `engine` could not read, with an engine that reads its script."""
-        script = self.detect_script(page)
-        if script is None:
-            return FallbackResult(_unread_print(page.number, engine))
-        if script in languages.scripts_of(engine.configured_languages()):
+        """Read a page, most of which `engine` could not read, with an engine that reads its script.
+
+        Args:
+            page: the page.
+            engine: the engine that could not read it.
+            options: options of the read.
+            settings: settings of the assembly.
+            find_script: returns the script in which some lines of the page were read. It takes more time
+                than the detection by the look of the page, and is right. None if lines are not available.
+        """
+        detected = self.detect_script(page)
+        own = languages.scripts_of(engine.configured_languages())
+        for script, max_share in _candidates(detected, own, find_script):
+            if script in languages.LINE_BY_LINE_SCRIPTS and find_script is not None:
+                return FallbackResult(None)
+            for fallback in self.engines_for_script(script, options, with_latin=True):
+                if (reread := _reread(fallback, page, settings, max_share)) is not None:
+                    return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
+        return FallbackResult(self._unread_warning(page, engine, detected, own))
+
+    def _unread_warning(
+        self, page: PageImage, engine: Engine, detected: DetectedScript | None, own: frozenset[str]
+    ) -> PageWarning:
+        if detected is not None and detected.name in own:
             message = f"The engine “{engine.name}” read most of page {page.number} with low confidence."
-            return FallbackResult(PageWarning(WarningCode.LOW_CONFIDENCE, message))
-        for fallback in self.engines_for_script(script, options, with_latin=True):
-            if (reread := _reread(fallback, page, settings)) is not None:
-                return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
-        return FallbackResult(_script_not_read(page.number, script, engine))
+            return PageWarning(WarningCode.LOW_CONFIDENCE, message)
+        # An engine for the detected script that cannot read the page shows that the detection is wrong.
+        if detected is None or detected.name in self.readable_scripts():
+            return _unread_print(page.number, engine)
+        return _script_not_read(page.number, detected, engine)
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -110,8 +139,8 @@ class FallbackEngines:
         self._engines.clear()
         self._failed.clear()
 
-    def detect_script(self, page: PageImage) -> str | None:
-        """Return the script of a page, one of `languages.SCRIPTS`; None if no engine can detect it."""
+    def detect_script(self, page: PageImage) -> DetectedScript | None:
+        """Return the script of a page by its look; None if no engine can detect it."""
         for name, kind in _available_engines():
             if kind.detects_scripts:
                 engine = self._load_or_log(name)
@@ -134,7 +163,10 @@ class FallbackEngines:
                 latin = (
                     [LATIN_LANGUAGE] if with_latin and LATIN_LANGUAGE in kind.supported_languages() else []
                 )
-                _configure(engine, options, [*latin, *chosen[:MAX_LANGUAGES]])
+                chosen = chosen[:MAX_LANGUAGES]
+                # Tesseract prefers its first pack: “Name” became “Мате”, and words in Korean became “AS”.
+                is_latin_first = script in languages.LOOK_ALIKE_SCRIPTS
+                _configure(engine, options, [*latin, *chosen] if is_latin_first else [*chosen, *latin])
                 yield engine
 
     def engine_for_language(self, code: str, options: Options) -> Engine | None:
@@ -196,8 +228,23 @@ def _local_engines() -> Iterator[tuple[str, type[Engine]]]:
             yield name, kind
 
 
-def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> RereadPage | None:
-    """Read a page; return None if the engine fails, or is not confident either."""
+def _candidates(
+    detected: DetectedScript | None, own: frozenset[str], find_script: Callable[[], str | None] | None
+) -> Iterator[tuple[str, float]]:
+    """Yield scripts of a page, with the share of it that may have low confidence.
+
+    An engine without confidence shows that a detected script is wrong. One in which lines were read is right.
+    """
+    if detected is not None and detected.name not in own:
+        yield detected.name, UNREADABLE_SHARE
+    if find_script is not None and (script := find_script()):
+        yield script, 1.0
+
+
+def _reread(
+    engine: Engine, page: PageImage, settings: AssemblySettings, max_share: float = UNREADABLE_SHARE
+) -> RereadPage | None:
+    """Read a page; return None if the engine fails, or has low confidence in more than a share of it."""
     try:
         lines: list[Line] = []
         for item in engine.read_page(page):
@@ -207,7 +254,7 @@ def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> Rere
                 lines.append(item)
 
         lines_with_text = [line for line in lines if line.text]
-        if not lines_with_text or low_confidence_share(lines) >= UNREADABLE_SHARE:
+        if not lines_with_text or low_confidence_share(lines) > max_share:
             return None
         return RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, settings))
     except Exception as error:
@@ -226,11 +273,12 @@ def _unread_print(number: int, engine: Engine) -> PageWarning:
     )
 
 
-def _script_not_read(number: int, script: str, engine: Engine) -> PageWarning:
+def _script_not_read(number: int, script: DetectedScript, engine: Engine) -> PageWarning:
+    start = f"Page {number} {'is' if script.is_sure else 'may be'} in {script.name} script."
     return PageWarning(
         WarningCode.SCRIPT_NOT_READ,
-        f"Page {number} is in {script} script. Neither the engine “{engine.name}” nor another installed one "
-        f"reads it, so the text is not what is printed.{_install_hint(script)}",
+        f"{start} Neither the engine “{engine.name}” nor another installed one reads it, so the text is not "
+        f"what is printed.{_install_hint(script.name)}",
     )
 
 

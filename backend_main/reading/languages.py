@@ -55,6 +55,12 @@ LANGUAGES = {
 }
 """Known languages by code."""
 SCRIPTS = frozenset(language.script for language in LANGUAGES.values())
+LOOK_ALIKE_SCRIPTS = frozenset({"Cyrillic", "Greek"})
+"""Scripts whose letters a model takes for Latin ones, and the other way round."""
+LINE_BY_LINE_SCRIPTS = frozenset({"Korean"})
+"""Scripts of which Tesseract's layout analysis loses words at the edges of a page."""
+MOST_SPOKEN = ("ru", "uk", "bg", "ar", "fa", "ur", "hi", "mr", "ne", "bn", "as", "he", "am", "el")
+"""Languages in scripts that several share, those with the most speakers of each script first."""
 _BY_PACK = {pack: language.code for language in LANGUAGES.values() for pack in language.packs}
 
 
@@ -83,6 +89,13 @@ def language_names(codes: Iterable[str]) -> str:
 def languages_using_script(script: str, codes: Iterable[str]) -> list[str]:
     """Return the known codes whose languages are written in this script, sorted."""
     return sorted(code for code in codes if code in LANGUAGES and LANGUAGES[code].script == script)
+
+
+def common_languages(script: str) -> list[str]:
+    """Return the codes of the languages written in a script, those with the most speakers first."""
+    codes = languages_using_script(script, LANGUAGES)
+    common = [code for code in MOST_SPOKEN if code in codes]
+    return [*common, *(code for code in codes if code not in common)]
 
 
 def scripts_of(codes: Iterable[str]) -> frozenset[str]:

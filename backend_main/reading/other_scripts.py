@@ -10,13 +10,14 @@ import logging
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import msgspec
 
 from . import languages, warning_texts
 from .confidence import LOW_CONFIDENCE, MIN_LETTERS_PER_HEIGHT, length_in_heights
 from .documents.document import PageImage
-from .engines import Engine, PageRestarted
+from .engines import DetectedScript, Engine, PageRestarted
 from .fallback import FallbackEngines
 from .line_sheet import LineSheet
 from .output.escaping import escape
@@ -38,6 +39,11 @@ MAX_SUSPECTS = 200
 """Lines of a page that are read again."""
 MIN_CONFIDENCE = 0.85
 """Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
+SAMPLE_LINES = 6
+"""Longest lines of an unreadable page that show its script."""
+MIN_MEDIAN_CONFIDENCE = 0.75
+"""Median confidence of these lines in the right script: 0.81 for Ukrainian with the Russian pack, 0.89 and
+more with the pack of the language, 0.61 and less with others."""
 MIN_PROBABLE_CONFIDENCE = 0.55
 """Confidence that is enough before the Latin words of the line are read as such."""
 MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
@@ -46,8 +52,6 @@ MICRO_SIGN = "\u00b5"
 """Tesseract's Greek pack has it instead of the letter mu."""
 MIN_LATIN_LETTERS = 4
 """Letters of a Latin word from which it is not a short word in the other script."""
-LOOK_ALIKE_SCRIPTS = frozenset({"Cyrillic", "Greek"})
-"""Scripts whose letters a model takes for Latin ones, and the other way round."""
 LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
 """Cyrillic and Greek letters that look like Latin ones in some style of print."""
 LATIN_WITH_LOOK_ALIKES = frozenset("ABCEHIJKMOPSTXYZaceijknoprstuvxymg")
@@ -115,13 +119,24 @@ def reread_other_scripts(
     unread = [number for number in suspects if number not in found and _is_unread(lines[number])]
     if any(_is_clearly_unread(lines[number]) for number in unread):
         script = read.detect_script(unread)
-        hint = fallback.install_hint(script)
+        hint = fallback.install_hint(script and script.name)
         boxes = boxes_of(lines, unread)
         warnings.append(warning_texts.lines_not_read(page.number, boxes, script, engine.name, hint))
-        if script is not None:  # what the engine returned are look-alikes
+        if script is not None and script.is_sure:  # what the engine returned are look-alikes
             for number in unread:
                 result[number] = msgspec.structs.replace(lines[number], text="", markdown="")
     return RereadLines(result, warnings)
+
+
+def script_of_page(
+    page: PageImage, lines: Sequence[Line], engine: Engine, options: Options, fallback: FallbackEngines
+) -> str | None:
+    """Return the script of a page that its engine cannot read, if another engine reads some of its lines."""
+    numbers = [number for number, line in enumerate(lines) if length_in_heights(line.box) >= MIN_HEIGHTS]
+    if not numbers:
+        return None
+    numbers.sort(key=lambda number: length_in_heights(lines[number].box), reverse=True)
+    return _Rereading(page, lines, engine, options, fallback).script_of(numbers[:SAMPLE_LINES])
 
 
 @dataclass(frozen=True)
@@ -170,7 +185,7 @@ class _Rereading:
         if not alone:
             return {}
         is_sure = all(reading.confidence >= MIN_CONFIDENCE for reading in alone.values())
-        if script not in LOOK_ALIKE_SCRIPTS and is_sure:
+        if script not in languages.LOOK_ALIKE_SCRIPTS and is_sure:
             mixed = {}
         else:
             mixed = self._probable(sheet, numbers, script, with_latin=True)
@@ -197,10 +212,24 @@ class _Rereading:
                 return found
         return {}
 
-    def detect_script(self, numbers: Sequence[int]) -> str | None:
-        """Return the script of lines that no engine reads; None if it is not sure, or the engine's own."""
+    def detect_script(self, numbers: Sequence[int]) -> DetectedScript | None:
+        """Return the script of lines that no engine reads; None if an engine for it could not read them."""
         script = self.fallback.detect_script(self._sheet(numbers).page)
-        return None if script in self.own_scripts else script
+        is_wrong = script is not None and script.name in self.own_scripts | self.fallback.readable_scripts()
+        return None if is_wrong else script
+
+    def script_of(self, numbers: Sequence[int]) -> str | None:
+        """Return the script in which an engine reads lines with the most confidence; None if none does."""
+        sheet = self._sheet(numbers)
+        confidences = {}
+        for script in sorted(self.fallback.readable_scripts() - self.own_scripts):
+            readings = self._probable(sheet, numbers, script, with_latin=False).values()
+            letters = [letters_in_script(reading.text, script) for reading in readings]
+            if 2 * sum(in_script for in_script, _ in letters) > sum(count for _, count in letters):
+                unread = [0.0] * (len(numbers) - len(readings))
+                confidences[script] = median([*unread, *(reading.confidence for reading in readings)])
+        best = max(confidences, key=confidences.__getitem__, default=None)
+        return best if best is not None and confidences[best] >= MIN_MEDIAN_CONFIDENCE else None
 
     def _sheet(self, numbers: Sequence[int]) -> LineSheet:
         return LineSheet.of(self.page, boxes_of(self.lines, numbers))

@@ -11,27 +11,19 @@ from dataclasses import dataclass, field, replace
 from .documents.document import PageImage
 from .documents.pixels import Pixels
 from .engines import Engine
-from .layout.aligned_tables import aligned_table_regions
-from .layout.blocks import (
-    Block,
-    ColumnBlocks,
-    FontMetrics,
-    LayoutHints,
-)
+from .layout.blocks import Block, ColumnBlocks, LayoutHints
 from .layout.columns import prose_boxes, split_columns
 from .layout.document_furniture import furniture_beside_text, repeated_furniture
 from .layout.furniture_history import FurnitureHistory
-from .layout.furniture_page import FurniturePage, Roles, oblique_heights
-from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
-from .layout.layout_model import Region, detect_regions
+from .layout.furniture_page import Roles
+from .layout.geometry import LayoutBox, PageFrame, bounding_rect
+from .layout.layout_model import detect_regions
 from .layout.page_furniture import MIN_PROSE_SHARE, find_page_furniture
 from .layout.print_styles import emphasized_boxes
-from .layout.rows import Row, body_text_height, group_rows
-from .layout.rule_stacks import stacked_rule_regions
-from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
-from .layout.sequences import weighted_median
-from .layout.tables import Table, from_grid, from_region
-from .layout.text_joining import FIGURE_CAPTION, estimated_width
+from .layout.rows import Row, group_rows
+from .layout.ruled_tables import detect_table_grids
+from .layout.text_joining import FIGURE_CAPTION
+from .layout_page import Figure, LayoutPage, build_layout_page, detect_tables_and_figures
 from .output.formatted_page import FormattedPage
 from .output.markdown import page_markdown
 from .output.plain_text import to_plain_text
@@ -39,12 +31,7 @@ from .types import FurnitureOption, Line, Options, PageWarning
 from .warning_codes import WarningCode
 
 MIN_TITLE_SCORE = 0.5
-MIN_TABLE_SCORE = 0.5
-MIN_FIGURE_SCORE = 0.6
-MAX_TABLE_OVERLAP = 0.5
-"""Scores of the layout model."""
-MAX_FIGURE_SHARE = 0.3
-"""A figure with more of the page's boxes than this share is a picture behind the text."""
+"""Score of the layout model."""
 MIN_FIGURE_OVERLAP = 0.3
 """Share of the narrower width that a figure and a block above or below it have in common."""
 MAX_BLOCKS_TO_CAPTION = 6
@@ -53,42 +40,12 @@ _log = logging.getLogger("scanrill.reading")
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure's rectangle, and the indices of the boxes of its own words."""
+class Inset:
+    """A table, or blocks side by side: its box in the order, the indices of the boxes in it, its blocks."""
 
+    box: LayoutBox
     boxes: frozenset[int]
-    rect: Rect
-
-
-@dataclass
-class LayoutPage:
-    """The boxes and texts of a page in its frame, and what is detected around them.
-
-    `texts` are by the index of the box, and so are `line_places`, the places of their lines in the page's
-    lines. `edges` are left, top, right and bottom of the page. `furniture` has the roles of page furniture.
-    `emphasized` are the indices of the boxes in bold or colored print.
-    """
-
-    boxes: list[LayoutBox]
-    texts: list[str]
-    body: FontMetrics
-    edges: Rect
-    line_places: list[int]
-    oblique: dict[int, float] = field(default_factory=dict)
-    furniture: Roles = field(default_factory=dict)
-    regions: list[Region] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
-    emphasized: frozenset[int] = frozenset()
-
-    def boxes_in_tables(self) -> frozenset[int]:
-        """Return the indices of the boxes that are part of a table."""
-        return frozenset[int]().union(*(table.boxes for table in self.tables))
-
-    def furniture_page(self, number: int = 1, without: Container[int] = ()) -> FurniturePage:
-        """Return the page as the detection of furniture compares it, without some boxes."""
-        boxes = [box for box in self.boxes if box.index not in without]
-        return FurniturePage(number, self.edges, boxes, self.texts, self.oblique)
+    blocks: list[Block]
 
 
 @dataclass(frozen=True)
@@ -174,29 +131,6 @@ def assemble_page(
     return render_page(page, settings.furniture)
 
 
-def build_layout_page(
-    frame: PageFrame, lines: Sequence[Line], edges: Rect, regions: Sequence[Region] = ()
-) -> LayoutPage:
-    """Build a page without tables, figures and furniture; `edges` are those of the page in the frame."""
-    with_box = [(place, line.text, line.box) for place, line in enumerate(lines) if line.box is not None]
-    texts = [text for _, text, _ in with_box]
-    quads = [box for _, _, box in with_box]
-    boxes = frame.layout_boxes(quads)
-
-    widths = map(estimated_width, texts)
-    letter_widths = ((box.width / max(1.0, width), width) for box, width in zip(boxes, widths, strict=True))
-    body = FontMetrics(body_text_height(boxes), max(weighted_median(letter_widths), MIN_TEXT_HEIGHT))
-    return LayoutPage(
-        boxes,
-        texts,
-        body,
-        edges,
-        [place for place, _, _ in with_box],
-        oblique_heights(frame, quads),
-        regions=list(regions),
-    )
-
-
 def render_page(page: LayoutPage, furniture: FurnitureOption = "drop") -> FormattedPage:
     """Return the final text of a page, and the roles of its furniture; `keep` leaves that in the text."""
     page.furniture = _furniture(page)
@@ -206,75 +140,12 @@ def render_page(page: LayoutPage, furniture: FurnitureOption = "drop") -> Format
     return FormattedPage(markdown, to_plain_text(markdown), roles)
 
 
-# --- tables and figures ------------------------------------------------------------------------------------
-
-
-def detect_tables_and_figures(
-    page: LayoutPage, grids: Sequence[TableGrid], rules: Sequence[RulingLine] = ()
-) -> None:
-    """Add tables and figures to the page; a box belongs to at most one of them.
-
-    Tables with drawn lines take precedence, those with the most cells first.
-    """
-    free = [box for box in page.boxes if box.index not in page.furniture]
-    for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
-        free = _add_table(page, from_grid(grid, free, page.texts), free)
-    for region in stacked_rule_regions(rules, page.body.height):
-        free = _add_table(page, from_region(region, free, page.texts, page.body.height, ()), free)
-    for region in page.regions:
-        if region.kind == "table" and region.score >= MIN_TABLE_SCORE and not _overlaps_table(region, page):
-            free = _add_table(page, from_region(region, free, page.texts, page.body.height, rules), free)
-    _add_aligned_tables(page, free)
-    _add_figures(page)
-
-
-def _add_aligned_tables(page: LayoutPage, free: Sequence[LayoutBox]) -> None:
-    """Add tables without lines and regions."""
-    body_height = page.body.height
-    for column in split_columns(free, body_height):
-        left = column
-        for region in list(aligned_table_regions(column, page.texts, body_height)):
-            left = _add_table(page, from_region(region, left, page.texts, body_height, ()), left)
-
-
-def _overlaps_table(region: Region, page: LayoutPage) -> bool:
-    """Return whether most boxes of a region are part of a table."""
-    inside = {box.index for box in page.boxes if region.contains(box)}
-    return len(inside & page.boxes_in_tables()) > MAX_TABLE_OVERLAP * len(inside)
-
-
-def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> list[LayoutBox]:
-    """Add a table to the page, and return the boxes that are still free."""
-    if table is None:
-        return free
-    page.tables.append(table)
-    return [box for box in free if box.index not in table.boxes]
-
-
-def _add_figures(page: LayoutPage) -> None:
-    used = page.boxes_in_tables() | page.furniture.keys()
-    prose = prose_boxes(page.boxes)
-    for region in page.regions:
-        if region.kind != "figure" or region.score < MIN_FIGURE_SCORE:
-            continue
-        inside = [box for box in page.boxes if region.contains(box)]
-        indices = frozenset(box.index for box in inside)
-        if len(inside) > MAX_FIGURE_SHARE * len(page.boxes) or indices & used or prose.intersection(inside):
-            continue
-        used |= indices
-        page.figures.append(Figure(indices, (region.left, region.top, region.right, region.bottom)))
-
-
 # --- blocks ------------------------------------------------------------------------------------------------
-
-
-def _boxes_in_insets(page: LayoutPage) -> frozenset[int]:
-    return page.boxes_in_tables().union(*(figure.boxes for figure in page.figures))
 
 
 def _furniture(page: LayoutPage) -> Roles:
     """Return the furniture of the finished page: also what its text beside tables and figures shows."""
-    beside_insets = page.furniture_page(without=_boxes_in_insets(page))
+    beside_insets = page.furniture_page(without=page.boxes_in_tables() | page.boxes_in_figures())
     roles = find_page_furniture(beside_insets, page.regions, page.furniture)
     return furniture_beside_text(page.furniture_page(), roles)
 
@@ -284,14 +155,16 @@ def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
 
     A table is a single box in the order, and a figure follows the text above it.
     """
-    used = _boxes_in_insets(page) | dropped
-    flow = [box for box in page.boxes if box.index not in used]
-    hints = _hints(page, flow)
-    table_boxes = {len(page.boxes) + number: table for number, table in enumerate(page.tables)}
-    flow += [LayoutBox(index, *table.rect, page.body.height) for index, table in table_boxes.items()]
+    without = page.boxes_in_figures() | dropped
+    hints = _hints(page, [box for box in page.boxes if box.index not in without | page.boxes_in_tables()])
+    insets = _insets(page, without, hints)
+    tables, others = insets[: len(page.tables)], insets[len(page.tables) :]
+    flow = _with_insets([box for box in page.boxes if box.index not in without], tables)
+    pending = {inset.box: inset.blocks for inset in insets}
     blocks: list[Block] = []
     for column in split_columns(flow, page.body.height):
-        blocks += _column_blocks(page, group_rows(column), table_boxes, hints)
+        rows = group_rows(_with_insets(column, others))
+        blocks += _column_blocks(page, rows, pending, hints)
     for figure in sorted(page.figures, key=lambda figure: figure.rect[1]):
         index = _insert_index(figure, blocks)
         inside = [box for box in page.boxes if box.index in figure.boxes]
@@ -300,19 +173,48 @@ def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
     return blocks
 
 
+def _insets(page: LayoutPage, without: Container[int], hints: LayoutHints) -> list[Inset]:
+    """Return the tables of a page, those that lines or the model show first, and its blocks side by side."""
+    found = [
+        (
+            table.boxes,
+            table.rect,
+            [Block("table", table.boxes, table.rect, cells=table.cells, spans=table.spans)],
+        )
+        for table in (*page.tables, *page.aligned_tables)
+    ]
+    for group in page.side_blocks:
+        sides = [[box for box in side if box.index not in without] for side in group]
+        if boxes := [box for side in sides for box in side]:
+            blocks = [block for side in sides for block in _text_blocks(page, group_rows(side), hints)]
+            found.append((frozenset(box.index for box in boxes), bounding_rect(boxes), blocks))
+    first = len(page.boxes)
+    return [
+        Inset(LayoutBox(index, *rect, page.body.height), boxes, blocks)
+        for index, (boxes, rect, blocks) in enumerate(found, first)
+    ]
+
+
+def _with_insets(boxes: Sequence[LayoutBox], insets: Sequence[Inset]) -> list[LayoutBox]:
+    """Replace the boxes of insets by one box for each inset."""
+    inside = {index: inset for inset in insets for index in inset.boxes}
+    replaced = {inside[box.index].box: None for box in boxes if box.index in inside}
+    return [*(box for box in boxes if box.index not in inside), *replaced]
+
+
 def _column_blocks(
-    page: LayoutPage, rows: Sequence[Row], table_boxes: dict[int, Table], hints: LayoutHints
+    page: LayoutPage, rows: Sequence[Row], insets: dict[LayoutBox, list[Block]], hints: LayoutHints
 ) -> list[Block]:
     blocks: list[Block] = []
     text_rows: list[Row] = []
     for row in rows:
-        if text_row := [box for box in row if box.index not in table_boxes]:
+        if text_row := [box for box in row if box not in insets]:
             text_rows.append(text_row)
         for box in row:
-            if table := table_boxes.get(box.index):
+            if box in insets:
                 blocks += _text_blocks(page, text_rows, hints)
                 text_rows = []
-                blocks.append(Block("table", table.boxes, table.rect, cells=table.cells, spans=table.spans))
+                blocks += insets.pop(box)  # an inset over two columns belongs to the first
     return blocks + _text_blocks(page, text_rows, hints)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterator
+from functools import partial
 
 from .confidence import ReadabilityMonitor
 from .documents.document import PageImage
@@ -9,7 +10,7 @@ from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
 from .lost_letters import reread_lost_letters
-from .other_scripts import reread_other_scripts
+from .other_scripts import reread_other_scripts, script_of_page
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
@@ -44,6 +45,8 @@ class PageReader:
         self._has_emitted = False
         self._is_suppressed = False
         self._has_unread_warning = False
+        self._waits_for_lines = False
+        """Its lines are read one by one, once all are known."""
         self._all_lines: list[Line] = []
         """Lines with and without text."""
 
@@ -96,13 +99,19 @@ class PageReader:
         self._is_suppressed = self._has_emitted
 
     def _emit(self, lines: list[Line]) -> Iterator[Line]:
-        if not self._is_suppressed and lines:
+        if lines and not (self._is_suppressed or self._waits_for_lines):
             self._has_emitted = True
             yield from lines
 
     def _reread(self, engine: Engine) -> Generator[Line, None, bool]:
         """Read an unreadable page with another engine. Returns whether that gave the final text."""
-        result = self._fallback.reread_page(self._page, engine, self._options, self._settings)
+        result = self._fallback.reread_page(
+            self._page, engine, self._options, self._settings, partial(self._script_of_lines, engine)
+        )
+        if result.warning is None:
+            self._readability.accept_all()
+            self._waits_for_lines = True
+            return False
         self.warnings.append(result.warning)
         if result.page is None:
             self._has_unread_warning = True
@@ -114,6 +123,9 @@ class PageReader:
         self.warnings += result.page.warnings
         yield from self._emit(self.lines)
         return True
+
+    def _script_of_lines(self, engine: Engine) -> str | None:
+        return script_of_page(self._page, self._all_lines, engine, self._options, self._fallback)
 
     def _stream_after_failure(self, failure: PageFailed) -> Iterator[Line]:
         """Read the page with the fallback engine; if there is none, keep the text so far."""
@@ -141,18 +153,26 @@ class PageReader:
         yield from self._emit(self._readability.accept_all())
         self.warnings += map(to_page_warning, engine.warnings())
         self._reread_other_scripts(engine)
-        if self._readability.is_partly_unreadable:
+        if self._waits_for_lines:
+            self._waits_for_lines, self._is_suppressed = False, self._has_emitted
+            yield from self._emit(self.lines)
+        elif self._is_uncertain():
             self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
+    def _is_uncertain(self) -> bool:
+        is_short = self._readability.is_short_and_uncertain and bool(self.lines)
+        return is_short or self._readability.is_partly_unreadable
+
     def _low_confidence(self) -> PageWarning:
-        share = self._readability.low_confidence_share
+        share = 1.0 if self._readability.is_short_and_uncertain else self._readability.low_confidence_share
+        amount = f"About {share:.0%} of" if share < 1 else "All"
         return PageWarning(
             WarningCode.LOW_CONFIDENCE,
-            f"About {share:.0%} of the print on page {self._page.number} was read with low confidence.",
+            f"{amount} the print on page {self._page.number} was read with low confidence.",
             self._readability.uncertain_boxes,
             share,
         )

@@ -81,7 +81,8 @@ class TextLayerReader:
                 return False
         # The engine cannot decide. If the page has another script, an engine for it reads the page.
         script = self._fallback.detect_script(page)
-        if script is not None and script not in scripts_of_text(run.text for run in sample):
+        is_other = script is not None and script.name not in scripts_of_text(run.text for run in sample)
+        if script is not None and script.is_sure and is_other:
             return False
         self.warnings.append(warning_texts.text_not_checked(self._number))
         return True

@@ -160,7 +160,8 @@ def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[PageWarn
     warnings = list(map(to_page_warning, engine.warnings()))
     if _is_unreadable(lines, engine):
         result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
-        warnings.append(_about_pictures(image, result.warning))
+        if result.warning is not None:
+            warnings.append(_about_pictures(image, result.warning))
         lines = lines if result.page is None else result.page.lines
     return [line for line in lines if line.box and _is_sure(line)], warnings
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from .engines import DetectedScript
 from .languages import language_names
 from .types import Box, Line, PageWarning
 from .warning_codes import WarningCode
@@ -20,7 +21,7 @@ def lines_read_in_script(
 
 
 def lines_not_read(
-    number: int, boxes: Sequence[Box], script: str | None, engine: str, hint: str
+    number: int, boxes: Sequence[Box], script: DetectedScript | None, engine: str, hint: str
 ) -> PageWarning:
     """Return the warning about lines without text. `script` is None if it is unknown."""
     if script is None:
@@ -32,8 +33,8 @@ def lines_not_read(
         )
     return PageWarning(
         WarningCode.SCRIPT_NOT_READ,
-        f"{_lines(boxes)} on page {number} {_are(boxes)} in {script} script, which neither the engine "
-        f"“{engine}” nor another installed one reads.{hint}",
+        f"{_lines(boxes)} on page {number} {_are(boxes) if script.is_sure else 'may be'} in {script.name} "
+        f"script, which neither the engine “{engine}” nor another installed one reads.{hint}",
         tuple(boxes),
     )
 

@@ -28,7 +28,6 @@ from tests.support.document_strategies import (
     mixed_documents,
     script_documents,
 )
-from tests.support.markdown_words import difference
 from tests.support.pdf_printers import CHROMIUM, ChromiumPrinter, print_with_weasyprint
 from tests.support.printed_documents import PrintedDocument
 from tests.support.reportlab_printer import print_with_reportlab
@@ -92,8 +91,7 @@ def check(
     @given(drawn)
     def round_trip(document: PrintedDocument) -> None:
         path.write_bytes(print_pdf(document))
-        lost_and_surplus = difference(document.words(), read_markdown(path, engine))
-        assert lost_and_surplus == []
+        assert document.difference(read_markdown(path, engine)) == []
 
     round_trip()
 

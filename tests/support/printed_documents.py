@@ -10,13 +10,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from tests.support.markdown_words import difference, markdown_words
+
 MARKDOWN_MARKS = {"bold": "**", "italic": "*", "code": "`"}
 HTML_TAGS = {"bold": "b", "italic": "i", "code": "code", "sup": "sup", "sub": "sub"}
+SMALL_CAPITALS = "small-caps"
+PICTURE = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='160' height='90'%3E"
+    "%3Crect width='160' height='90' fill='%2388aacc'/%3E"
+    "%3Ccircle cx='60' cy='50' r='30' fill='%23335577'/%3E%3C/svg%3E"
+)
 
 
 @dataclass(frozen=True)
 class Span:
-    """Text with one mark (a key of `HTML_TAGS`), or with a link, or with neither."""
+    """Text with one mark (`SMALL_CAPITALS` or a key of `HTML_TAGS`), or with a link, or with neither."""
 
     text: str
     mark: str | None = None
@@ -26,15 +34,23 @@ class Span:
         inner = escape(self.text)
         if self.href:
             return f'<a href="{escape(self.href)}">{inner}</a>'
+        if self.mark == SMALL_CAPITALS:
+            return f'<span style="font-variant:{SMALL_CAPITALS}">{inner}</span>'
         return f"<{HTML_TAGS[self.mark]}>{inner}</{HTML_TAGS[self.mark]}>" if self.mark else inner
 
     def markdown(self) -> str:
-        text = self.text.replace("\u00ad", "")
+        text = self.plain()
+        if self.mark == SMALL_CAPITALS:
+            return text
         if self.href:
             return f"[{text}]({self.href})"
         if self.mark in MARKDOWN_MARKS:
             return f"{MARKDOWN_MARKS[self.mark]}{text}{MARKDOWN_MARKS[self.mark]}"
         return f"<{self.mark}>{text}</{self.mark}>" if self.mark else text
+
+    def plain(self) -> str:
+        """Return the text without marks and soft hyphens."""
+        return self.text.replace("\u00ad", "")
 
 
 Text = str | Sequence[Span]
@@ -54,7 +70,7 @@ def _markdown(text: Text) -> str:
 
 def plain(text: Text) -> str:
     """Return the text without marks and soft hyphens."""
-    return "".join(span.text for span in spans(text)).replace("\u00ad", "")
+    return "".join(span.plain() for span in spans(text))
 
 
 @dataclass(frozen=True)
@@ -201,6 +217,22 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A picture without text, with its caption below it."""
+
+    caption: str
+
+    def html(self) -> str:
+        return f'<figure><img src="{PICTURE}"><figcaption>{escape(self.caption)}</figcaption></figure>'
+
+    def markdown(self) -> str:
+        return f"![]()\n\n{self.caption}"
+
+    def texts(self) -> Iterable[str]:
+        yield self.caption
+
+
+@dataclass(frozen=True)
 class Raw:
     """HTML whose Markdown is given, for what the other blocks cannot say."""
 
@@ -235,7 +267,7 @@ class Group:
             yield from block.texts()
 
 
-Block = Heading | Paragraph | Quote | Code | Items | Table | Raw | Group
+Block = Heading | Paragraph | Quote | Code | Items | Table | Figure | Raw | Group
 
 
 @dataclass(frozen=True)
@@ -258,6 +290,23 @@ class PrintedDocument:
     def markdown(self) -> str:
         return "\n\n".join(block.markdown() for block in self.blocks) + "\n"
 
+    @property
+    def has_small_capitals(self) -> bool:
+        """Whether the case of some letters is not visible on paper; PDFs have it as each program likes."""
+        return f"font-variant:{SMALL_CAPITALS}" in self.html()
+
     def words(self) -> list[str]:
         """Return the words in reading order, without marks of Markdown."""
-        return [word for block in self.blocks for text in block.texts() for word in text.split()]
+        words = [word for block in self.blocks for text in block.texts() for word in text.split()]
+        return words if self.is_spaced else list("".join(words))
+
+    @property
+    def is_spaced(self) -> bool:
+        """Whether the language separates words by spaces; otherwise, each character counts as a word."""
+        return self.language != "ja"
+
+    def difference(self, markdown: str) -> list[str]:
+        """Return what has changed in the words of Markdown, such as `-lost words` and `+surplus words`."""
+        words = markdown_words(markdown)
+        after = words if self.is_spaced else list("".join(words))
+        return difference(self.words(), after, ignores_case=self.has_small_capitals)

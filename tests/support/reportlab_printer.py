@@ -136,10 +136,11 @@ def _(block: Items, style: ParagraphStyle) -> list[Flowable]:
 @_flow.register
 def _(block: Table, style: ParagraphStyle) -> list[Flowable]:
     rows, commands = _grid(block)
-    if block.css_class == "ruled":
+    if "ruled" in block.css_class.split():
         commands.append(("GRID", (0, 0), (-1, -1), 0.5, black))
+    alignment = "MIDDLE" if "centered" in block.css_class else "TOP"
     cells = [[PlatypusParagraph(escape(text), style) for text in row] for row in rows]
-    table = PlatypusTable(cells, style=[("VALIGN", (0, 0), (-1, -1), "TOP"), *commands])
+    table = PlatypusTable(cells, style=[("VALIGN", (0, 0), (-1, -1), alignment), *commands])
     return [table, Spacer(1, style.fontSize)]
 
 
@@ -164,6 +165,10 @@ def _grid(block: Table) -> tuple[list[list[str]], list[tuple[object, ...]]]:
 
 @_flow.register
 def _(block: Group, style: ParagraphStyle) -> list[Flowable]:
+    if block.css_class == "notes":
+        return _flowables(block.blocks, _style(0.8 * style.fontSize))
+    if not block.css_class:
+        return _flowables(block.blocks, style)
     count = int(block.css_class.removeprefix("columns"))
     narrow = _style(min(style.fontSize, 9))
     columns = BalancedColumns(_flowables(block.blocks, narrow), nCols=count, innerPadding=8 * mm)

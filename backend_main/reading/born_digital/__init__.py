@@ -7,6 +7,7 @@ document_context.py  what other pages of the document tell: running text, headin
 page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
 captions.py          captions → their figures
 order.py             boxes → columns in reading order
+side_blocks.py       short lines side by side: blocks of their own, or rows
 frames.py            boxed text
 page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
 column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes

@@ -137,7 +137,7 @@ class _Assembler:
     def _inset(self, box: LayoutBox) -> list[DigitalBlock]:
         inset = self._order.insets[box.index]
         if isinstance(inset, DigitalTable):
-            return [DigitalBlock("table", inset.rect, markdown=inset.markdown)]
+            return [DigitalBlock("table", inset.rect, markdown=inset.markdown(self._profile.vocabulary))]
         if isinstance(inset, DigitalFormula):
             return [DigitalBlock("formula", inset.rect, markdown=inset.markdown)]
         if isinstance(inset, Frame):

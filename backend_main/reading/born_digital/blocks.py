@@ -28,7 +28,8 @@ class DigitalBlock:
     `lines`: pieces of each line that stays a line; a paragraph of prose is one. `level`: a heading's from 1,
     a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: a list
     item's number as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
-    `is_open`: the last line is full, so that a paragraph may go on in the next column.
+    `space_left`: pixels that the last line leaves empty, if it ends inside of a sentence near the edge of the
+    column, so that the paragraph may go on in the next column; else None.
     """
 
     kind: BlockKind
@@ -37,4 +38,4 @@ class DigitalBlock:
     level: int = 0
     marker: str = ""
     markdown: str = ""
-    is_open: bool = False
+    space_left: float | None = None

@@ -250,7 +250,11 @@ class _Column:
             texts = [self._joined(joined) for joined in paragraph]
             blocks.append(
                 DigitalBlock(
-                    kind, _rect(lines), texts, depth, is_open=len(paragraph) == 1 and self._is_open(lines)
+                    kind,
+                    _rect(lines),
+                    texts,
+                    depth,
+                    space_left=self._space_left(lines) if len(paragraph) == 1 else None,
                 )
             )
         return blocks
@@ -265,18 +269,19 @@ class _Column:
         if marker.kind != "other":
             texts[0] = without_marker(texts[0], marker.text)
         shown = {"bullet": "-", "number": marker.text, "other": ""}[marker.kind]
-        return DigitalBlock("list_item", _rect(run), texts, depth, shown, is_open=self._is_open(run))
+        return DigitalBlock("list_item", _rect(run), texts, depth, shown, space_left=self._space_left(run))
 
-    def _is_open(self, lines: Sequence[Line]) -> bool:
-        """Return whether the last line is full and ends inside of a sentence."""
-        last = lines[-1]
+    def _space_left(self, lines: Sequence[Line]) -> float | None:
+        """Return what the last line leaves empty, if it is nearly full and ends inside of a sentence."""
+        last, width = lines[-1], self._flow.end - self._flow.start
         if len(self._lines) < MIN_OPEN_LINES or ends_sentence(last.text):
-            return False
-        if self._flow.end - self._flow.start < MIN_OPEN_WIDTH * last.size:
-            return False
-        if len(lines) == 1 and last.end - last.start < MIN_OPEN_SHARE * (self._flow.end - self._flow.start):
-            return False
-        return last.end > self._flow.end - OPEN_LINE * last.size
+            return None
+        if width < MIN_OPEN_WIDTH * last.size:
+            return None
+        if len(lines) == 1 and last.end - last.start < MIN_OPEN_SHARE * width:
+            return None
+        space = self._flow.end - last.end
+        return space if space < OPEN_LINE * last.size else None
 
 
 def _rect(lines: Sequence[Line]) -> Rect:

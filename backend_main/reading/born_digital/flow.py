@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise, takewhile
 from statistics import median
 
+from ..layout.short_lines import LineSpan, are_aligned_at_end, are_label_lines, starts_label
 from ..layout.text_joining import ends_sentence, starts_lower
 from .document_profile import DocumentProfile, is_same_size
 from .lines import Line, continues_last_box, wraps
@@ -32,8 +33,6 @@ MIN_SHORTNESS = 0.25
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
 """Share of the column's width that a line leaves empty although it goes on: if a small letter follows, and if
 not; in text of any kind, and in prose."""
-MAX_LABEL_WIDTH = 16.0
-"""In sizes: width of a column in which lines of an address may stand."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
 
@@ -118,11 +117,6 @@ def is_centered_run(run: Sequence[Line]) -> bool:
 
 def _pitch(above: Line, line: Line) -> float:
     return (line.baseline - above.baseline) / max(min(above.size, line.size), 1e-6)
-
-
-def starts_capital(text: str) -> bool:
-    """Return whether a text begins with a capital or a figure; letters of some scripts are neither."""
-    return text[:1].isupper() or text[:1].isdigit()
 
 
 def has_drop_cap(line: Line) -> bool:
@@ -215,32 +209,28 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
         own = [wraps(above, line, edge) for above, line in pairs]
         if all(own) or (2 * sum(own) >= len(own) and sum(starts_lower(line.text) for line in run[1:]) > 1):
             full = own
-    if 2 * sum(full) < len(full) or _is_label_block(run, flow) or _is_aligned_at_end(run):
-        return [fits and starts_lower(line.text) for fits, (_, line) in zip(full, pairs, strict=True)]
+    if 2 * sum(full) < len(full) or _are_labels(run, flow):
+        below = (line.text for _, line in pairs)
+        return [
+            fits and starts_lower(text) and not starts_label(text)
+            for fits, text in zip(full, below, strict=True)
+        ]
     return [is_full or not _ends_on_purpose(run, number, flow) for number, is_full in enumerate(full)]
 
 
-def _is_label_block(run: Sequence[Line], flow: Flow) -> bool:
-    """Return whether lines in a narrow column all begin with a capital or a figure, as in an address.
-
-    Their own ends are the edge of the column, so that each of them looks full.
-    """
-    is_narrow = flow.edge(run[0]) - flow.start < MAX_LABEL_WIDTH * run[0].size
-    return is_narrow and all(starts_capital(line.text) for line in run[1:])
-
-
-def _is_aligned_at_end(run: Sequence[Line]) -> bool:
-    """Return whether lines of different widths end at one edge, as names and dates at the right do."""
+def _are_labels(run: Sequence[Line], flow: Flow) -> bool:
+    """Return whether lines are those of an address, or names and dates that end at one edge."""
     size = run[0].size
-    starts = [line.start for line in run]
-    later = starts[1:] if len(run) > 2 else starts
-    is_ragged = (
-        max(later) - min(later) > 2 * MIN_INDENT * size or max(starts) - min(starts) > MAX_INDENT * size
-    )
-    ends = [line.end for line in run]
-    has_one_edge = max(ends) - min(ends) < SAME_EDGE * size
-    has_lower = any(starts_lower(line.text) for line in run[1:])
-    return has_one_edge and is_ragged and not has_lower
+    spans = [LineSpan(line.text, line.start / size, line.end / size) for line in run]
+    return are_label_lines(spans, _width(run, flow) / size) or are_aligned_at_end(spans)
+
+
+def _width(run: Sequence[Line], flow: Flow) -> float:
+    """Return the width of the column; that of the lines themselves if they are far from its start."""
+    start = min(line.start for line in run)
+    if start - flow.start > MAX_INDENT * run[0].size:
+        return max(line.end for line in run) - start
+    return flow.edge(run[0]) - flow.start
 
 
 def _ends_on_purpose(run: Sequence[Line], number: int, flow: Flow) -> bool:

@@ -23,6 +23,8 @@ MIN_JOINED_WORDS = 2
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
+_COUNTED = re.compile("\\d([\uac00-\ud7a3]+)")
+"""Korean word behind a number, such as the name of what is counted."""
 _UNSPACED_END = re.compile(r"(?:\w\u2013|:/\S*[/.?=&-]|\w/|\w@)$")
 """End of a line that goes on without a space: a range of numbers, and an address."""
 _HANGUL = ("\uac00", "\ud7a3")
@@ -30,7 +32,10 @@ _HANGUL = ("\uac00", "\ud7a3")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words of a document, in lower case, and whether it divides words at line ends: often, or at all."""
+    """Words of a document, in lower case, and whether it divides words at line ends: often, or at all.
+
+    A Korean word behind a number is in `words` with a 0 before it.
+    """
 
     words: frozenset[str] = field(default_factory=frozenset)
     divides_words: bool = True
@@ -66,6 +71,7 @@ def vocabulary_of(lines: Iterable[str]) -> Vocabulary:
         is_divided = bool(HYPHENATED.fullmatch(line[-2:])) and line[-2:-1].isalpha()
         rest = found.pop() if is_divided and found else ""
         words.update(found)
+        words.update(f"0{word}" for word in _COUNTED.findall(line))
     often = len(divided) > MAX_UNDIVIDED_SHARE * count
     joined = sum(first + second in words for first, second in divided)
     hyphenated = sum(f"{first}-{second}" in words for first, second in divided)
@@ -112,10 +118,13 @@ def _is_unspaced(above: Sequence[TextPiece], row: Sequence[TextPiece], vocabular
         return True
     if first.isalnum() and _UNSPACED_END.search(_last_word(above)):
         return True
-    if not all(_HANGUL[0] <= letter <= _HANGUL[1] for letter in (last, first)):
+    if not _HANGUL[0] <= first <= _HANGUL[1]:
         return False
-    before, after = re.split(r"\W", _last_word(above))[-1], re.split(r"\W", _first_word(row))[0]
-    return before + after in vocabulary.words
+    after = _FIRST_WORD.match(_first_word(row))
+    before = _FIRST_WORD.match(_last_word(above)[::-1])
+    if after is None or not (last.isdigit() or before):
+        return False
+    return ("0" if before is None else before[0][::-1]) + after[0] in vocabulary.words
 
 
 def _last_word(pieces: Sequence[TextPiece]) -> str:

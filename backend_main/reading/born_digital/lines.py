@@ -7,7 +7,7 @@ from the right, it is the right end, and both are negative.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise, zip_longest
+from itertools import pairwise, takewhile, zip_longest
 from statistics import median
 
 from ..documents.pdf_bidi import direction, is_right_to_left
@@ -102,18 +102,6 @@ class Line:
     def is_tall(self) -> bool:
         """Whether something in the line explains a larger distance to its neighbours."""
         return any(piece.script or piece.style.size > 1.05 * self.size for piece in self.pieces)
-
-    def first_word_width(self) -> float:
-        """Return the width of the shortest text that could have been moved to the line above."""
-        first = self.pieces[0]
-        if CJK.match(first.text[0]):
-            return self.size
-        left, right = first.left, first.right
-        for piece in self.pieces[1:]:
-            if piece.starts_word:
-                break
-            left, right = min(left, piece.left), max(right, piece.right)
-        return right - left
 
 
 def column_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Line]:
@@ -221,5 +209,14 @@ def wraps(above: Line, line: Line, edge: float) -> bool:
         return True
     if above.has_wide_gap and not (continues_last_box(above, line) or _is_justified(above)):
         return False
-    needed = line.first_word_width() + (0 if CJK.match(line.text[0]) else SPACE * line.size)
-    return above.end + needed > edge - EDGE_SLACK * line.size
+    return not fits_first_word(line.pieces, line.size, edge - above.end)
+
+
+def fits_first_word(pieces: Sequence[TextPiece], size: float, space: float) -> bool:
+    """Return whether the shortest text that could have been moved to the line above fits into its space."""
+    first = pieces[0]
+    if CJK.match(first.text[0]):
+        return size + EDGE_SLACK * size <= space
+    word = [first, *takewhile(lambda piece: not piece.starts_word, pieces[1:])]
+    width = max(piece.right for piece in word) - min(piece.left for piece in word)
+    return width + (SPACE + EDGE_SLACK) * size <= space

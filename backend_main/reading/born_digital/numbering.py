@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ..layout.text_joining import LETTER
+from ..layout.text_joining import BULLET, LETTER
 
 MAX_SECTION_NUMBER = 99
 """Larger numbers at the start of a heading are years or quantities."""
@@ -18,9 +18,7 @@ _NAMED_SECTION = re.compile(
     re.IGNORECASE,
 )
 
-BULLETS = "•█●▪■◦‣○◆►∙·⁃◘◙❖➢➤▶▸▹◾◽✦★▫→⚫⚬"
-"""Without check boxes and check marks, which say something."""
-_BULLET = re.compile(rf"^(?:[{BULLETS}\uf000-\uf0ff]\s*|[*–—-]\s+|o\s+(?=\S))")
+_BULLET = re.compile(rf"^(?:{BULLET}|o\s+(?=\S))")
 _NUMBER = re.compile(r"^(\d{1,3})[.)](?:\s+(?=\D|\d+\s)|(?=[^\s\d.,)]{2}))")
 _OTHER = re.compile(
     r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})\)|(?:[a-z]|[ivx]{1,5})[.)]|[A-Z]\)|[①-⑳])\s+(?=\S)"

@@ -15,6 +15,7 @@ from ..layout.column_sides import are_side_by_side, gutter_width, is_dense, leve
 from ..layout.columns import is_adjacent_line
 from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
+from .side_blocks import are_blocks, without_last_row
 
 MIN_VERTICAL_ASPECT_RATIO, MAX_VERTICAL_SHARE = 2.5, 0.2
 """Higher boxes are vertical text, unless they are a larger share of the page."""
@@ -216,7 +217,11 @@ class _Splitter:
                 crossing, bottom = crosses, box.bottom
             bands[-1].append(box)
             bottom = max(bottom, box.bottom)
-        return [part for band in self._joined_bands(bands, x) for part in self._without_ends(band, x)]
+        joined = self._joined_bands(bands, x)
+        parts = [
+            part for band in joined for part in without_last_row(band, x, self._hints.places, self._body)
+        ]
+        return [part for band in parts for part in self._without_ends(band, x)]
 
     def _ends_paragraph(self, above: LayoutBox, box: LayoutBox, below: LayoutBox | None) -> bool:
         """Return whether a box is the last line of the paragraph above it, and not the first of a column."""
@@ -274,12 +279,18 @@ class _Splitter:
         left, right = sides_of(band, x)
         if not left or not right or any(self._crosses(box, x) for box in band):
             return False
-        if gutter_width(left, right) < MIN_GUTTER * self._body:
+        is_wide = min(width(left), width(right)) >= MIN_SIDE_WIDTH * self._body
+        if not is_wide or gutter_width(left, right) < MIN_GUTTER * self._body:
             return False
         rows = sorted((len(group_rows(left)), len(group_rows(right))))
         changes = self._side_changes(left, right)
         if changes <= max(1, MAX_CHANGE_SHARE * rows[0]):
             return self._are_drawn_columns(left, right, rows)
+        min_width = MIN_SIDE_WIDTH * self._body
+        if min(width(left), width(right)) >= min_width and are_blocks(
+            left, right, changes, self._hints.places
+        ):
+            return True
         if rows[0] < 2 or min(width(left), width(right)) < MIN_COLUMN_WIDTH * self._body:
             return False
         if changes > MAX_ALTERNATION * (2 * rows[0] - 1) and not self._are_prose(left, right):
@@ -290,11 +301,8 @@ class _Splitter:
         self, left: Sequence[LayoutBox], right: Sequence[LayoutBox], rows: Sequence[int]
     ) -> bool:
         """Return whether sides are columns that are drawn one after the other."""
-        if min(width(left), width(right)) < MIN_SIDE_WIDTH * self._body:
-            return False
-        if rows[0] < 2 and not self._is_side_note(left, right, rows[1]):
-            return False
-        if self._are_labels(right if self._hints.is_from_right else left):
+        is_in_row = rows[0] < 2 and not self._is_side_note(left, right, rows[1])
+        if is_in_row or self._are_labels(right if self._hints.is_from_right else left):
             return False
         return self._are_prose(left, right) or not (self._are_figures(right) or self._are_figures(left))
 
@@ -380,12 +388,8 @@ class _Splitter:
         if self._hints.is_from_right:
             first, second = second, first
         top = min(box.top for box in first)
-        is_titled = any(
-            box.text_height > MIN_TITLE_SIZE * self._body
-            and box.bottom < top
-            and box.index in self._hints.texts
-            for box in second
-        )
+        titles = [box for box in second if box.text_height > MIN_TITLE_SIZE * self._body]
+        is_titled = any(box.bottom < top and box.index in self._hints.texts for box in titles)
         is_sidebar = width(first) < MAX_SIDEBAR_WIDTH * width(second) and self._is_drawn_before(second, first)
         return (second, first) if is_titled or is_sidebar else (first, second)
 

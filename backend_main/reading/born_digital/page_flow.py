@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from ..layout.text_joining import starts_lower
+from ..layout.text_joining import HYPHENATED, starts_lower
 from .blocks import DigitalBlock
 from .document_profile import is_same_size
 from .joined_rows import NO_VOCABULARY, Vocabulary, join_rows
+from .lines import fits_first_word
 from .page import main_style
 
 FLOATS = frozenset({"table", "figure", "caption", "footnote"})
@@ -36,7 +37,7 @@ def _joined_notes(notes: Iterable[DigitalBlock], vocabulary: Vocabulary) -> list
     """Return footnotes, each joined with the rest of it at the foot of the next column."""
     joined: list[DigitalBlock] = []
     for note in notes:
-        if joined and joined[-1].is_open and starts_lower(note.lines[0][0].text):
+        if joined and joined[-1].space_left is not None and starts_lower(note.lines[0][0].text):
             _join(joined[-1], note, vocabulary)
         else:
             joined.append(note)
@@ -46,14 +47,20 @@ def _joined_notes(notes: Iterable[DigitalBlock], vocabulary: Vocabulary) -> list
 def _open_block(blocks: Sequence[DigitalBlock]) -> DigitalBlock | None:
     """Return the last block that is not a float, if its text is not finished."""
     last = next((block for block in reversed(blocks) if block.kind not in FLOATS), None)
-    return last if last and last.is_open and last.kind in JOINED else None
+    return last if last and last.space_left is not None and last.kind in JOINED else None
 
 
 def _goes_on(above: DigitalBlock, block: DigitalBlock, *, starts_column: bool) -> bool:
-    """Return whether a block is the rest of the open one; in a column, it begins with a small letter."""
+    """Return whether a block is the rest of the open one, whose last line had no space for its first word.
+
+    In a column, it begins with a small letter.
+    """
     if block.kind != "paragraph" or not block.lines or not block.lines[0]:
         return False
     one, other = main_style(above.lines[-1]), main_style(block.lines[0])
+    is_divided = HYPHENATED.search(above.lines[-1][-1].text[-2:])
+    if not is_divided and fits_first_word(block.lines[0], other.size, above.space_left or 0.0):
+        return False
     if not is_same_size(one.size, other.size) or one.font.is_bold != other.font.is_bold:
         return False
     return starts_column or starts_lower(block.lines[0][0].text)
@@ -62,4 +69,4 @@ def _goes_on(above: DigitalBlock, block: DigitalBlock, *, starts_column: bool) -
 def _join(above: DigitalBlock, block: DigitalBlock, vocabulary: Vocabulary) -> None:
     above.lines[-1] = join_rows([above.lines[-1], block.lines[0]], vocabulary)
     above.lines += block.lines[1:]
-    above.is_open = block.is_open
+    above.space_left = block.space_left

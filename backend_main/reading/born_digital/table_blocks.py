@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .table_captions import is_caption
-from .table_columns import Gap, find_columns, find_gutters
+from .table_columns import MIN_PROSE_WORDS, Gap, find_columns, find_gutters
+from .table_drawing import is_drawn_by_columns, is_drawn_in_turns
 from .table_markdown import FoundTable
 from .table_rules import Line
 from .table_text import Drawing, text_table
@@ -50,11 +51,17 @@ def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequen
     """
     lines = word_lines(words)
     strips = find_gutters(lines)
+    drawn = [strip for strip in strips if not is_drawn_in_turns(_prose_lines(lines), strip.center)]
     found = []
     for block in _blocks(lines):
-        for part in _side_blocks(block, strips, upright):
+        through = [strip for strip in drawn if is_drawn_in_turns(block, strip.center)]
+        for part in _side_blocks(block, [strip for strip in strips if strip not in through], upright):
             found += _block_tables(_Around(part, lines), part, level, MAX_SPLITS)
     return found
+
+
+def _prose_lines(lines: Sequence[WordLine]) -> list[WordLine]:
+    return [line for line in lines if any(len(one.words) >= MIN_PROSE_WORDS for one in line.phrases)]
 
 
 def _side_blocks(
@@ -194,7 +201,7 @@ def _block_tables(
         return []
     if table := _block_table(around.extended(block, lines), lines) or _block_table(block, lines):
         return [table]
-    at = _widest_gap(block) if splits else None
+    at = _widest_gap(block) if splits and not is_drawn_by_columns(block, find_columns(block)) else None
     if at is None:
         return []
     return [

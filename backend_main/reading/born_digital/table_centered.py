@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..layout.cells import Cell
 from .table_columns import MIN_COLUMN_GAP, Columns, Gap, find_gutters, free_strips
+from .table_drawing import column_changes
 from .table_markdown import FoundTable, TableContent, without_empty
 from .table_text import has_table_text, is_aligned
 from .table_text_cells import TextCell, level_groups, same_size_groups, text_cells
@@ -142,6 +143,8 @@ def _centered_table(run: Sequence[Sequence[TextCell]]) -> FoundTable | None:
     columns = _find_columns(run)
     if columns.count < 2:
         return None
+    if column_changes([cell.words for group in run for cell in group], columns) < len(run):
+        return None  # columns of text
     groups = [_placed(group, columns) for group in run]
     groups[0] = _with_wide_heads(groups[0], columns.count)
     if not _are_centered(groups, MIN_CENTERED_ROWS if columns.count > 2 else MIN_CENTERED_PAIRS):

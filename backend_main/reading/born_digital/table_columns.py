@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from .table_words import NUMBER, Phrase, Word, WordLine
@@ -200,3 +200,29 @@ def _is_glued(phrase: Phrase, columns: Columns) -> bool:
         if right - left < MIN_COLUMN_GAP * phrase.words[0].size:
             return True
     return False
+
+
+@dataclass
+class RowLine:
+    """A line of a table with its words by column."""
+
+    line: WordLine
+    cells: Cells
+    number: int
+    filled: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.filled = {column for first, last in self.cells for column in range(first, last + 1)}
+
+    @property
+    def spans(self) -> bool:
+        return any(first != last for first, last in self.cells)
+
+    def text(self, column: int) -> str:
+        words = self.cells.get((column, column), [])
+        return " ".join(word.text for word in words)
+
+
+def line_pitch(above: RowLine, line: RowLine) -> float:
+    """Return the distance of two lines in font sizes."""
+    return (line.line.baseline - above.line.baseline) / max(above.line.size, line.line.size)

@@ -9,16 +9,19 @@ from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.styled_text import TextPiece
 from ..layout.cells import Cell, renumbered
 from ..layout.geometry import Rect
+from ..layout.text_joining import BULLETS
 from ..output.escaping import escape_html
 from ..output.tables import html_table, pipe_table
-from .inline import InlineOptions, inline_markdown, join_rows
+from .inline import InlineOptions, inline_markdown
+from .joined_rows import NO_VOCABULARY, Vocabulary, join_rows
 from .table_words import Word, word_lines
 
 SIGNS_BEFORE = re.compile(r"[$€£¥₹+\-−–(±~<>≤≥*]{1,3}|US\$|EUR|USD|GBP|CHF")
 """Texts of a column that belongs to the numbers right of it."""
 SIGNS_AFTER = re.compile(r"[)%*†‡°]{1,3}|[a-z]?\)|%\)|pp|bps")
 """Texts of a column that belongs to the numbers left of it."""
-BULLETS = "•◦▪●○■□‣·\uf0b7"
+MARKS = f"{BULLETS}□\uf0b7"
+"""A column of these alone is part of the column beside it."""
 JOINED_BEFORE = re.compile(r"[(+\-−–±~<>≤≥]")
 HEAD = InlineOptions(ignores_bold=True)
 
@@ -121,7 +124,7 @@ def with_joined_signs(table: TableContent) -> TableContent:
 
 
 def _are_bullets(text: str) -> bool:
-    return all(mark in BULLETS for mark in text if not mark.isspace())
+    return all(mark in MARKS for mark in text if not mark.isspace())
 
 
 def _text(words: Sequence[Word]) -> str:
@@ -140,13 +143,18 @@ def _joined(table: TableContent, left: int, right: int) -> TableContent:
     return TableContent(cells, [span for span in spans if span.is_spanning])
 
 
-def table_markdown(table: TableContent) -> str:
+def table_markdown(table: TableContent, vocabulary: Vocabulary = NO_VOCABULARY) -> str:
     """Return a table whose columns are in reading order."""
     is_plain = not table.spans
     if all(piece.style.font.is_monospaced for word in table.words() for piece in word.pieces):
         table = _without_code(table)  # a typewriter's table is not code
     rows = [
-        [_cell_markup(words, HEAD if number == 0 else InlineOptions(), is_plain=is_plain) for words in row]
+        [
+            _cell_markup(
+                cell_pieces(words, vocabulary), HEAD if number == 0 else InlineOptions(), is_plain=is_plain
+            )
+            for words in row
+        ]
         for number, row in enumerate(table.cells)
     ]
     return pipe_table(rows) if is_plain else html_table(rows, table.spans)
@@ -169,7 +177,7 @@ def is_right_to_left_words(words: Sequence[Word]) -> bool:
     return is_right_to_left([direction(letter) for word in words for letter in word.text])
 
 
-def cell_pieces(words: Sequence[Word]) -> list[TextPiece]:
+def cell_pieces(words: Sequence[Word], vocabulary: Vocabulary = NO_VOCABULARY) -> list[TextPiece]:
     """Return the pieces of a cell in reading order, without leader dots."""
     rows = []
     for line in word_lines(words):
@@ -179,7 +187,7 @@ def cell_pieces(words: Sequence[Word]) -> list[TextPiece]:
             for word in sorted(run, key=lambda word: word.order):
                 row += _word_pieces(word, row)
         rows.append(row)
-    return _without_leaders(join_rows(rows))
+    return _without_leaders(join_rows(rows, vocabulary))
 
 
 def _word_pieces(word: Word, row: Sequence[TextPiece]) -> list[TextPiece]:
@@ -206,8 +214,7 @@ _DOTS = re.compile(r"[.·․…‥]+")
 _LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$")
 
 
-def _cell_markup(words: Sequence[Word], options: InlineOptions, *, is_plain: bool) -> str:
-    pieces = cell_pieces(words)
+def _cell_markup(pieces: Sequence[TextPiece], options: InlineOptions, *, is_plain: bool) -> str:
     if is_plain:
         return inline_markdown(pieces, options, at_line_start=False)
     return inline_html(pieces, options)

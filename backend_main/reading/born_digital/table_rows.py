@@ -1,11 +1,11 @@
 """Rows of a table whose rows are not all separated by lines: which lines of text are one row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 
-from .table_columns import Cells, Columns, line_cells
+from .table_columns import Columns, RowLine, line_cells, line_pitch
+from .table_drawing import continues_row, is_drawn_by_cells
 from .table_words import DIGIT, LETTER, NUMBER, WordLine
 
 # In font sizes.
@@ -22,27 +22,6 @@ MAX_SEVERAL_SHARE, MAX_SHORT_SHARE = 0.1, 0.25
 """Share of the bands between lines that may look like several rows, if each is one; and if they are short."""
 MAX_CELL_LINES = 3
 """Lines of a short band."""
-
-
-@dataclass
-class RowLine:
-    """A line of a table with its words by column."""
-
-    line: WordLine
-    cells: Cells
-    number: int
-    filled: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.filled = {column for first, last in self.cells for column in range(first, last + 1)}
-
-    @property
-    def spans(self) -> bool:
-        return any(first != last for first, last in self.cells)
-
-    def text(self, column: int) -> str:
-        words = self.cells.get((column, column), [])
-        return " ".join(word.text for word in words)
 
 
 def table_rows(
@@ -62,17 +41,20 @@ class _Rows:
         self._bands = self._find_bands()
         self._max_inner = self._find_max_inner_pitch()
         self._is_banded = self._has_row_per_band()
+        self._is_drawn_by_cells = is_drawn_by_cells(self._lines)
 
     def rows(self) -> list[list[RowLine]]:
         rows: list[list[RowLine]] = []
         for band in self._bands:
             row = [band[0]]
             for line in band[1:]:
-                if self._has_new_numbers(row, line):
+                if self._is_drawn_on(row, line):
+                    row.append(line)
+                elif self._has_new_numbers(row, line):
                     row, start = self._parted(row)
                     rows.append(row)
                     row = [*start, line]
-                elif self._is_banded or self._continues(row, line):
+                elif self._continues(row, line):
                     row.append(line)
                 else:
                     rows.append(row)
@@ -133,14 +115,14 @@ class _Rows:
         starts = sum(
             self._starts_row(above, line)
             for above, line in pairwise(band)
-            if self._pitch(above, line) > MIN_PITCH
+            if line_pitch(above, line) > MIN_PITCH
         )
         return len(band) > 1 and 2 * starts >= len(band) - 1
 
     def _find_max_inner_pitch(self) -> float | None:
         """Return the largest distance of lines in a row, None if distances do not tell."""
         pairs = [
-            (self._pitch(above, line), above, line)
+            (line_pitch(above, line), above, line)
             for band in self._bands
             for above, line in pairwise(band)
             if above.number >= self._head_end
@@ -153,10 +135,6 @@ class _Rows:
         near = [(above, line) for pitch, above, line in pairs if MIN_PITCH < pitch <= low]
         starts = sum(self._starts_row(above, line) for above, line in near)
         return (low + high) / 2 if near and starts <= 0.4 * len(near) else None
-
-    @staticmethod
-    def _pitch(above: RowLine, line: RowLine) -> float:
-        return (line.line.baseline - above.line.baseline) / max(above.line.size, line.line.size)
 
     def _starts_row(self, above: RowLine, line: RowLine) -> bool:
         """Return whether a line has a key and a value, and does not continue the text of the line above."""
@@ -180,10 +158,14 @@ class _Rows:
         slack = WRAP_SLACK * first.size
         return upper[-1].right + slack + first.right - first.left > self._rights[column]
 
+    def _is_drawn_on(self, row: Sequence[RowLine], line: RowLine) -> bool:
+        """Return whether a line belongs to a row by the order in which they are drawn."""
+        return self._is_drawn_by_cells and not self._is_banded and continues_row(row, line)
+
     def _continues(self, row: Sequence[RowLine], line: RowLine) -> bool:
         above = row[-1]
-        pitch = self._pitch(above, line)
-        if pitch <= MIN_PITCH:
+        pitch = line_pitch(above, line)
+        if self._is_banded or pitch <= MIN_PITCH:
             return True
         if line.spans or above.spans:
             return False
@@ -198,7 +180,7 @@ class _Rows:
     def _has_new_numbers(self, row: Sequence[RowLine], line: RowLine) -> bool:
         """Return whether most columns have a number on the line and already one in the row."""
         last = next((other for other in reversed(row) if other.filled != {0}), row[-1])
-        if self._pitch(last, line) <= MIN_PITCH:
+        if line_pitch(last, line) <= MIN_PITCH:
             return False
         numbers = [
             column

@@ -10,9 +10,10 @@ from statistics import mean
 from ..layout.cells import Cell
 from ..layout.text_joining import CJK, list_marker
 from .table_captions import is_caption
-from .table_columns import Columns, find_columns
+from .table_columns import Columns, RowLine, find_columns
+from .table_drawing import has_lines_of_another_column, is_drawn_by_cells
 from .table_markdown import TableContent, with_joined_signs, without_empty
-from .table_rows import RowLine, table_rows
+from .table_rows import table_rows
 from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine, word_lines
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
@@ -118,6 +119,8 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if drawing.is_evidence:
         return True
+    if has_lines_of_another_column([line for row in rows for line in row]):
+        return False
     words = table.words()
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
@@ -179,6 +182,8 @@ def _is_running_text(table: TableContent) -> bool:
 
 def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
     """Return whether the text of a column flows on from row to row, as in running text beside a table."""
+    if is_drawn_by_cells([line for row in rows for line in row]):
+        return False
     pairs = [
         (above[-1], below[0])
         for above, below in pairwise(rows)

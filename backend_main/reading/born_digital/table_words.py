@@ -27,7 +27,10 @@ LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word and its bounds in pixels; `box` is its run on the page, `order` its place in the run."""
+    """A word and its bounds in pixels; `box` is its run on the page, `order` its place in the run.
+
+    `place` is the place of the run in the content of the page.
+    """
 
     pieces: tuple[TextPiece, ...]
     left: float
@@ -36,6 +39,7 @@ class Word:
     size: float
     box: int
     order: int
+    place: int | None = None
     rotated: Rect | None = None
 
     @property
@@ -123,23 +127,23 @@ def _phrases(words: Sequence[Word]) -> list[Phrase]:
 
 def page_words(page: DigitalPage, boxes: Iterable[LayoutBox]) -> list[Word]:
     """Return the words of some boxes of a page."""
-    return [word for box in boxes for word in _box_words(box, page.pieces(box))]
+    return [word for box in boxes for word in _box_words(box, page.pieces(box), page.place(box))]
 
 
-def _box_words(box: LayoutBox, pieces: Sequence[TextPiece]) -> list[Word]:
+def _box_words(box: LayoutBox, pieces: Sequence[TextPiece], place: int | None) -> list[Word]:
     if not pieces:
         return []
     main = max(pieces, key=lambda piece: (not piece.script, piece.style.size))
     size = main.style.size or box.text_height
     if box.height > MIN_ROTATED_HEIGHT * size and box.height > box.width:
         rect = (box.left, box.top, box.right, box.bottom)
-        return [Word(tuple(pieces), box.left, box.right, box.bottom, size, box.index, 0, rect)]
+        return [Word(tuple(pieces), box.left, box.right, box.bottom, size, box.index, 0, place, rect)]
     starts = [number for number, piece in enumerate(pieces) if piece.starts_word or number == 0]
     words = []
     for order, (start, end) in enumerate(pairwise([*starts, len(pieces)])):
         own = tuple(pieces[start:end])
         left, right = min(piece.left for piece in own), max(piece.right for piece in own)
-        words.append(Word(own, left, right, main.baseline, size, box.index, order))
+        words.append(Word(own, left, right, main.baseline, size, box.index, order, place))
     return words
 
 

@@ -5,13 +5,21 @@ from dataclasses import dataclass, replace
 
 from ..documents.pdf_graphics import Fill
 from ..layout.geometry import LayoutBox, Rect
+from .joined_rows import NO_VOCABULARY, Vocabulary
 from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_captions import without_captions
 from .table_centered import centered_tables
 from .table_columns import find_columns
 from .table_grids import grid_table
-from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown, with_whole_spans
+from .table_markdown import (
+    FoundTable,
+    TableContent,
+    is_right_to_left_words,
+    mirrored,
+    table_markdown,
+    with_whole_spans,
+)
 from .table_regions import column_line_tables, level_lines, region_tables
 from .table_rules import (
     MIN_CROSSING_SHARE,
@@ -36,13 +44,21 @@ MIN_HALVED_LINES = 3
 
 @dataclass(frozen=True)
 class DigitalTable:
-    """A table: its finished Markdown (a pipe table, or HTML if cells span), and the boxes in it."""
+    """A table, and the boxes in it."""
 
     rect: Rect
     boxes: frozenset[int]
-    markdown: str
+    content: TableContent
     is_centered: bool = False
     """Cells are centered in their rows, which columns of text are not."""
+
+    def markdown(self, vocabulary: Vocabulary = NO_VOCABULARY) -> str:
+        """Return a pipe table, or HTML if cells span.
+
+        Args:
+            vocabulary: words of the document, which tell how lines of a cell are joined.
+        """
+        return table_markdown(self.content, vocabulary)
 
 
 def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTable]:
@@ -111,8 +127,7 @@ def _upright(table: FoundTable) -> FoundTable:
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
-    markdown = table_markdown(with_whole_spans(table.content))
-    return DigitalTable(table.rect, table.boxes, markdown, table.is_centered)
+    return DigitalTable(table.rect, table.boxes, with_whole_spans(table.content), table.is_centered)
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:

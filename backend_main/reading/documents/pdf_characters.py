@@ -29,6 +29,8 @@ MAX_OVERHANG = 0.45
 """In font sizes: ink of an f or of an italic letter that reaches over the next letter or space."""
 MAX_BEARING = 0.2
 """In font sizes: distance from the origin of a glyph to its ink."""
+MIN_LOOSE_HEIGHT = 0.9
+"""In font sizes: ascent and descent of a font together are more. Capitals have 0.73."""
 MIN_DISTANCE = 0.01
 """In points: smaller distances are rounding."""
 FIRST_CONTEXTUAL_LETTER = "\u0590"
@@ -158,17 +160,17 @@ def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: TextObject) -> floa
 
     pdfium's box is wider if the ink is, and it may be the ink alone.
 
-    It is the ink for text that stands in for another (ActualText), such as small letters for
-    capitals. If the font does not tell the width either, the ink is assumed to be as far from the end as from
-    the origin.
+    It is the ink for text that stands in for another (ActualText), such as small letters for capitals. Ink is
+    assumed to be as far from the end as from the origin; the advance of the letter or its capital is exact.
     """
-    origin_distance = _box_start(loose, shared.quarter_turns) - glyph.start
-    if MIN_DISTANCE < origin_distance < MAX_BEARING * glyph.size:
+    distance = _box_start(loose, shared.quarter_turns) - glyph.start
+    if MIN_DISTANCE < distance < MAX_BEARING * glyph.size or (
+        -MAX_BEARING * glyph.size < distance < -MIN_DISTANCE and _is_ink_alone(loose, shared)
+    ):
+        expected = glyph.end + distance
         ends = [glyph.start + shared.width(text) for text in (glyph.text, glyph.text.upper())]
-        is_near = [abs(end - glyph.end) < MAX_BEARING / 2 * glyph.size for end in ends]
-        return next(
-            (end for end, near in zip(ends, is_near, strict=True) if near), glyph.end + origin_distance
-        )
+        nearest = min(ends, key=lambda end: abs(end - expected))
+        return nearest if abs(nearest - expected) < MAX_BEARING / 2 * glyph.size else expected
     if glyph.text >= FIRST_CONTEXTUAL_LETTER:
         return glyph.end
     overhang = glyph.end - glyph.start - shared.width(glyph.text)
@@ -188,6 +190,12 @@ def _baseline_of_hanging(raw: Any, glyph: Glyph, quarter_turns: int | None) -> f
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     pdfium.FPDFText_GetCharBox(raw, glyph.index, left, right, bottom, top)
     return (bottom.value + top.value) / 2 - AXIS_HEIGHT * glyph.size
+
+
+def _is_ink_alone(loose: Any, shared: TextObject) -> bool:
+    """Return whether the box of a glyph is lower than a line: not one from ascent to descent of the font."""
+    height = loose.right - loose.left if (shared.quarter_turns or 0) % 2 else loose.top - loose.bottom
+    return bool(height < MIN_LOOSE_HEIGHT * shared.size)
 
 
 def _box_start(loose: Any, quarter_turns: int | None) -> float:

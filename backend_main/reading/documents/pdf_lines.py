@@ -11,11 +11,10 @@ from itertools import pairwise
 from statistics import median
 
 from .pdf_accents import with_accents
-from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
 from .pdf_logos import with_logos
 from .pdf_ruby import with_ruby
-from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
+from .pdf_words import Fragment, PageTraits, Spacings, fragments_of, letter_spacings, page_traits
 from .styled_text import Script
 
 # In font sizes.
@@ -31,8 +30,9 @@ MAX_DISTANT_GAP = 0.7
 """Limit of a gap between glyphs that are apart in the content, so that narrow gutters separate columns."""
 MAX_INDEX_STEP = 8
 """Glyphs of one word gap are as near in the content: pdfium counts spaces and line ends as characters."""
-MIN_OVERLAP, MIN_OVERLAPS = 0.35, 3
-"""Overlap of two glyphs, and their number on a line, from which two texts are drawn over each other."""
+MIN_OVERLAP, MIN_OVERLAPS = 0.6, 3
+"""Overlap of two glyphs in widths of the narrower one, and the number of such pairs on a line, from which
+two texts are drawn over each other."""
 MAX_LAYERED_CHAINS = 100
 # Raised and lowered figures, in sizes of the line.
 MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.91
@@ -110,14 +110,14 @@ class _Line:
 def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     """Return the lines of a page, split at wide gaps, from its glyphs in content order."""
     lines: list[TextLine] = []
-    page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
+    page = page_traits(glyphs)
     by_angle: dict[float, list[Glyph]] = {}
     for glyph in with_ruby(with_accents(with_logos(glyphs))):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
-            for piece in _pieces(_units(line)):
-                fragments = fragments_of(piece, page_from_right=page_from_right)
+            for piece in _pieces(_units(line), page):
+                fragments = fragments_of(piece, page)
                 lines += [_text_line(fragments, piece)] if fragments else []
     return lines
 
@@ -181,7 +181,8 @@ def _overlaps(glyphs: Sequence[Glyph]) -> int:
     """Return how many glyphs of a line lie on one that is not beside them in the content."""
     letters = [glyph for glyph in glyphs if not glyph.is_space]
     return sum(
-        last.end - glyph.start > MIN_OVERLAP * glyph.size and abs(glyph.index - last.index) > 1
+        last.end - glyph.start > MIN_OVERLAP * min(last.end - last.start, glyph.end - glyph.start) > 0
+        and abs(glyph.index - last.index) > 1
         for last, glyph in pairwise(letters)
     )
 
@@ -357,10 +358,10 @@ def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:
     return sorted(marked, key=lambda glyph: glyph.start)
 
 
-def _pieces(units: Sequence[list[Glyph]]) -> list[list[Glyph]]:
+def _pieces(units: Sequence[list[Glyph]], page: PageTraits) -> list[list[Glyph]]:
     """Split the glyphs of a line at its wide gaps."""
     glyphs = [glyph for unit in units for glyph in unit]
-    spacings = letter_spacings(glyphs)
+    spacings = letter_spacings(glyphs, page)
     pieces: list[list[Glyph]] = []
     spaces: list[Glyph] = []
     end = 0.0

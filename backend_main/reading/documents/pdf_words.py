@@ -44,8 +44,14 @@ MAX_SPACING_DIFFERENCE = 0.1
 """Between the smallest and the usual gap of letter-spaced text."""
 UNCLEAR_GAPS, MAX_UNCLEAR_SHARE = (0.05, 0.15), 0.1
 """Range above the usual gap, too wide for letters, too narrow for words. Labels of an axis have such gaps."""
-MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
+MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.22, 0.06
 """Limits for fewer letters: their gaps are as small and as equal, so that they cannot be spaces."""
+MAX_UNDRAWN_GAP = 0.35
+"""Limit of a gap without a drawn space that may be letter spacing, on a page that draws its spaces."""
+MAX_WORD_GAP_SHARE = 0.65
+"""On other pages: share of a narrow space of the page. TeX shrinks spaces to 0.67 at most."""
+MIN_SPACE_SHARE = 0.08
+"""Share of spaces among the glyphs of a page that draws its spaces. Text has 0.12 to 0.2."""
 MAX_SMALL_CAPITAL = 0.92
 """In sizes of the capitals beside them."""
 
@@ -56,6 +62,34 @@ HEBREW = ("\u05d0", "\u05ea")
 
 Spacings = dict[tuple[int, float], float]
 """Letter spacing in font sizes, by the style of its glyphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageTraits:
+    """Properties of a page's text that decide about its single lines.
+
+    `is_from_right`: the text runs from right to left. `max_letter_gap`: in font sizes; smaller gaps between
+    letters that are all set apart are not spaces.
+    """
+
+    is_from_right: bool = False
+    max_letter_gap: float = 0.0
+
+
+def page_traits(glyphs: Sequence[Glyph]) -> PageTraits:
+    """Return the properties of a page's text from its glyphs."""
+    is_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
+    if sum(glyph.is_space for glyph in glyphs) > MIN_SPACE_SHARE * len(glyphs):
+        return PageTraits(is_from_right, MAX_UNDRAWN_GAP)
+    gaps = sorted(
+        gap
+        for last, glyph in pairwise(glyphs)
+        if last.size == glyph.size
+        and last.baseline == glyph.baseline
+        and MIN_WORD_GAP < (gap := (glyph.start - last.end) / glyph.size) < 1.0
+    )
+    narrow = gaps[len(gaps) // 4] if gaps else 0.0
+    return PageTraits(is_from_right, MAX_WORD_GAP_SHARE * narrow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +104,19 @@ class Fragment:
     starts_word: bool = False
 
 
-def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Fragment]:
+def fragments_of(glyphs: Sequence[Glyph], page: PageTraits) -> list[Fragment]:
     """Return the words of a stretch of a line in logical order, divided where the style changes.
 
     Args:
         glyphs: from left to right.
-        page_from_right: whether the text of the page runs from right to left.
+        page: properties of the page's text.
     """
-    parts = _with_spaces(glyphs)
+    parts = _with_spaces(glyphs, page)
     if any(has_right_to_left(part.text) for part in parts):
-        from_right = page_from_right or is_right_to_left([direction(part.text) for part in parts])
+        from_right = page.is_from_right or _is_line_from_right(parts)
         parts = logical_order(_with_marks(parts), _text_of_part, from_right=from_right)
         parts = _with_matching_brackets(parts) if from_right else parts
-    elif page_from_right and _NUMBERED.fullmatch("".join(part.text for part in parts)):
+    elif page.is_from_right and _NUMBERED.fullmatch("".join(part.text for part in parts)):
         parts = logical_order(parts, _text_of_part, from_right=True)
     fragments: list[Fragment] = []
     starts_word = True
@@ -122,6 +156,12 @@ class _Part:
 
     text: str
     glyph: Glyph | None
+
+
+def _is_line_from_right(parts: Sequence[_Part]) -> bool:
+    """Return whether a line runs from the right on a page that does not: both its ends do."""
+    strong = [one for part in parts if (one := direction(part.text)) in {"L", "R"}]
+    return is_right_to_left(strong) and strong[0] == strong[-1] == "R"
 
 
 def _text_of_part(part: _Part) -> str:
@@ -170,9 +210,9 @@ def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
     return replaced
 
 
-def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
+def _with_spaces(glyphs: Sequence[Glyph], page: PageTraits) -> list[_Part]:
     """Return the glyphs, with a space where a word ends."""
-    spacings = letter_spacings(glyphs)
+    spacings = letter_spacings(glyphs, page)
     words = _hebrew_words(glyphs)
     parts: list[_Part] = []
     last: Glyph | None = None
@@ -216,7 +256,7 @@ def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
     return {text_object for text_object, count in counts.items() if count > 1}
 
 
-def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:
+def letter_spacings(glyphs: Sequence[Glyph], page: PageTraits) -> Spacings:
     """Return the letter spacing of each style in font sizes, for those whose letters are all set apart."""
     gaps: dict[tuple[int, float], list[float]] = {}
     for last, glyph in pairwise(glyphs):
@@ -230,6 +270,10 @@ def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:
         is_even = (
             len(found) > 1 and found[-1] < MAX_SHORT_SPACING and found[-1] - found[0] < MAX_SHORT_DIFFERENCE
         )
+        apart = sum(gap > MIN_LETTER_SPACING for gap in found)
+        if apart and 2 * apart >= len(found) and found[-1] < page.max_letter_gap:
+            spacings[style] = found[-1]
+            continue
         unclear = sum(UNCLEAR_GAPS[0] < gap - usual < UNCLEAR_GAPS[1] for gap in found)
         is_regular = (
             len(found) >= MIN_SPACED_LETTERS

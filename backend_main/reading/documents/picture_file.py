@@ -30,9 +30,11 @@ pi_heif.register_heif_opener()
 FORMATS_THAT_END_EARLY = ("PNG", "GIF")
 BAD_FAX_LINE = "Bad code word"
 """Message of libtiff about a damaged line of Group 4; it goes on with the next line."""
-_log = logging.getLogger("scanrill.reading")
+UNSUPPORTED_BMP, UNKNOWN_MODE = "Unsupported BMP", "unknown raw mode"
+"""Starts of Pillow's messages about pixels that it does not know."""
 PNG_BIT_DEPTH_OFFSET = 24
 """Ninth byte of the content of IHDR, which follows the signature."""
+_log = logging.getLogger("scanrill.reading")
 
 
 @dataclass(frozen=True)
@@ -178,8 +180,10 @@ class PictureFile:
             reason = rejections.unsupported_compression(
                 number, self._tag(number, tiff.COMPRESSION, default=1)
             )
-            if reason is None and isinstance(error, UnidentifiedImageError):
+            if reason is None and (isinstance(error, UnidentifiedImageError) or _says(error, UNKNOWN_MODE)):
                 reason = self._unsupported_samples(number)
+        elif self._format == "BMP" and _says(error, UNSUPPORTED_BMP):
+            reason = rejections.unsupported_bmp(number)
         elif self._format == "JPEG" and (kind := jpeg.find_unsupported_kind(self._data)):
             reason = rejections.unsupported_jpeg(kind)
         elif self._format == "HEIF" and (codec := heif.find_codec(self._data)):
@@ -198,6 +202,10 @@ class PictureFile:
         """Close the file."""
         self._data.close()
         self._file.close()
+
+
+def _says(error: Exception | None, start: str) -> bool:
+    return str(error).startswith(start)
 
 
 def _scale_transparency(image: Image.Image, bit_depth: int) -> None:

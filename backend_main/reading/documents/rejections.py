@@ -114,6 +114,11 @@ def unsupported_jpeg(kind: str) -> str:
     return f"The JPEG has {kind}, which is not supported. Save the image as PNG, and send that."
 
 
+def unsupported_bmp(number: int) -> str:
+    """Return the message for a page of a BMP with a layout of pixels that Pillow does not know."""
+    return f"Page {number} has pixels in a layout of BMP that is not supported. {_ADVICE[Advice.IMAGE]}"
+
+
 def unsupported_samples(number: int, bits: Sequence[int], sample_format: int) -> str:
     """Return the message for a page of a TIFF with an unknown kind of pixels, by its tags 258 and 339."""
     kind = TIFF_SAMPLE_FORMATS.get(sample_format, "values of an unknown kind")

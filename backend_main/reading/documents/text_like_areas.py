@@ -22,8 +22,11 @@ MIN_CONTRAST = 24
 """Of 255: paler shapes are texture or noise."""
 BLOCK = 25
 """Side, in pixels, of the neighborhood whose mean is the ground of a pixel."""
-MIN_HEIGHT, MAX_HEIGHT = 4, 24
-"""Heights of letters at one scale, in pixels; larger ones are found where the image is halved."""
+MIN_HEIGHT, MAX_HEIGHT = 4, 36
+"""Heights of letters at one scale, in pixels; larger ones are found where the image is halved.
+
+Halved to less than 18 pixels, the letters of a bold word touch, and are one shape.
+"""
 MIN_HALVED_HEIGHT = 10
 """Lower ones are found before the image is halved."""
 MAX_FACTOR = 16

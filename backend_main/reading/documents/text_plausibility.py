@@ -27,8 +27,9 @@ MIN_CHARACTERS = 20
 MIN_USUAL_HAN_SHARE = 0.6
 """Share of characters in the first level of one of three national standards; random ones have a third."""
 MIN_USUAL_HANGUL_SHARE = 0.8
-MAX_MARKED_SHARE = 0.5
-"""Share of Latin letters with marks: 0.3 in Vietnamese, nearly 1 where Cyrillic was mapped to Latin."""
+MAX_MARKED_SHARE, MIN_ALL_MARKED = 0.5, 6
+"""Share of Latin letters with marks: 0.3 in Vietnamese, nearly 1 where Cyrillic was mapped to Latin. A few
+letters suffice if all have marks."""
 
 _CODE = re.compile(r"[\d/\\@_%=<>]")
 """Words of addresses, part numbers and programs."""
@@ -110,4 +111,6 @@ def _is_encodable(letter: str, encoding: str) -> bool:
 
 def _is_mostly_marked(text: str) -> bool:
     marked, plain = len(_LATIN_MARKED.findall(text)), len(_LATIN_PLAIN.findall(text))
+    if not plain:
+        return marked >= MIN_ALL_MARKED
     return marked >= MIN_CHARACTERS and marked > MAX_MARKED_SHARE * (marked + plain)

@@ -13,7 +13,7 @@ rapid/          PP-OCRv6, the default
 vision/         vision-language models behind an OpenAI-compatible API
 """
 
-from .base import Engine, PageFailed, PageRestarted
+from .base import DetectedScript, Engine, PageFailed, PageRestarted
 from .lazy_engine import LazyEngine
 from .registry import (
     engine_class,
@@ -26,6 +26,7 @@ from .registry import (
 )
 
 __all__ = [
+    "DetectedScript",
     "Engine",
     "LazyEngine",
     "PageFailed",

@@ -10,7 +10,7 @@ is the engine's `name`. `examples/scanrill-stamp` is a complete example.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,14 @@ from ..types import Line, Options, PageWarning
 
 class PageRestarted(msgspec.Struct, frozen=True):
     """Marker between lines: the engine starts the page from the beginning, and its earlier lines are void."""
+
+
+class DetectedScript(NamedTuple):
+    """Script of a page by its look. An unsure one needs proof: an engine that reads the page in it."""
+
+    name: str
+    """One of `languages.SCRIPTS`."""
+    is_sure: bool = True
 
 
 class PageFailed(Exception):
@@ -137,8 +145,8 @@ class Engine(ABC):
         """Return warnings about the page that `read_page` read last. A sentence alone has no code."""
         return ()
 
-    def detect_script(self, page: PageImage) -> str | None:
-        """Return the script of a page, one of `languages.SCRIPTS`; None if it is unclear.
+    def detect_script(self, page: PageImage) -> DetectedScript | None:
+        """Return the script of a page; None if it is unclear.
 
         Used if `detects_scripts` is set.
         """

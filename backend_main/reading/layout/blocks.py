@@ -26,6 +26,7 @@ from .rows import (
     median_gap,
 )
 from .sequences import group_runs
+from .short_lines import LineSpan, are_aligned_at_end, are_label_lines
 from .text_joining import (
     estimated_width,
     is_bullet,
@@ -37,6 +38,8 @@ from .text_joining import (
 
 MAX_HEIGHT_RATIO = 1.3
 """Adjacent rows of one block differ less in height."""
+FONT_SIZE = 0.67
+"""Font size in heights of detected boxes, which extend beyond their text."""
 # In body heights.
 MAX_OUTDENT = 0.5
 """A row that begins further left than this ends a list item."""
@@ -51,6 +54,9 @@ MIN_PROSE_WIDTH = 15.0
 RIGHT_EDGE_TOLERANCE = 4.0
 MIN_ALIGNED_SHARE, MIN_LINE_ENDS = 0.6, 3
 """Prose ends where this share of its lines does, within the tolerance, if it has this many lines."""
+
+MIN_GAP_ROWS, MAX_FEW_ROWS_GAP = 4, 0.0
+"""Gap in body heights that is usual between lines, if the column has fewer rows."""
 
 MIN_HEADING_SIZE = FINAL_HEADING_THRESHOLDS[-1][0]
 MAX_HEADING_GAP = 0.7
@@ -134,7 +140,7 @@ class ColumnBlocks:
         self._hints = hints
         self._left = median(row[0].left for row in rows)
         self._right = max(row[-1].right for row in rows)
-        self._median_gap = median_gap(rows)
+        self._usual_gap = _usual_gap(rows, body.height)
 
     def blocks(self) -> list[Block]:
         """Return the blocks, from top to bottom."""
@@ -152,10 +158,7 @@ class ColumnBlocks:
         """Return whether a gap, another print, a list marker or an indent separates the row from the run."""
         above, hints, body_height = run[-1], self._hints, self._body.height
         smaller, larger = sorted((height(above), height(row)))
-        if (
-            is_after_wide_gap(above, row, self._median_gap, body_height)
-            or larger > MAX_HEIGHT_RATIO * smaller
-        ):
+        if is_after_wide_gap(above, row, self._usual_gap, body_height) or larger > MAX_HEIGHT_RATIO * smaller:
             return True
         if smaller > MIN_HEADING_SIZE * body_height and gap(above, row) > MAX_HEADING_GAP * smaller:
             return True
@@ -203,7 +206,12 @@ class ColumnBlocks:
         """Return one line for prose, whose lines fill the column; else each line that ends early."""
         right_edge = self._right_edge(run)
         wraps = [self._wraps(above, row, right_edge) for above, row in pairwise(run)]
-        if 2 * sum(wraps) < len(wraps):  # a few long lines among short ones
+        # A row of cells does not show how the lines above and below it end.
+        plain = [
+            wrap for wrap, pair in zip(wraps, pairwise(run), strict=True) if not any(map(has_wide_gap, pair))
+        ]
+        # A few long lines among short ones are not prose either.
+        if 2 * sum(wraps) < len(plain) or self._has_short_lines(run):
             wraps = [False] * len(wraps)
         lines = [self._text(run[0])]
         for row, is_continuation in zip(run[1:], wraps, strict=True):
@@ -212,6 +220,12 @@ class ColumnBlocks:
             else:
                 lines.append(self._text(row))
         return lines
+
+    def _has_short_lines(self, run: Sequence[Row]) -> bool:
+        """Return whether lines stay lines by their own form: an address, or sums at the right edge."""
+        size = FONT_SIZE * self._body.height
+        spans = [LineSpan(self._text(row), row[0].left / size, row[-1].right / size) for row in run]
+        return are_label_lines(spans, (self._right - self._left) / size) or are_aligned_at_end(spans)
 
     def _right_edge(self, run: Sequence[Row]) -> float:
         """Return where most of the run's lines end, or else where the column ends."""
@@ -224,7 +238,8 @@ class ColumnBlocks:
     def _wraps(self, above: Row, row: Row, right_edge: float) -> bool:
         """Return whether the first word of the row would not have fitted into the row above."""
         body_height = self._body.height
-        if has_wide_gap(above) or abs(above[0].left - row[0].left) > MAX_WRAP_INDENT * body_height:
+        has_cells = has_wide_gap(above) or has_wide_gap(row)
+        if has_cells or abs(above[0].left - row[0].left) > MAX_WRAP_INDENT * body_height:
             return False
         text = self._text(row)
         first_word = text.split(" ", 1)[0]
@@ -248,7 +263,8 @@ class ColumnBlocks:
             return 0
         if not is_title and any(map(has_wide_gap, run)):
             return 0
-        level = heading_level(median(map(self._relative_size, run)), FINAL_HEADING_THRESHOLDS)
+        size = median(relative_size(row, self._texts, self._body) for row in run)
+        level = heading_level(size, FINAL_HEADING_THRESHOLDS)
         if not level and (is_title or self._is_body_sized_heading(run, text)):
             level = 0 if text.endswith(_SENTENCE_MARKS) else BODY_SIZED_HEADING_LEVEL
         number = _SECTION_NUMBER.match(text)
@@ -261,13 +277,20 @@ class ColumnBlocks:
             return False
         return is_cjk_section(text) or all(map(self._hints.is_emphasized, run))
 
-    def _relative_size(self, row: Row) -> float:
-        """Return the print size of a row relative to running text, by the row's height and letter width.
 
-        Heights of boxes alone are too coarse: the detector works in steps of four pixels of a small image.
-        """
-        letter_width = median(box.width / max(1.0, estimated_width(self._texts[box.index])) for box in row)
-        return float((height(row) / self._body.height * letter_width / self._body.letter_width) ** 0.5)
+def relative_size(row: Row, texts: Sequence[str], body: FontMetrics) -> float:
+    """Return the print size of a row relative to running text, by the row's height and letter width.
+
+    Heights of boxes alone are too coarse: the detector works in steps of four pixels of a small image.
+    """
+    letter_width = median(box.width / max(1.0, estimated_width(texts[box.index])) for box in row)
+    return float((height(row) / body.height * letter_width / body.letter_width) ** 0.5)
+
+
+def _usual_gap(rows: Sequence[Row], body_height: float) -> float:
+    """Return the median gap between rows; a few rows may all be blocks of their own."""
+    usual = median_gap(rows)
+    return usual if len(rows) >= MIN_GAP_ROWS else min(usual, MAX_FEW_ROWS_GAP * body_height)
 
 
 def _is_worded(text: str) -> bool:

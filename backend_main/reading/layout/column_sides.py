@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from statistics import median
 
-from .geometry import LayoutBox, bounding_rect
+from .geometry import MIN_TEXT_HEIGHT, LayoutBox, bounding_rect
 from .rows import group_rows
 
 MAX_OVERFLOW_SHARE = 0.1
 """Share of a column's boxes that may flow over its edge."""
 LEVEL_TOLERANCE = 0.2
 """In text heights: rows this near are level."""
+MIN_CELL_ROWS, MIN_ACROSS_ROWS = 3, 3
+"""Rows of a receipt with a name and a figure, and lines across both columns."""
+MAX_EDGE_DISTANCE, MIN_ALIGNED_SHARE = 0.6, 0.8
+"""In text heights: this share of the names begins as near to a common edge."""
 MIN_DENSE_LINES, MIN_DENSE_SHARE = 3, 0.6
 """If this share of a paragraph's lines has text beside it, that text is a column."""
 
@@ -19,12 +23,17 @@ def sides_of(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list
 
 
 def are_side_by_side(one: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
-    left, top, right, bottom = bounding_rect(one)
-    other_left, other_top, other_right, other_bottom = bounding_rect(other)
-    height = min(bottom, other_bottom) - max(top, other_top)
-    return (right < other_left or other_right < left) and 2 * height > min(
-        bottom - top, other_bottom - other_top
-    )
+    left, _, right, _ = bounding_rect(one)
+    other_left, _, other_right, _ = bounding_rect(other)
+    return (right < other_left or other_right < left) and vertical_overlap(one, other) > 0.5
+
+
+def vertical_overlap(one: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> float:
+    """Return the share of the lower side's height that both sides have in common."""
+    _, top, _, bottom = bounding_rect(one)
+    _, other_top, _, other_bottom = bounding_rect(other)
+    common = min(bottom, other_bottom) - max(top, other_top)
+    return common / max(min(bottom - top, other_bottom - other_top), MIN_TEXT_HEIGHT)
 
 
 def gutter_width(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
@@ -45,6 +54,29 @@ def is_dense(prose: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
     top, bottom = min(box.top for box in other), max(box.bottom for box in other)
     lines = [box for box in prose if top < box.center_y < bottom]
     return len(lines) >= MIN_DENSE_LINES and len(group_rows(other)) >= MIN_DENSE_SHARE * len(lines)
+
+
+def has_own_rows(side: Sequence[LayoutBox]) -> bool:
+    """Return whether a side has names at its left and figures at its right, and lines across both.
+
+    The two columns of a receipt are such a side. Cells of a larger table are not: their names have no lines
+    across them, and their figures no names. Names end at different places, dates and figures do not.
+    """
+    rows = group_rows(side)
+    cells = [row for row in rows if len(row) == 2 and row[1].left - row[0].right > row[0].text_height]
+    if len(cells) < MIN_CELL_ROWS:
+        return False
+    tolerance = MAX_EDGE_DISTANCE * median(box.text_height for box in side)
+    ends = [row[0].right for row in cells]
+    if _are_aligned(ends, tolerance) or not _are_aligned([row[0].left for row in cells], tolerance):
+        return False
+    x = median((row[0].right + row[1].left) / 2 for row in cells)
+    return sum(len(row) == 1 and row[0].left < x < row[0].right for row in rows) >= MIN_ACROSS_ROWS
+
+
+def _are_aligned(edges: Sequence[float], tolerance: float) -> bool:
+    middle = median(edges)
+    return sum(abs(edge - middle) < tolerance for edge in edges) >= MIN_ALIGNED_SHARE * len(edges)
 
 
 def level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:

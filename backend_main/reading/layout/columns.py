@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from .column_sides import is_dense, level_share, sides_of, width
+from .column_sides import gutter_width, has_own_rows, is_dense, level_share, sides_of, width
 from .geometry import LayoutBox
 from .rows import group_rows
 
@@ -41,6 +41,8 @@ MIN_PROSE_SHARE = 0.4
 """Share of a column's boxes that are lines of paragraphs."""
 MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
 """A column without paragraphs has at least these rows, and this share of the other side's width."""
+MIN_SLIP_ROWS, MIN_SLIP_WIDTH = 6, 5.0
+"""Rows, and width in body heights, of a slip beside a letter. Labels of paragraphs are level with them."""
 MAX_LEVEL_SHARE = 0.5
 """In two independent texts, a third of the rows are level by chance."""
 
@@ -70,7 +72,7 @@ def _split(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) ->
     groups: list[list[LayoutBox]] = []
     # Bands between columns stay together: a row of a table may cross the gutter with one of its cells.
     between: list[LayoutBox] = []
-    for band in _bands(boxes, gutter, body_height):
+    for band in bands(boxes, gutter, body_height):
         if not _are_columns(band, gutter, body_height, is_prose):
             between += band
             continue
@@ -84,19 +86,19 @@ def _split(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) ->
 
 
 def _best_gutter(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) -> float | None:
-    """Return the x that splits the most boxes into columns, None if no x does."""
+    """Return the x that splits the most boxes into columns, or the widest gutter of several such x."""
     if len(boxes) < 4:
         return None
-    best, best_score = None, 0
-    for x in _candidate_gutters(boxes, body_height):
-        bands = _bands(boxes, x, body_height)
-        score = sum(len(band) for band in bands if _are_columns(band, x, body_height, is_prose))
+    best, best_score = None, (0, 0.0)
+    for x in candidate_gutters(boxes, body_height):
+        runs = [band for band in bands(boxes, x, body_height) if _are_columns(band, x, body_height, is_prose)]
+        score = sum(map(len, runs)), max((gutter_width(*sides_of(band, x)) for band in runs), default=0.0)
         if score > best_score:
             best, best_score = x, score
     return best
 
 
-def _candidate_gutters(boxes: Sequence[LayoutBox], body_height: float) -> list[float]:
+def candidate_gutters(boxes: Sequence[LayoutBox], body_height: float) -> list[float]:
     """Return each x just left of a box, but not left of all boxes."""
     lefts = sorted(box.left for box in boxes)
     gutters: list[float] = []
@@ -108,21 +110,28 @@ def _candidate_gutters(boxes: Sequence[LayoutBox], body_height: float) -> list[f
     return gutters
 
 
-def _bands(boxes: Sequence[LayoutBox], x: float, body_height: float) -> list[list[LayoutBox]]:
-    """Divide boxes, from top to bottom, into runs that cross x or do not; empty strips divide them too."""
-    bands: list[list[LayoutBox]] = []
+def bands(
+    boxes: Sequence[LayoutBox], x: float | None, body_height: float, min_strip: float = MIN_EMPTY_STRIP
+) -> list[list[LayoutBox]]:
+    """Divide boxes, from top to bottom, into runs that cross x or do not; empty strips divide them too.
+
+    Args:
+        x: None if strips alone divide the boxes.
+        min_strip: height of an empty strip, in body heights.
+    """
+    found: list[list[LayoutBox]] = []
     crossing, bottom = None, 0.0
     for box in sorted(boxes, key=lambda box: box.center_y):
-        crosses = _crosses(box, x)
-        if crosses != crossing or box.top - bottom > MIN_EMPTY_STRIP * body_height:
-            bands.append([])
+        crosses = x is not None and crosses_gutter(box, x)
+        if crosses != crossing or box.top - bottom > min_strip * body_height:
+            found.append([])
             crossing, bottom = crosses, box.bottom
-        bands[-1].append(box)
+        found[-1].append(box)
         bottom = max(bottom, box.bottom)
-    return bands
+    return found
 
 
-def _crosses(box: LayoutBox, x: float) -> bool:
+def crosses_gutter(box: LayoutBox, x: float) -> bool:
     margin = BOX_MARGIN * box.text_height
     return box.left + margin < x < box.right - margin
 
@@ -143,17 +152,37 @@ def _ordered_sides(
 def _are_columns(band: Sequence[LayoutBox], x: float, body_height: float, is_prose: IsProse) -> bool:
     """Return whether the sides of x are columns, to be read one after the other, and not cells of rows."""
     left, right = sides_of(band, x)
-    if min(len(left), len(right)) < 2 or any(_crosses(box, x) for box in band):
+    if min(len(left), len(right)) < 2 or any(crosses_gutter(box, x) for box in band):
         return False
-    if min(width(left), width(right)) < MIN_COLUMN_WIDTH * body_height:
+    narrower = min(width(left), width(right))
+    if narrower < MIN_SLIP_WIDTH * body_height:
         return False
     shares = [sum(map(is_prose, side)) / len(side) for side in (left, right)]
+    prose, other = (left, right) if shares[0] > shares[1] else (right, left)
+    has_prose = max(shares) >= MIN_PROSE_SHARE
+    has_slip = has_prose and len(group_rows(other)) >= MIN_SLIP_ROWS
+    if has_slip and level_share(left, right) < MAX_LEVEL_SHARE:
+        return True
+    if narrower < MIN_COLUMN_WIDTH * body_height:
+        return False
     if min(shares) >= MIN_PROSE_SHARE:
         return True
-    prose, other = (left, right) if shares[0] > shares[1] else (right, left)
-    if max(shares) >= MIN_PROSE_SHARE and is_dense(prose, other):
+    if has_prose and is_dense(prose, other):
+        return True
+    if _are_receipts(left, right, body_height):
         return True
     return _are_balanced(left, right) and level_share(left, right) < MAX_LEVEL_SHARE
+
+
+def _are_receipts(left: Sequence[LayoutBox], right: Sequence[LayoutBox], body_height: float) -> bool:
+    """Return whether the left side, and the right one or each part of it, has rows of its own."""
+    if not has_own_rows(left):
+        return False
+    return has_own_rows(right) or any(
+        _are_receipts(*sides_of(right, x), body_height)
+        for x in candidate_gutters(right, body_height)
+        if not any(crosses_gutter(box, x) for box in right)
+    )
 
 
 def _are_balanced(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:

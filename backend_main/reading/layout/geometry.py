@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import atan2, cos, hypot, pi, sin
+from functools import partial
+from math import atan, atan2, cos, hypot, pi, sin
+from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 
 from ..documents.pixels import Pixels, downscale_by_halves
 from ..types import Box
+from .displacement import POWERS_OF_ENDS, Displacement, Points
 from .sequences import weighted_median
 
 QUARTER_TURN = pi / 2
@@ -16,6 +20,24 @@ MIN_ASPECT_RATIO = 3.0
 MIN_TEXT_HEIGHT = 1e-6
 """Floor of heights that others are divided by."""
 
+MIN_CURLED_BOXES, MIN_RISE, RISE_PERCENTILE = 12, 0.2, 75
+"""Long boxes of a curled page, and the difference between their ends that a quarter of them exceeds.
+
+In heights of their text, it is 0.03 to 0.12 on flat and on rotated pages. Rows mix from about 0.3.
+"""
+MAX_RESIDUAL_SHARE = 0.6
+"""Share of this difference that may be left: other slopes are not those of a page."""
+MIN_SINGULAR_VALUE = 0.03
+"""Ends of boxes err by a tenth of their height, so that only few combinations of terms are known."""
+
+REFINEMENTS, MAX_ROW_DISTANCE = 2, 0.7
+"""Rounds, and the distance in text heights of boxes that are of one row."""
+
+MAX_EDGE_SLOPE = 0.2
+"""Tangent of the angle between the edge of a column and the direction across the lines."""
+
+Corners = npt.NDArray[np.float64]
+"""Corners of boxes, (n, 4, 2)."""
 Rect = tuple[float, float, float, float]
 """Left, top, right and bottom, in the frame."""
 
@@ -53,12 +75,13 @@ class LayoutBox:
 
 @dataclass(frozen=True)
 class PageFrame:
-    """Coordinate system that is rotated with the lines of a page.
+    """Coordinate system that is rotated with the lines of a page, and curled with them.
 
     `angle` is the rotation of the lines on the page in radians, clockwise, of any size.
     """
 
     angle: float
+    curl: Displacement | None = None
 
     @classmethod
     def from_boxes(cls, boxes: Sequence[Box]) -> "PageFrame":
@@ -87,13 +110,34 @@ class PageFrame:
             for angle, length in edges
             if _quarter_turns(angle) == quarter_turns
         ]
-        return cls(weighted_median(slopes) + turn)
+        frame = cls(weighted_median(slopes) + turn)
+        if frame._detected_curl(boxes) is None:
+            return frame
+        # Lines of a curled page slant, so that only the edges of its columns show its angle.
+        frame = cls(frame.angle - atan(_edge_slope(frame._starts(boxes))))
+        return cls(frame.angle, frame._detected_curl(boxes))
+
+    def _detected_curl(self, boxes: Sequence[Box]) -> Displacement | None:
+        corners = [np.column_stack(self._rotated(box)) for box in boxes if self._is_long(box)]
+        return _detect_curl(np.array(corners, np.float64)) if corners else None
+
+    def _starts(self, boxes: Sequence[Box]) -> Points:
+        """Return the upper left corners of long boxes on the rotated page."""
+        rotated = [self._rotated(box) for box in boxes if self._is_long(box)]
+        return np.array([(xs[0], ys[0]) for xs, ys in rotated], np.float64)
+
+    def _is_long(self, box: Box) -> bool:
+        """Return whether a box shows the slope of its line, and runs in the direction of the frame."""
+        xs, ys = self._rotated(box)
+        return xs[1] - xs[0] > MIN_ASPECT_RATIO * max(abs(ys[3] - ys[0]), MIN_TEXT_HEIGHT)
 
     def layout_boxes(self, boxes: Sequence[Box]) -> list[LayoutBox]:
         """Map boxes in pixels of the page to the frame, in the given order."""
         layout_boxes = []
         for index, box in enumerate(boxes):
             xs, ys = self._rotated(box)
+            if self.curl:
+                ys = self.curl.to_flat(np.column_stack([xs, ys]))[:, 1].tolist()
             # Means of two corners: the extremes of a slanted box would overlap the rows beside it.
             left, right = sorted(((xs[0] + xs[3]) / 2, (xs[1] + xs[2]) / 2))
             top, bottom = sorted(((ys[0] + ys[1]) / 2, (ys[2] + ys[3]) / 2))
@@ -142,8 +186,13 @@ class PageFrame:
                 [y_scale * sine / scale, y_scale * cosine / scale, -y_scale * top],
             ]
         )
-        drawn = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(drawn, np.uint8)
+        drawn = np.asarray(
+            cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+            np.uint8,
+        )
+        if self.curl:
+            drawn = self.curl.scaled(x_scale, y_scale, left, top).flatten(drawn)
+        return drawn
 
 
 def bounding_rect(boxes: Sequence[LayoutBox]) -> Rect:
@@ -164,6 +213,60 @@ def union_rect(rects: Sequence[Rect]) -> Rect:
 
 def rect_area(rect: Rect) -> float:
     return (rect[2] - rect[0]) * (rect[3] - rect[1])
+
+
+def _detect_curl(corners: Corners) -> Displacement | None:
+    """Return the curl that the ends of long boxes show; None if they are level or have no common form.
+
+    Args:
+        corners: of the boxes on the rotated page, (n, 4, 2).
+    """
+    if len(corners) < MIN_CURLED_BOXES:
+        return None
+    text_height = float(np.median(corners[:, 3, 1] - corners[:, 0, 1]))
+    starts, ends = corners[:, [0, 3]].mean(axis=1), corners[:, [1, 2]].mean(axis=1)
+    left, top = corners.min(axis=(0, 1)).tolist()
+    right, bottom = corners.max(axis=(0, 1)).tolist()
+    widths, rises = (ends - starts).T
+    if float(np.percentile(np.abs(rises), RISE_PERCENTILE)) < max(MIN_RISE * text_height, MIN_TEXT_HEIGHT):
+        return None
+    fit = partial(
+        Displacement.fit,
+        rect=(left, top, right, bottom),
+        powers=POWERS_OF_ENDS,
+        min_singular_value=MIN_SINGULAR_VALUE,
+    )
+    curl = fit(starts, ends)
+    # Boxes nearly level with each other are of one row: they show the curl between columns.
+    for _ in range(REFINEMENTS):
+        row_starts, row_ends = _neighbors(curl.to_flat(starts), curl.to_flat(ends), text_height)
+        curl = fit(np.concatenate([starts, ends[row_starts]]), np.concatenate([ends, starts[row_ends]]))
+    rest = curl.to_flat(ends)[:, 1] - curl.to_flat(starts)[:, 1]
+    against_common = rises - widths * float(widths @ rises / (widths @ widths))
+    is_level = float(np.linalg.norm(rest)) < MAX_RESIDUAL_SHARE * float(np.linalg.norm(against_common))
+    return curl if is_level and curl.is_possible() else None
+
+
+def _edge_slope(starts: Points) -> float:
+    """Return the median slope, in x by y, between the start of each line and the next start below it."""
+    slopes = []
+    for x, y in starts:
+        below = starts[(starts[:, 1] > y) & (np.abs(starts[:, 0] - x) < MAX_EDGE_SLOPE * (starts[:, 1] - y))]
+        if len(below):
+            next_x, next_y = below[np.argmin(below[:, 1])]
+            slopes.append(float((next_x - x) / (next_y - y)))
+    return median(slopes) if slopes else 0.0
+
+
+def _neighbors(starts: Points, ends: Points, text_height: float) -> tuple[list[int], list[int]]:
+    """Return the indices of boxes, and those of the next box right of each that is nearly level with it."""
+    lefts, rights = list[int](), list[int]()
+    for number, (x, y) in enumerate(ends):
+        is_right = (starts[:, 0] > x) & (np.abs(starts[:, 1] - y) < MAX_ROW_DISTANCE * text_height)
+        if is_right.any():
+            lefts.append(number)
+            rights.append(int(np.argmin(np.where(is_right, starts[:, 0], np.inf))))
+    return lefts, rights
 
 
 def _quarter_turns(angle: float) -> int:

@@ -3,8 +3,11 @@
 Text layers and recognized pages share these rules. All lengths are multiples of the font size.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from .text_joining import starts_lower
 
 MAX_LABEL_WIDTH = 16.0
 """Width of a column in which lines of an address may stand."""
@@ -12,6 +15,7 @@ SAME_EDGE = 0.5
 """Ends of lines that differ by less are the same."""
 MIN_RAGGED, MAX_FIRST_INDENT = 1.6, 6.0
 """Differences between starts that show ragged lines: of later lines, and with the indent of a first line."""
+_CONTACT = re.compile(r"[+(]\d|www\.|https?:|[\w.+-]+@\w")
 
 
 @dataclass(frozen=True)
@@ -24,14 +28,14 @@ class LineSpan:
 
 
 def are_label_lines(lines: Sequence[LineSpan], width: float) -> bool:
-    """Return whether the lines of a narrow column all begin with a capital or a figure, as in an address.
+    """Return whether the lines of a narrow column begin as those of an address do.
 
     Their own ends are the edge of the column, so that each of them looks full.
 
     Args:
         width: width of the column, in font sizes.
     """
-    return width < MAX_LABEL_WIDTH and all(starts_capital(line.text) for line in lines[1:])
+    return width < MAX_LABEL_WIDTH and all(starts_label(line.text) for line in lines[1:])
 
 
 def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:
@@ -45,11 +49,9 @@ def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:
     return is_ragged and not any(starts_lower(line.text) for line in lines[1:])
 
 
-def starts_capital(text: str) -> bool:
-    """Return whether a text begins with a capital or a figure; letters of some scripts are neither."""
-    return text[:1].isupper() or text[:1].isdigit()
+def starts_label(text: str) -> bool:
+    """Return whether a text begins with a capital, a figure, a telephone number, or an e-mail or web address.
 
-
-def starts_lower(text: str) -> bool:
-    """Return whether a text begins with a small letter."""
-    return text[:1].islower()
+    Letters of some scripts are neither capital nor small.
+    """
+    return text[:1].isupper() or text[:1].isdigit() or bool(_CONTACT.match(text))

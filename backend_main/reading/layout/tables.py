@@ -33,6 +33,10 @@ MIN_FILLED_CELLS = 0.8
 """Share of filled cells with which a grid is a table, however many cells its boxes cross."""
 MAX_CROSSED_ROW_SHARE = 0.12
 """Share of rows that may have text in the gap between two columns."""
+MAX_SPARSE_SHARE = 0.5
+"""Share of the columns that a row fills at most if it does not show them."""
+MAX_HEAD_DISTANCE = 1.5
+"""In body heights: between the head of a table and its first row."""
 MAX_RULE_DISTANCE = 4.0
 """In body heights: between a ruling line and the end that the layout model gives the table."""
 MIN_RULE_SHARE = 0.7
@@ -205,13 +209,17 @@ def from_region(
     rows = group_rows(inside)
     if len(rows) < MIN_UNRULED_ROWS or len(split_columns(inside, body_height)) > 1:
         return None
-    bounds = _column_bounds(inside, len(rows))
+    dense = _dense_rows(rows)
+    bounds = _column_bounds([box for row in dense for box in row], len(dense))
     if not bounds:
         return None
+    if head := _head_above(rows[0], boxes, bounds, body_height):
+        rows, dense, inside = [head, *rows], [head, *dense], [*head, *inside]
     rows_with_cells = sum(len({_column_index(bounds, box.center_x) for box in row}) > 1 for row in rows)
     if rows_with_cells < MIN_FILLED_SHARE * len(rows):
         return None
-    cells = _merge_continuation_rows([_row_cells(row, bounds, texts) for row in rows], rows)
+    row_cells = [_row_cells(row, bounds, texts, is_split=row in dense) for row in rows]
+    cells = _merge_continuation_rows(row_cells, rows)
     return Table(cells, frozenset(box.index for box in inside), bounding_rect(inside))
 
 
@@ -227,6 +235,29 @@ def _snap_to_ruling_lines(region: Region, rules: Sequence[RulingLine], body_heig
 def _covers(rule: RulingLine, region: Region) -> bool:
     common = min(rule.right, region.right) - max(rule.left, region.left)
     return common > MIN_RULE_SHARE * max(rule.right - rule.left, region.right - region.left)
+
+
+def _dense_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that show the columns: a label before a sum may stand over several of them."""
+    usual = sorted(map(len, rows))[-MIN_UNRULED_ROWS]
+    dense = [row for row in rows if len(row) > MAX_SPARSE_SHARE * usual]
+    return dense if len(dense) >= MIN_UNRULED_ROWS else list(rows)
+
+
+def _head_above(
+    first: Row, boxes: Sequence[LayoutBox], bounds: Sequence[float], body_height: float
+) -> Row | None:
+    """Return the row above a table's first row if it stands in the columns: the line below a head ends it."""
+    top, left, right = min(box.top for box in first), bounds[0], bounds[-1]
+    above = [
+        box for box in boxes if box.center_y < top and top - box.bottom < MAX_HEAD_DISTANCE * body_height
+    ]
+    row = next(iter(group_rows(above)[-1:]), [])
+    columns = [_column_index(bounds, box.center_x) for box in row]
+    is_in_columns = len(set(columns)) == len(columns) > MAX_SPARSE_SHARE * (len(bounds) + 1)
+    is_beside = any(box.right < left for box in row) or any(box.left > right for box in row)
+    crosses = any(_is_crossed(box, bounds) for box in row)
+    return row if is_in_columns and is_beside and not crosses else None
 
 
 def _column_bounds(boxes: Sequence[LayoutBox], rows: int) -> list[float]:
@@ -253,11 +284,16 @@ def _column_index(bounds: Sequence[float], x: float) -> int:
     return sum(bound <= x for bound in bounds)
 
 
-def _row_cells(row: Row, bounds: Sequence[float], texts: Texts) -> list[str]:
+def _is_crossed(box: LayoutBox, bounds: Sequence[float]) -> bool:
+    return any(box.left + box.text_height < bound < box.right - box.text_height for bound in bounds)
+
+
+def _row_cells(row: Row, bounds: Sequence[float], texts: Texts, *, is_split: bool) -> list[str]:
+    """Return the texts of a row by columns; `is_split` divides texts that lie over several cells."""
     cells: list[list[str]] = [[] for _ in range(len(bounds) + 1)]
     for box in row:
         text = texts[box.index]
-        crosses = any(box.left + box.text_height < bound < box.right - box.text_height for bound in bounds)
+        crosses = is_split and _is_crossed(box, bounds)
         for part, x in _word_positions(box, text) if crosses else [(text, box.center_x)]:
             cells[_column_index(bounds, x)].append(part)
     return [" ".join(cell) for cell in cells]

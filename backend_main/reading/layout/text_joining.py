@@ -13,8 +13,13 @@ HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
 SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔", "।")
 CLOSING_MARKS = "\"'”’»)]›"
 
-# A dash or an asterisk without a space after it is part of a word, a round bullet never is.
-_BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(?=\S)")
+BULLETS = "•█●▪■◦‣○◆►∙·⁃◘◙❖➢➤▶▸▹◾◽✦★▫→⚫⚬"
+"""Without check boxes and check marks, which say something."""
+# A dash or an asterisk without a space after it is part of a word, a bullet never is. Symbol fonts have their
+# bullets in the area for private use.
+BULLET = rf"(?:[{BULLETS}\uf000-\uf0ff]\s*|[*–—-]\s+)"
+"""Pattern of a bullet and the space after it."""
+_BULLET = re.compile(rf"^{BULLET}(?=\S)")
 _NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
 _LETTERED = re.compile(r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-zA-Z]\)|[①-⑳])")
 

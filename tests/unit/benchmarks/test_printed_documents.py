@@ -61,7 +61,7 @@ def test_markdown_of_a_document_has_the_marks_of_its_blocks() -> None:
 
 
 def test_words_of_a_document_are_those_of_its_markdown() -> None:
-    assert difference(PrintedDocument(BLOCKS).words(), MARKDOWN) == []
+    assert PrintedDocument(BLOCKS).difference(MARKDOWN) == []
 
 
 def test_table_with_a_span_is_html_in_markdown() -> None:
@@ -74,9 +74,20 @@ def test_table_with_a_span_is_html_in_markdown() -> None:
 
 
 def test_difference_names_lost_surplus_and_moved_words() -> None:
-    assert difference(["a", "b", "c"], "a c b") == ["+c", "-c"]
-    assert difference(["a", "b"], "a b b") == ["+b"]
-    assert difference(["a", "–"], "a") == ["-–"]
+    assert difference(["a", "b", "c"], ["a", "c", "b"]) == ["+c", "-c"]
+    assert difference(["a", "b"], ["a", "b", "b"]) == ["+b"]
+    assert difference(["a", "–"], ["a"]) == ["-–"]
+
+
+def test_difference_accepts_a_compound_without_hyphen_only_if_it_never_comes_with_it() -> None:
+    assert difference(["e-mail", "x", "e-mail"], ["email", "x", "email"]) == []
+    assert difference(["e-mail", "x", "e-mail"], ["email", "x", "e-mail"]) == ["-e-mail", "+email"]
+
+
+def test_difference_accepts_a_korean_word_in_two_parts_only_if_it_never_comes_in_one() -> None:
+    assert difference(["항구는", "x", "항구는"], ["항구", "는", "x", "항", "구는"]) == []
+    assert difference(["항구는", "x", "항구는"], ["항구", "는", "x", "항구는"]) == ["-항구는", "+항구 는"]
+    assert difference(["seaport"], ["sea", "port"]) == ["-seaport", "+sea port"]
 
 
 def test_words_of_markdown_keep_an_asterisk_and_a_dollar_of_the_text() -> None:

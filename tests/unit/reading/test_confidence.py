@@ -73,3 +73,25 @@ def test_monitor_returns_lines_without_boxes_at_once() -> None:
     monitor = ReadabilityMonitor()
     piece = Line(1, "a", "a")
     assert monitor.add(piece) == [piece]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "width", "is_uncertain"),
+    [
+        ([("qme", 0.55), ("000", 0.82)], 40.0, True),
+        ([("qme", 0.55), ("PAID", 0.99)], 40.0, False),
+        ([("0000", 0.94), ("11", 0.97)], 40.0, True),  # frames and bars
+        ([("0000", 0.94), ("12", 0.97)], 40.0, False),
+        ([("10", 0.98)], 40.0, False),
+        ([("女女女", 0.92)], 40.0, True),  # a texture
+        ([], 40.0, False),
+        ([BAD], 400.0, False),  # enough text for the other rules
+    ],
+)
+def test_is_short_and_uncertain_if_no_line_of_a_few_words_is_sure(
+    pairs: Sequence[tuple[str, float]], width: float, *, is_uncertain: bool
+) -> None:
+    monitor = ReadabilityMonitor()
+    for line in lines(*pairs, width=width):
+        monitor.add(line)
+    assert monitor.is_short_and_uncertain is is_uncertain

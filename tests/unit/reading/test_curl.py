@@ -51,6 +51,36 @@ def test_detect_on_flat_page_is_none(amplitude: float) -> None:
     assert Curl.detect(cores(amplitude), WIDTH, HEIGHT) is None
 
 
+def short_cores(amplitude: float, slope: float = 0.0) -> list[Core]:
+    """Return the cores of cells, which are too short to curve."""
+    return [
+        Core(
+            np.column_stack(
+                [
+                    xs / WIDTH,
+                    [(100 + 60 * row + slope * x + height_at(x, amplitude)) / HEIGHT for x in xs],
+                ]
+            ),
+            8 / HEIGHT,
+            is_long=False,
+        )
+        for row in range(12)
+        for xs in (np.arange(left, left + 48, 8) for left in (50, 300, 500, 700))
+    ]
+
+
+def test_detect_of_cells_that_slant_as_a_curl_does_makes_them_level() -> None:
+    curl = Curl.detect(short_cores(30), WIDTH, HEIGHT)
+    assert curl is not None
+    row = np.array([[x, 400 + height_at(x, 30)] for x in (60, 310, 510, 710)], np.float32)
+    assert np.ptp(curl.to_flat_page(row)[:, 1]) < 0.3 * np.ptp(row[:, 1])
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_detect_of_cells_of_flat_or_rotated_page_is_none(slope: float) -> None:
+    assert Curl.detect(short_cores(0, slope), WIDTH, HEIGHT) is None
+
+
 def test_detect_with_few_lines_is_none() -> None:
     assert Curl.detect(cores(30, lines=3), WIDTH, HEIGHT) is None
 

@@ -239,3 +239,26 @@ def test_page_of_jpeg_of_unsupported_kind_names_it(
     content[at + 1], content[at + 4] = marker, precision
     with pytest.raises(UnreadableFile, match=f"The JPEG has {kind}, which is not supported"):
         page_of(tmp_path, bytes(content))
+
+
+def test_page_of_bmp_with_an_unknown_layout_names_it(tmp_path: Path) -> None:
+    """Four bits a color: the file is whole."""
+    masks = (0x0F00, 0x00F0, 0x000F, 0xF000)
+    header = struct.pack("<IiiHHIIiiII4I", 56, 8, 8, 1, 16, 3, 128, 0, 0, 0, 0, *masks)
+    content = b"BM" + struct.pack("<IHHI", 14 + 56 + 128, 0, 0, 14 + 56) + header + bytes(128)
+    with pytest.raises(UnreadableFile, match="layout of BMP that is not supported"):
+        page_of(tmp_path, content)
+
+
+def test_page_of_heif_without_a_codec_names_it(tmp_path: Path) -> None:
+    """The item with the picture has a name after its type."""
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + kind + content
+
+    item = box(b"infe", b"\2\0\0\0\0\1\0\0unciImage\0")
+    size = box(b"ispe", struct.pack(">III", 0, 8, 8))
+    meta = bytes(4) + box(b"iinf", bytes(4) + b"\0\1" + item) + box(b"iprp", box(b"ipco", size))
+    content = box(b"ftyp", b"mif1\0\0\0\0mif1heic") + box(b"meta", meta)
+    with pytest.raises(UnreadableFile, match="picture with no codec, which is not supported"):
+        page_of(tmp_path, content)

@@ -19,16 +19,17 @@ from backend_main.reading import (
     PageRestarted,
     UnknownEngine,
     fallback,
+    other_scripts,
     read,
 )
 from backend_main.reading.documents.document import PageImage
-from backend_main.reading.engines import load_engine
+from backend_main.reading.engines import DetectedScript, load_engine, tesseract
 from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.page_reader import PageReader
 from tests.support.fonts import TEXTS, page_png_in
-from tests.support.page_warnings import messages_of
+from tests.support.page_warnings import codes_of, messages_of
 from tests.support.scoring import score
 from tests.support.tesseract import skip_without_tesseract
 
@@ -68,17 +69,43 @@ def test_unreadable_page_has_a_warning(language: str, rapid: Engine, tmp_path: P
     assert "apt install tesseract-ocr" in warning
 
 
-@pytest.mark.parametrize(("language", "script"), [("ar", "Arabic")])
+@pytest.mark.parametrize(("is_sure", "verb"), [(True, "is"), (False, "may be")])
 def test_warning_names_a_script_that_no_engine_reads(
-    language: str, script: str, rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    *, is_sure: bool, verb: str, rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skip_without_tesseract()
+    script = DetectedScript("Arabic", is_sure)
+    monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: script)
     monkeypatch.setattr(TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"en"})))
-    _, done = read_in(language, rapid, tmp_path)
+    monkeypatch.setattr(tesseract, "_pack_by_code", lambda: {"en": "eng"})
+    _, done = read_in("ar", rapid, tmp_path)
     [warning] = messages_of(done)
-    assert f"Page 1 is in {script} script" in warning
+    assert f"Page 1 {verb} in Arabic script" in warning
     assert "the text is not what is printed" in warning
-    assert "tesseract-ocr-" in warning
+    assert "tesseract-ocr-ara or tesseract-ocr-fas or tesseract-ocr-urd" in warning
+
+
+def test_unreadable_page_does_not_name_a_script_that_an_engine_failed_to_read(
+    rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The detection called Georgian Arabic."""
+    skip_without_tesseract("ar", "ko")
+    monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: DetectedScript("Arabic"))
+    monkeypatch.setattr(other_scripts, "MIN_MEDIAN_CONFIDENCE", 2.0)
+    _, done = read_in("ko", rapid, tmp_path)
+    [warning] = messages_of(done)
+    assert "Arabic" not in warning
+    assert codes_of(done) == ["unread-print"]
+
+
+def test_page_in_a_script_that_the_detection_is_unsure_of_is_read(rapid: Engine, tmp_path: Path) -> None:
+    skip_without_tesseract("ko")
+    streamed, done = read_in("ko", rapid, tmp_path)
+    words = set(TEXTS["ko"][1].split())
+    assert len(words & set(done.text.split())) > 0.9 * len(words)
+    assert streamed.split() == done.text.split()
+    [message] = messages_of(done)
+    assert message == "8 lines on page 1 are in Korean script; “tesseract” read them, as ko (Korean)."
 
 
 def test_reread_page_uses_an_engine_that_reads_the_script(rapid: Engine, tmp_path: Path) -> None:
@@ -170,8 +197,8 @@ class CyrillicEngine(ListEngine):
     detects_scripts = True
     yields = [*lines(GOOD, GOOD)]
 
-    def detect_script(self, page: PageImage) -> str:
-        return "Cyrillic"
+    def detect_script(self, page: PageImage) -> DetectedScript:
+        return DetectedScript("Cyrillic")
 
 
 class FailingEngine(ListEngine):
@@ -234,6 +261,32 @@ def test_reread_page_in_a_script_of_the_engine_keeps_its_text(loads: list[str]) 
     streamed, reader = stream(Unsure())
     assert streamed == BAD[0] * 6
     assert messages_of(reader) == ["The engine “cyrillic” read most of page 1 with low confidence."]
+
+
+def test_reread_page_without_confidences_decides_no_script(
+    loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unscored(CyrillicEngine):
+        yields = [*lines(("Комитет решил отвечать", None), ("на все письма", None))]
+
+        def detect_script(self, page: PageImage) -> None:
+            return None
+
+    monkeypatch.setattr(fallback, "load_engine", lambda *_: Unscored())
+    streamed, reader = stream(LatinEngine())
+    assert streamed == BAD[0] * 6
+    assert codes_of(reader) == ["unread-print"]
+
+
+def test_page_whose_few_words_are_all_uncertain_has_a_warning(loads: list[str]) -> None:
+    """The texture of a photograph is read as letters."""
+
+    class ReadsTexture(LatinEngine):
+        yields = [*lines(("qme", 0.55), ("000", 0.82), width=40.0)]
+
+    streamed, reader = stream(ReadsTexture())
+    assert streamed == "qme000"
+    assert messages_of(reader) == ["All the print on page 1 was read with low confidence."]
 
 
 def test_reread_page_does_not_load_a_failed_engine_twice(

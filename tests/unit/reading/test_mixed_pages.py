@@ -9,6 +9,7 @@ import pytest
 
 from backend_main.reading import Engine, Options, PageDone, load_engine, read
 from backend_main.reading.documents import document
+from backend_main.reading.engines import DetectedScript
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.warning_texts import text_not_checked
 from tests.file_corpus.pdfs import stream
@@ -282,7 +283,7 @@ def test_failing_engine_leaves_the_text_layer_and_a_warning(tmp_path: Path) -> N
 def test_picture_in_an_unread_script_leaves_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: "Thai")
+    monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: DetectedScript("Thai"))
     monkeypatch.setattr(FallbackEngines, "engines_for_script", lambda *_, **__: iter(()))
     done = read_page(tmp_path, with_picture(PLACED), FakeEngine(*["Cyet Aueanaooa"] * 3, confidence=0.5))
     assert done.markdown.split() == [*" ".join(LETTER).split(), "![]()"]

@@ -243,3 +243,16 @@ def test_text_lines_of_a_list_number_on_a_right_to_left_page_are_in_logical_orde
     marker = [glyph(".", 200.0), glyph("1", 205.0)]
     glyphs = numbered(line("שלום", 60.0, 600.0), marker)
     assert "1." in texts(text_lines(glyphs))
+
+
+def test_text_drawn_over_other_text_of_narrow_letters_stays_apart() -> None:
+    """A letter of one text covers a narrow one of the other: neither is woven into the other."""
+    widths = dict.fromkeys("first", 0.3) | dict.fromkeys("second", 0.55)
+    texts_drawn = []
+    for word in ("first", "second"):
+        x, glyphs = 60.0, []
+        for letter in word:
+            glyphs.append(glyph(letter, x, width=widths[letter]))
+            x += 10 * widths[letter]
+        texts_drawn.append(glyphs)
+    assert texts(text_lines(numbered(*texts_drawn))) == ["first", "second"]

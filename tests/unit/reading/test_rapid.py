@@ -374,6 +374,11 @@ def test_languages_of_the_fast_profile_are_those_it_has_letters_for(rapid: Engin
         ("a-a", {1: 0.4}, "a a"),
         ("字-字", {1: 0.4}, "字字"),
         ("字-a", {1: 0.4}, "字 a"),
+        ("a-b-a-----b-a", {7: 0.15}, "aba ba"),
+        ("a-b-a-----b-a", {7: 0.05}, "ababa"),
+        ("a-b-a-b-a", {5: 0.15}, "ababa"),
+        ("ab--ab", {2: 0.15}, "ab ab"),
+        ("ab-ab", {2: 0.15}, "abab"),
     ],
 )
 def test_insert_likely_spaces_between_letters(steps: str, spaces: dict[int, float], text: str) -> None:

@@ -80,6 +80,14 @@ def test_unruled_columns_in_table_region_are_a_table() -> None:
     ]  # fmt: skip
 
 
+def test_head_above_the_first_line_of_a_stack_is_part_of_its_table() -> None:
+    boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(5) for column in range(3)]
+    texts = ["Date", "Code", "Charge", *(f"{number}" for number in range(12))]
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES)
+    rules = [RulingLine(130 + 40 * row, 90, 700) for row in range(5)]
+    assert formatted(page, rules=rules).markdown.startswith("| Date | Code | Charge |\n|---|---|---|\n| 0 |")
+
+
 def test_columns_of_running_text_in_table_region_are_not_a_table() -> None:
     boxes = columns(2, 12)
     page = build_layout_page(

@@ -94,7 +94,7 @@ def test_missing_program_raises_with_the_install_command(monkeypatch: pytest.Mon
         load_engine("tesseract")
 
 
-def test_parse_words_of_the_tsv_output() -> None:
+def test_parse_words_of_table_and_plain_text() -> None:
     head = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
     rows = [
         "4\t1\t1\t1\t1\t0\t10\t20\t90\t12\t-1\t",
@@ -102,9 +102,23 @@ def test_parse_words_of_the_tsv_output() -> None:
         "5\t1\t1\t1\t1\t2\t60\t21\t40\t12\t-1\t ",
         "5\t1\t1\t1\t1\t3\t60\t21\t40\t12\t91\tWorld",
     ]
-    words = list(module._parse_words("\n".join([head, *rows])))
+    table, plain = module._split_output("\n".join([head, *rows, "", "HelloWorld ", " "]))
+    assert table == rows
+    words = list(module._parse_words(table))
     assert [(word.text, word.confidence) for word in words] == [("Hello", 0.965), ("World", 0.91)]
     assert module._bounding_box(words) == ((10, 20), (100, 20), (100, 33), (10, 33))
+    assert module._text_of_line(words, plain) == "HelloWorld"  # the spaces are those of the plain text
+    assert module._text_of_line(words, plain) == "Hello World"
+
+
+def test_tesseract_reads_korean_with_its_spaces_beside_english(tmp_path: Path) -> None:
+    skip_without_tesseract("ko", "en")
+    path = tmp_path / "page.png"
+    path.write_bytes(page_png_in("ko"))
+    options = Options(engine="tesseract", languages=("en", "ko"))
+    [done] = [one for one in read(path, options) if isinstance(one, PageDone)]
+    words = TEXTS["ko"][1].split()
+    assert set(words) & set(done.text.split()) >= {"자유로우며", "존엄과", "부여받았으며"}
 
 
 # ── a program that hangs ──

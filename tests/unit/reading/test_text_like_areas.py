@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading.documents.pdf_rendering import Gray
 from backend_main.reading.documents.text_like_areas import text_like_areas
@@ -30,6 +30,19 @@ def test_text_like_areas_of_a_picture_with_words_cover_them(height: int, ink: in
 def test_text_like_areas_of_turned_words_are_found() -> None:
     turned = picture("Amount 480,00 EUR").rotate(90, expand=True)
     assert text_like_areas(page_with(turned, height=300))
+
+
+def test_text_like_areas_of_bold_letters_that_nearly_touch_cover_them() -> None:
+    """The word of a stamp: at half the size, its letters are one shape."""
+    page = Image.new("L", (827, 1170), 255)
+    draw, font, x = ImageDraw.Draw(page), ImageFont.load_default(36), 300.0
+    for letter in "DRAFT":
+        draw.text((x, 500), letter, fill=40, font=font, stroke_width=2, anchor="ls")
+        left, _, right, _ = draw.textbbox((x, 500), letter, font=font, stroke_width=2, anchor="ls")
+        x += right - left + 2
+    (area,) = text_like_areas(np.asarray(page))
+    assert area[0] <= 305
+    assert area[2] >= x - 5
 
 
 def drawing() -> Image.Image:

@@ -74,3 +74,8 @@ def test_is_implausible_with_random_han_and_hangul_is_true() -> None:
 def test_pair_cost_of_every_script_has_a_square_table() -> None:
     for script in MAX_PAIR_COSTS:
         assert pair_cost("", script) == (0.0, 0)
+
+
+def test_is_implausible_with_one_cyrillic_word_that_was_mapped_to_latin_is_true() -> None:
+    assert is_implausible(["Оглавление".encode("cp1251").decode("latin-1")])
+    assert not is_implausible(["À", "été", "où", "ÄÖÜ"])

@@ -21,7 +21,7 @@ CODECS = {
 }
 """Types of items (ISO 23008-12, annexes) that the decoder for HEVC does not decode."""
 MAX_ITEMS_OFFSET = 65_536
-_ITEM = re.compile(rb"infe[\2\3]...(..|....)\0\0(" + b"|".join(CODECS) + rb")\0", re.DOTALL)
+_ITEM = re.compile(rb"infe[\2\3]...(..|....)\0\0(" + b"|".join(CODECS) + rb")", re.DOTALL)
 _BRANDS = rb"heic|heix|heim|heis|hevc|hevx|mif1|msf1"
 
 

@@ -40,6 +40,7 @@ from .recognizer import (
 )
 from .second_look import SecondLook, has_little_text, is_sure
 from .tiles import detect_in_tiles, tile_scale
+from .turned_words import join_turned_words
 
 IMAGE_SIDE = 2000
 """Longer side of the image that lines are cut out of, in pixels.
@@ -350,7 +351,8 @@ class RapidEngine(Engine):
         def recognize(quad: Quads) -> tuple[str, float]:
             return recognized.get(quad.tobytes()) or self._models.recognize(scaled, quad)
 
-        unread = first_lines.exclude_already_read(quads, read)
+        unread, turned = join_turned_words(first_lines.exclude_already_read(quads, read), recognize)
+        recognized |= turned
         quads = np.concatenate([*(quad[np.newaxis] for quad in read), unread])
         boxes = _boxes(quads, page)
         ordered = [box for box in reading_order.reading_order(boxes) if box.index >= len(read)]

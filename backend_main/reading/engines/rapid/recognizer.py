@@ -1,8 +1,10 @@
 """Text recognition: PP-OCR's recognition network reads one line at a time."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from math import ceil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from ...inference import Floats, InferenceSession
 from ...layout.text_joining import CJK
 from .detector import Quads, to_normalized_chw
 from .model_files import CHARACTERS_METADATA_KEY
+from .unread_signs import with_unread_signs
 
 # RapidOCR pads each line to at least 320 px and recognizes six at once. Here lines are recognized one at a
 # time and padded to 64 px, so none is padded to the longest of six (docs/decisions/0096).
@@ -30,6 +33,10 @@ MIN_SPACE_PROBABILITY = 0.3
 
 The network prefers the blank too often: words were joined, mostly on receipts (docs/decisions/0067).
 """
+MIN_WIDE_SPACE_PROBABILITY = 0.1
+"""Probability from which a blank becomes a space if the two letters are far apart (docs/decisions/0122)."""
+MIN_WIDE_STEPS, MIN_WIDE_RATIO = 3, 1.75
+"""Distance of such letters: in steps, and in the median distance of the line's letters."""
 
 Classes = npt.NDArray[np.int64]
 """Most likely class of each step along a line."""
@@ -51,18 +58,41 @@ class Recognizer:
         line = get_rotate_crop_image(image, quad.copy())
         if not line.size:
             return "", 0.0
-        return self._network.run(_as_input(line), lambda outputs: self._ctc_decode(outputs[0][0]))
+        width = scaled_width(line)
+        batch = _as_input(line, width)
+        decoded = self._network.run(batch, lambda outputs: self._ctc_decode(outputs[0][0]))
+        to_line_pixels = batch.shape[3] / width * line.shape[1]
+        positions = [share * to_line_pixels for share in decoded.positions]
+        return with_unread_signs(decoded.text, positions, line), decoded.confidence
 
-    def _ctc_decode(self, probabilities: Floats) -> tuple[str, float]:
-        """Return text and confidence. `probabilities` is (steps, classes)."""
+    def _ctc_decode(self, probabilities: Floats) -> "DecodedLine":
+        """Return the text of (steps, classes)."""
         classes = probabilities.argmax(axis=1)
         steps = ctc_character_steps(classes)
         if not len(steps):
-            return "", 0.0
+            return DecodedLine("", 0.0, [])
         confidence = float(probabilities[steps, classes[steps]].mean())
         spaced = insert_likely_spaces(classes, probabilities[:, -1], self._is_cjk)
-        text = "".join([self._characters[number] for number in spaced[ctc_character_steps(spaced)]])
-        return " ".join(text.split()), confidence
+        steps = ctc_character_steps(spaced)
+        characters = [self._characters[number] for number in spaced[steps]]
+        kept = [number for number, _ in enumerate(characters) if not _is_extra_space(characters, number)]
+        positions = [(int(steps[number]) + 0.5) / len(classes) for number in kept]
+        return DecodedLine("".join([characters[number] for number in kept]), confidence, positions)
+
+
+class DecodedLine(NamedTuple):
+    """Text of a line with its confidence; `positions` of the characters are shares of the padded width."""
+
+    text: str
+    confidence: float
+    positions: list[float]
+
+
+def _is_extra_space(characters: Sequence[str], number: int) -> bool:
+    """Return whether a character is a space at either end, or after another space."""
+    if not characters[number].isspace():
+        return False
+    return number == 0 or not "".join(characters[number:]).strip() or characters[number - 1].isspace()
 
 
 def ctc_character_steps(classes: Classes) -> Classes:
@@ -82,16 +112,23 @@ def insert_likely_spaces(
         space_probabilities: probability of a space at each step.
         is_cjk: whether each class is a CJK character. The last class is the space.
     """
-    candidates = np.flatnonzero((classes == CTC_BLANK) & (space_probabilities >= MIN_SPACE_PROBABILITY))
-    if not len(candidates):
+    likely = (classes == CTC_BLANK) & (space_probabilities >= MIN_WIDE_SPACE_PROBABILITY)
+    if not likely.any():
         return classes
     space, spaced = len(is_cjk) - 1, classes.copy()
-    written = np.flatnonzero(classes != CTC_BLANK)
-    for gap, steps in groupby(candidates, lambda step: int(np.searchsorted(written, step))):
+    written, starts = np.flatnonzero(classes != CTC_BLANK), ctc_character_steps(classes)
+    min_steps = (
+        max(MIN_WIDE_STEPS, MIN_WIDE_RATIO * float(np.median(np.diff(starts)))) if len(starts) > 1 else 0
+    )
+    for gap, steps in groupby(np.flatnonzero(likely), lambda step: int(np.searchsorted(written, step))):
         if 0 < gap < len(written):
-            neighbors = classes[written[gap - 1 : gap + 1]]
-            if space not in neighbors and not is_cjk[neighbors].all():
-                spaced[max(steps, key=lambda step: space_probabilities[step])] = space
+            left, right = written[gap - 1 : gap + 1]
+            neighbors = classes[[left, right]]
+            best = max(steps, key=lambda step: space_probabilities[step])
+            is_wide = right - starts[starts <= left][-1] >= min_steps
+            is_likely = is_wide or space_probabilities[best] >= MIN_SPACE_PROBABILITY
+            if is_likely and space not in neighbors and not is_cjk[neighbors].all():
+                spaced[best] = space
     return spaced
 
 
@@ -101,14 +138,19 @@ def aspect_ratio(quad: Quads) -> float:
     return longer / max(shorter, 1.0)
 
 
-def _as_input(line: Pixels) -> Floats:
-    """Return (1, 3, 48, width), padded with grey to the right of the line."""
+def scaled_width(line: Pixels) -> int:
+    """Return the width of a line as the network gets it, in pixels, without padding."""
+    height, width = map(int, line.shape[:2])
+    width = max(1, ceil(LINE_HEIGHT * width / height))
+    if width <= LONG_LINE_WIDTH:
+        return width
+    return max(LONG_LINE_WIDTH, ceil(LONG_LINE_SCALE * width))
+
+
+def _as_input(line: Pixels, width: int) -> Floats:
+    """Return (1, 3, 48, padded width): a line scaled to a width, with grey to its right."""
     import cv2
 
-    height, width = line.shape[:2]
-    width = max(1, ceil(LINE_HEIGHT * width / height))
-    if width > LONG_LINE_WIDTH:
-        width = max(LONG_LINE_WIDTH, ceil(LONG_LINE_SCALE * width))
     batch = np.zeros((1, 3, LINE_HEIGHT, padded_width(width)), np.float32)
     batch[0, :, :, :width] = to_normalized_chw(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
     return batch

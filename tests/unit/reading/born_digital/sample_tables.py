@@ -38,7 +38,7 @@ def tables_on(draw: Draw) -> list[str]:
     assert layer is not None
     page = DigitalPage(1, upright_layer(layer))
     found = find_tables(page, page.boxes)
-    return [table.markdown for table in sorted(found, key=lambda table: table.rect[1])]
+    return [table.markdown() for table in sorted(found, key=lambda table: table.rect[1])]
 
 
 def text_rows(

@@ -115,6 +115,28 @@ def test_translation_drawn_by_paragraphs_follows_its_paragraph() -> None:
     assert page.order() == expected
 
 
+def address(page: Page, left: float, top: float, lines: int) -> list[int]:
+    """Add lines of an address, none of which is part of a paragraph."""
+    return [page.add(left, top + PITCH * number, 70, text="Town")[0] for number in range(lines)]
+
+
+def test_blocks_whose_rows_are_not_level_are_read_one_after_the_other() -> None:
+    page = Page()
+    first = page.add(0, 6, 90, text="Sender in one line")
+    sender = address(page, 300, 0, 5)
+    recipient = address(page, 0, 6 + PITCH, 4)
+    row = page.add(0, 120, 80, text="Number") + page.add(300, 120, 70, text="Date")
+    assert page.order() == first + recipient + sender + row
+
+
+def test_level_rows_drawn_in_turns_are_read_by_rows() -> None:
+    page = Page()
+    rows = [
+        address(page, 0, PITCH * number, 1) + address(page, 300, PITCH * number, 1) for number in range(4)
+    ]
+    assert page.order() == [index for row in rows for index in row]
+
+
 def test_run_in_heading_stays_on_its_line() -> None:
     page = Page()
     above = page.add(0, 0, 50, text="below.")

@@ -53,6 +53,14 @@ def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
     assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
 
 
+def test_address_far_from_the_start_of_the_column_keeps_its_lines() -> None:
+    page = DrawnPage().paragraph(PROSE)
+    lines = ["Wave Theatre Ltd.", "7 Quay Street", "info@wave.example", "www.wave.example"]
+    for number, text in enumerate(lines):
+        page.line(text, x=RIGHT - 300, gap=number == 0)
+    assert markdown_of(page).endswith("\n\n" + "  \n".join(lines))
+
+
 def test_lines_aligned_at_the_right_stay_lines() -> None:
     page = DrawnPage().paragraph(PROSE)
     for text in ("Department of Harbours", "Ystad", "14 May"):
