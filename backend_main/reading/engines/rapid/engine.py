@@ -39,7 +39,7 @@ from .recognizer import (
     aspect_ratio,
 )
 from .second_look import SecondLook, has_little_text, is_sure
-from .tiles import detect_in_tiles, tile_scale
+from .tiles import EXTREME_TILE_ASPECT_RATIO, detect_in_tiles, tile_scale
 from .turned_words import join_turned_words
 
 IMAGE_SIDE = 2000
@@ -93,6 +93,12 @@ class ScaledPage:
         return cls(image, scale, DetectorImage(image, detection_side))
 
     @classmethod
+    def top_of(cls, page: PageImage, scale: float) -> Self:
+        """Scale the first tile of a tall page, whose pixels have the coordinates of the page."""
+        top = page.pixels[: round(EXTREME_TILE_ASPECT_RATIO * page.width)]
+        return cls(top, 1.0, DetectorImage(top, round(scale * max(top.shape[:2]))))
+
+    @classmethod
     def for_tiles(cls, page: PageImage, scale: float) -> Self:
         """Scale a page of which the detector sees tiles at a scale."""
         image_scale = min(1.0, scale * IMAGE_SIDE / DETECTION_SIDE)
@@ -112,7 +118,6 @@ class Models:
         self._detector = Detector(runtime(files.detection, threads))
         network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
-
         # Libraries load and compile at the first calls; no page waits for that.
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
@@ -185,15 +190,10 @@ class RapidEngine(Engine):
 
     def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
-            scaled, quads = self._models.detect_at(page, scale)
-            if (factor := _print_scale_factor(quads * np.float32(scale))) != 1.0:
-                scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
-            yield from self._read_detected(
-                page, scaled, quads, MarkdownWriter(), [], may_be_rotated=may_be_rotated
-            )
+            yield from self._read_in_tiles(page, scale, may_be_rotated=may_be_rotated)
             return
         scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
-        top = self._detect_top_strip(scaled)
+        top = self._detect_top(scaled, first_lines.strip_height(*scaled.detector_image.pixels.shape[:2]))
         detect_page = partial(self._models.detect_with_cores, scaled)
         # With more than one thread, detection of the page runs while the lines at the top are read.
         finish_detection = self._pool.submit(detect_page).result if self._threads > 1 else detect_page
@@ -207,6 +207,21 @@ class RapidEngine(Engine):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
         scaled, quads = self._detect_at_print_scale(page, scaled, detected)
+        yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
+
+    def _read_in_tiles(self, page: PageImage, scale: float, *, may_be_rotated: bool) -> Iterator[Line]:
+        """Yield the lines of a page of extreme shape; of a tall one, the first lines before all tiles."""
+        writer = MarkdownWriter()
+        read: list[Quads] = []
+        if page.height > page.width:
+            scaled = ScaledPage.top_of(page, scale)
+            top = self._detect_top(scaled, len(scaled.detector_image.pixels))
+            for quad, line in self._read_top(page, scaled, top, writer):
+                read.append(quad)
+                yield line
+        scaled, quads = self._models.detect_at(page, scale)
+        if (factor := _print_scale_factor(quads * np.float32(scale))) != 1.0:
+            scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
         yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
 
     def _detect_at_print_scale(
@@ -313,16 +328,13 @@ class RapidEngine(Engine):
 
         return detect_rotation(quads, recognize)
 
-    def _detect_top_strip(self, scaled: ScaledPage) -> Quads:
-        """Return the detected boxes at the top that are safe to read at once, in their order."""
-        pixels = scaled.detector_image.pixels
-        strip_height = first_lines.strip_height(*pixels.shape[:2])
+    def _detect_top(self, scaled: ScaledPage, strip_height: int) -> Quads:
+        """Return the detected boxes in a strip at the top that are safe to read at once, in their order."""
         if not strip_height:
             return np.zeros((0, 4, 2), np.float32)
-        detected = self._models.detect(pixels[:strip_height])
-        if _is_small_print(detected) or _is_large_print(detected):
-            return detected[:0]
-        return detected[first_lines.lines_safe_to_read(detected, strip_height)]
+        detected = self._models.detect(scaled.detector_image.pixels[:strip_height])
+        is_unusual = _is_small_print(detected) or _is_large_print(detected)
+        return detected[[] if is_unusual else first_lines.lines_safe_to_read(detected, strip_height)]
 
     def _read_top(
         self, page: PageImage, scaled: ScaledPage, detected: Quads, writer: MarkdownWriter
