@@ -4,18 +4,21 @@ Pillow has 4 bytes for each pixel in color: 800 MB for the largest picture allow
 """
 
 import io
+import math
 import mmap
 import struct
 import zlib
-from collections.abc import Callable, Iterator
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from typing import IO, cast
 
 import numpy as np
 import pi_heif
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, TiffImagePlugin, TiffTags
 
 from .image_headers import png
-from .pixels import Pixels, Strips
+from .image_headers.tiff import BITS_PER_SAMPLE, COMPRESSION, IMAGE_LENGTH, IMAGE_WIDTH, PHOTOMETRIC
+from .pixels import STRIP_ROWS, Pixels, Strips
 
 LARGE_PIXELS = 50_000_000
 """A smaller picture has at most 200 MB in the form of Pillow."""
@@ -25,6 +28,23 @@ PNG_PIXEL_BYTES, PNG_NO_FILTER = 3, b"\0"
 """Bytes of a pixel, and the filter type of a row that is stored as it is."""
 PNG_PLAIN_RGB = bytes([8, png.RGB, 0, 0, 0])
 """IHDR after the size: bits, color type, compression, filters, not interlaced."""
+LITTLE_ENDIAN_TIFF = b"II*\0\x08\0\0\0"
+"""Header whose first directory follows."""
+STRIP_OFFSETS, SAMPLES_PER_PIXEL, ROWS_PER_STRIP, STRIP_BYTES = 273, 277, 278, 279
+PLANAR_CONFIGURATION, PREDICTOR = 284, 317
+COPIED_TIFF_TAGS = (
+    IMAGE_WIDTH,
+    BITS_PER_SAMPLE,
+    COMPRESSION,
+    PHOTOMETRIC,
+    SAMPLES_PER_PIXEL,
+    ROWS_PER_STRIP,
+    PREDICTOR,
+)
+RGB_TIFF = 2
+"""Photometric interpretation of red, green and blue (TIFF 6.0)."""
+STRIP_COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "zstd")
+"""Pillow's names of the compressions whose strips do not depend on other parts of the file."""
 OpenImage = Callable[[], ImageFile.ImageFile]
 
 
@@ -41,6 +61,9 @@ def large_strips(
         return None
     if pillow_format == "JPEG":
         return JpegStrips(open_image)
+    if pillow_format == "TIFF":
+        is_in_strips = TiffStrips.can_decode(image)
+        return TiffStrips(cast("TiffImagePlugin.TiffImageFile", image), data) if is_in_strips else None
     if pillow_format == "HEIF":
         return HeifStrips(open_file())
     if pillow_format == "PNG":
@@ -111,6 +134,46 @@ class PngStrips(Strips):
                 raise OSError("The data of the PNG end early.")
             rows += found
         return bytes(rows)
+
+
+class TiffStrips(Strips):
+    """A TIFF in red, green and blue, stored in strips, some of which are decoded as a TIFF of their own."""
+
+    def __init__(self, image: TiffImagePlugin.TiffImageFile, data: mmap.mmap) -> None:
+        self.width, self.height = image.size
+        self._data = data
+        tags = image.tag_v2
+        self._copied = {tag: tags[tag] for tag in COPIED_TIFF_TAGS if tag in tags}
+        self._rows = int(tags[ROWS_PER_STRIP])
+        self.row_step = math.lcm(self._rows, STRIP_ROWS)
+        self._stored = list(zip(tags[STRIP_OFFSETS], tags[STRIP_BYTES], strict=True))
+
+    @staticmethod
+    def can_decode(image: ImageFile.ImageFile) -> bool:
+        """Return whether the samples of a pixel are together, in several strips that are not JPEGs."""
+        if not isinstance(image, TiffImagePlugin.TiffImageFile):
+            return False
+        tags = image.tag_v2
+        is_plain = tags.get(PHOTOMETRIC) == RGB_TIFF and tags.get(PLANAR_CONFIGURATION, 1) == 1
+        rows = math.lcm(tags.get(ROWS_PER_STRIP, image.height), STRIP_ROWS)
+        is_in_strips = STRIP_OFFSETS in tags and 2 * rows < image.height
+        return is_plain and is_in_strips and image.info.get("compression") in STRIP_COMPRESSIONS
+
+    def rgb(self, top: int, bottom: int) -> Pixels:
+        stored = self._stored[top // self._rows : -(-bottom // self._rows)]
+        file = io.BytesIO(self._tiff(bottom - top, [self._data[at : at + size] for at, size in stored]))
+        return np.asarray(Image.open(file, formats=["TIFF"]))
+
+    def _tiff(self, height: int, strips: Sequence[bytes]) -> bytes:
+        directory = TiffImagePlugin.ImageFileDirectory_v2(LITTLE_ENDIAN_TIFF)
+        directory.tagtype[STRIP_OFFSETS] = TiffTags.LONG
+        for tag, value in self._copied.items():
+            directory[tag] = value
+        directory[IMAGE_LENGTH] = height
+        directory[STRIP_BYTES] = tuple(map(len, strips))
+        # `tobytes` adds the end of the directory, where the strips follow.
+        directory[STRIP_OFFSETS] = tuple(accumulate(map(len, strips[:-1]), initial=0))
+        return b"".join([LITTLE_ENDIAN_TIFF, directory.tobytes(len(LITTLE_ENDIAN_TIFF)), *strips])
 
 
 class HeifStrips(Strips):

@@ -59,10 +59,12 @@ class Strips(ABC):
 
     width: int
     height: int
+    row_step: int = STRIP_ROWS
+    """Number of which the rows of a strip are a multiple."""
 
     def places(self) -> Iterator[tuple[int, int]]:
         """Yield the first row and the row after the last one of each strip."""
-        rows = max(STRIP_ROWS, STRIP_PIXELS // self.width // STRIP_ROWS * STRIP_ROWS)
+        rows = max(self.row_step, STRIP_PIXELS // self.width // self.row_step * self.row_step)
         for top in range(0, self.height, rows):
             yield top, min(self.height, top + rows)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, TiffImagePlugin
 
 from backend_main.reading import Options
 from backend_main.reading.documents import large_pictures, pixels
@@ -86,6 +86,33 @@ def test_page_of_heic_in_strips_is_that_of_the_whole(
     in_strips = page_of(HEIC_BYTES, tmp_path)
     monkeypatch.setattr(large_pictures, "LARGE_PIXELS", 1 << 40)
     assert np.array_equal(in_strips, page_of(HEIC_BYTES, tmp_path))
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("rows", [1, 7, 16])
+def test_page_of_tiff_in_strips_is_that_of_the_whole(
+    compression: str,
+    rows: int,
+    picture: Image.Image,
+    small_strips: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if rows == 7:  # a group of strips is 112 rows
+        picture = picture.resize((SIZE[0], 250))
+    monkeypatch.setattr(TiffImagePlugin, "STRIP_SIZE", rows * 3 * SIZE[0])
+    data = saved(picture, "TIFF", compression=compression, tiffinfo={278: rows, 317: 1})
+    decoded: list[int] = []
+    rgb = large_pictures.TiffStrips.rgb
+    monkeypatch.setattr(
+        large_pictures.TiffStrips,
+        "rgb",
+        lambda self, top, bottom: decoded.append(top) or rgb(self, top, bottom),
+    )
+    in_strips = page_of(data, tmp_path)
+    assert len(decoded) > 1
+    monkeypatch.setattr(large_pictures, "LARGE_PIXELS", 1 << 40)
+    assert np.array_equal(in_strips, page_of(data, tmp_path))
 
 
 @pytest.mark.parametrize("picture_format", ["PNG", "JPEG"])
