@@ -144,9 +144,17 @@ class TiffStrips(Strips):
         self._data = data
         tags = image.tag_v2
         self._copied = {tag: tags[tag] for tag in COPIED_TIFF_TAGS if tag in tags}
-        self._rows = int(tags[ROWS_PER_STRIP])
-        self.row_step = math.lcm(self._rows, STRIP_ROWS)
+        self._rows = int(tags.get(ROWS_PER_STRIP, self.height))
         self._stored = list(zip(tags[STRIP_OFFSETS], tags[STRIP_BYTES], strict=True))
+        if image.info["compression"] == "raw":
+            self._divide_into_rows()
+        self.row_step = math.lcm(self._rows, STRIP_ROWS)
+
+    def _divide_into_rows(self) -> None:
+        """Make a strip of each row: programs write a picture that is not compressed as one strip."""
+        size = 3 * self.width
+        self._stored = [(at + row, size) for at, end in self._stored for row in range(0, end, size)]
+        self._rows = self._copied[ROWS_PER_STRIP] = 1
 
     @staticmethod
     def can_decode(image: ImageFile.ImageFile) -> bool:
@@ -155,13 +163,15 @@ class TiffStrips(Strips):
             return False
         tags = image.tag_v2
         is_plain = tags.get(PHOTOMETRIC) == RGB_TIFF and tags.get(PLANAR_CONFIGURATION, 1) == 1
-        rows = math.lcm(tags.get(ROWS_PER_STRIP, image.height), STRIP_ROWS)
-        is_in_strips = STRIP_OFFSETS in tags and 2 * rows < image.height
-        return is_plain and is_in_strips and image.info.get("compression") in STRIP_COMPRESSIONS
+        compression = image.info.get("compression")
+        rows = 1 if compression == "raw" else tags.get(ROWS_PER_STRIP, image.height)
+        is_in_strips = STRIP_OFFSETS in tags and 2 * math.lcm(rows, STRIP_ROWS) < image.height
+        return is_plain and is_in_strips and compression in STRIP_COMPRESSIONS
 
     def rgb(self, top: int, bottom: int) -> Pixels:
         stored = self._stored[top // self._rows : -(-bottom // self._rows)]
         file = io.BytesIO(self._tiff(bottom - top, [self._data[at : at + size] for at, size in stored]))
+        self._data.madvise(mmap.MADV_DONTNEED)  # mapped parts of the file count as memory of the process
         return np.asarray(Image.open(file, formats=["TIFF"]))
 
     def _tiff(self, height: int, strips: Sequence[bytes]) -> bytes:
