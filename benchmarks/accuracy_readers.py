@@ -148,6 +148,7 @@ class _Replay(Engine):
     """Engine that returns lines recognized before."""
 
     name = "replay"
+    is_test_engine = True  # it cannot read parts of a page again
     has_final_markdown = True
     uses_layout_analysis = True
 

@@ -239,7 +239,8 @@ def main() -> None:
         print("\n".join(suspects(reads, verdicts, {Outcome.SUSPECT, Outcome.SILENT, Outcome.FAILED})))
     if options.all:
         print("\n".join(suspects(reads, verdicts, set(Outcome) - {Outcome.RIGHT})))
-    text = f"{len(reads)} files, the first {PAGES} pages of each.\n\n{table(reads, verdicts)}"
+    command = "`.venv/bin/python -m benchmarks.wild read DIR --write`"
+    text = f"{command}, {len(reads)} files, the first {PAGES} pages of each.\n\n{table(reads, verdicts)}"
     print(text)
     if options.write:
         write("wild", text)

@@ -9,6 +9,8 @@ page_reader.py        one page: streamed lines, final text, warnings
 text_layer_reader.py  one page with a text layer, and what the text layer lacks
 unread_text.py        recognition of the parts of a page that its text layer lacks
 text_layer_check.py   comparison of a text layer with some recognized lines
+unread_ink.py         ink that no line covers, read again or named in a warning
+ink_account.py        ink of a page, and rows like text that no line covers
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 line_sheet.py         some lines of a page as one image

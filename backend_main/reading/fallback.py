@@ -26,7 +26,7 @@ from .engines import (
 from .errors import EngineFailed, ReadingError
 from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings, finalize_page
-from .types import FORMULA_ENGINE, Line, Options, PageWarning
+from .types import FORMULA_ENGINE, Box, Line, Options, PageWarning, level_box
 from .warning_codes import WarningCode
 
 MAX_LANGUAGES = 3
@@ -129,8 +129,8 @@ class FallbackEngines:
             return PageWarning(WarningCode.LOW_CONFIDENCE, message)
         # An engine for the detected script that cannot read the page shows that the detection is wrong.
         if detected is None or detected.name in self.readable_scripts():
-            return _unread_print(page.number, engine)
-        return _script_not_read(page.number, detected, engine)
+            return _unread_page(page, engine)
+        return _script_not_read(page, detected, engine)
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -265,20 +265,22 @@ def _reread(
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unread_print(number: int, engine: Engine) -> PageWarning:
+def _unread_page(page: PageImage, engine: Engine) -> PageWarning:
     return PageWarning(
-        WarningCode.UNREAD_PRINT,
-        f"The engine “{engine.name}” could not read most of page {number}: the print is bad, or in a script "
-        f"that the engine does not read. The text may differ from the print.{_install_hint(None)}",
+        WarningCode.UNREAD_INK,
+        f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or in a "
+        f"script that the engine does not read. The text may differ from the print.{_install_hint(None)}",
+        (_whole_page(page),),
     )
 
 
-def _script_not_read(number: int, script: DetectedScript, engine: Engine) -> PageWarning:
-    start = f"Page {number} {'is' if script.is_sure else 'may be'} in {script.name} script."
+def _script_not_read(page: PageImage, script: DetectedScript, engine: Engine) -> PageWarning:
+    start = f"Page {page.number} {'is' if script.is_sure else 'may be'} in {script.name} script."
     return PageWarning(
         WarningCode.SCRIPT_NOT_READ,
         f"{start} Neither the engine “{engine.name}” nor another installed one reads it, so the text is not "
         f"what is printed.{_install_hint(script.name)}",
+        (_whole_page(page),),
     )
 
 
@@ -288,6 +290,10 @@ def _reread_warning(number: int, script: str, engine: Engine, fallback: Engine) 
     names = languages.language_names(codes)
     message = f"Page {number} is in {script} script{unread}; “{fallback.name}” read it, as {names}."
     return PageWarning(WarningCode.SCRIPT_REREAD, message)
+
+
+def _whole_page(page: PageImage) -> Box:
+    return level_box(0.0, 0.0, float(page.width), float(page.height))
 
 
 def _install_hint(script: str | None) -> str:

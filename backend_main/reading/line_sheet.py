@@ -16,15 +16,18 @@ MARGIN_SHARE = 0.2
 GAP = 24
 """White between two lines, and around them, in pixels."""
 MAX_LINE_WIDTH = 4000
+PALE_CONTRAST = 100
+"""Difference of ink and ground, of 255, below which a line is pale."""
 WHITE = 255
 
 
 class LineSheet:
     """Sheet of lines. Its lines are upright, dark on light, and of one height."""
 
-    def __init__(self, page: PageImage, count: int) -> None:
+    def __init__(self, page: PageImage, lengths: Sequence[int]) -> None:
         self.page = page
-        self._count = count
+        self.lengths = lengths
+        """Length of each line on the sheet in pixels, its margin included."""
 
     @classmethod
     def of(cls, page: PageImage, boxes: Sequence[Box]) -> Self:
@@ -36,17 +39,18 @@ class LineSheet:
         for number, crop in enumerate(crops):
             top = GAP + number * (LINE_HEIGHT + GAP)
             pixels[top : top + LINE_HEIGHT, GAP : GAP + crop.shape[1]] = crop
-        return cls(PageImage(page.number, pixels, width, height), len(crops))
+        lengths = [crop.shape[1] for crop in crops]
+        return cls(PageImage(page.number, pixels, width, height), lengths)
 
     def by_line(self, lines: Sequence[Line]) -> list[list[Line]]:
         """Return the pieces that an engine read, by the line of the sheet on which they lie."""
-        result: list[list[Line]] = [[] for _ in range(self._count)]
+        result: list[list[Line]] = [[] for _ in self.lengths]
         for line in lines:
             if line.box is None:
                 continue
             middle = sum(y for _, y in line.box) / 4
             number = int((middle - GAP / 2) // (LINE_HEIGHT + GAP))
-            result[min(max(number, 0), self._count - 1)].append(line)
+            result[min(max(number, 0), len(self.lengths) - 1)].append(line)
         return result
 
 
@@ -75,4 +79,10 @@ def _upright(pixels: Pixels, box: Box) -> Pixels:
 
 
 def _dark_on_light(crop: Pixels) -> Pixels:
-    return crop if float(np.median(crop)) > WHITE / 2 else WHITE - crop
+    """Return a line in dark ink on light ground, with full contrast if it is pale."""
+    low, ground, high = np.percentile(crop, (1, 50, 99))
+    if high - ground > ground - low:
+        crop, low, high = WHITE - crop, WHITE - high, WHITE - low
+    if high - low < PALE_CONTRAST:
+        crop = ((crop - low) * (WHITE / max(1.0, high - low))).clip(0, WHITE).astype(np.uint8)
+    return crop

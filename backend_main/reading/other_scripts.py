@@ -100,6 +100,8 @@ def reread_other_scripts(
         fallback: the other engines.
     """
     own = languages.scripts_of(engine.configured_languages())
+    if not own:  # an engine without a list of languages may read any
+        return None
     suspects = [number for number, line in enumerate(lines) if is_suspect(line, own)][:MAX_SUSPECTS]
     if not suspects:
         return None

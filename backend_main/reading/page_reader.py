@@ -16,6 +16,7 @@ from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
 from .recognized_formulas import recognized_formula_share
 from .types import Line, Options, PageWarning, to_page_warning
+from .unread_ink import UnreadInk, ink_beside_lines, read_unread_ink
 from .warning_codes import WarningCode
 
 _log = logging.getLogger("scanrill.reading")
@@ -121,6 +122,7 @@ class PageReader:
         self.lines = result.page.lines
         self.formatted = result.page.formatted
         self.warnings += result.page.warnings
+        self.warnings += ink_beside_lines(self._page, self.lines).warnings(self.lines, [])
         yield from self._emit(self.lines)
         return True
 
@@ -142,6 +144,7 @@ class PageReader:
             _log.error("The fallback engine could not read page %d.", self._page.number, exc_info=error)
             self._restart()
             self.lines = lines
+            self._all_lines = list(lines)
             del self.warnings[warning_count:]
         yield from self._finish(self._engine)
         if not self.formatted.markdown:
@@ -152,6 +155,7 @@ class PageReader:
     def _finish(self, engine: Engine) -> Iterator[Line]:
         yield from self._emit(self._readability.accept_all())
         self.warnings += map(to_page_warning, engine.warnings())
+        ink = yield from self._read_unread_ink(engine)
         self._reread_other_scripts(engine)
         if self._waits_for_lines:
             self._waits_for_lines, self._is_suppressed = False, self._has_emitted
@@ -160,12 +164,27 @@ class PageReader:
             self.warnings.append(self._low_confidence())
         self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
+        if ink is not None:
+            self.warnings += ink.warnings(self.lines, self.warnings)
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
     def _is_uncertain(self) -> bool:
         is_short = self._readability.is_short_and_uncertain and bool(self.lines)
         return is_short or self._readability.is_partly_unreadable
+
+    def _read_unread_ink(self, engine: Engine) -> Generator[Line, None, UnreadInk | None]:
+        """Read the ink that no line covers, unless the engine cannot read most of the page."""
+        if engine.is_test_engine:
+            return None
+        if self._has_unread_warning or self._waits_for_lines:
+            return ink_beside_lines(self._page, self._all_lines)
+        ink = read_unread_ink(self._page, self._all_lines, engine)
+        self._all_lines = ink.all_lines(self._all_lines)
+        if ink.read:
+            self.lines = [line for line in self._all_lines if line.text]
+            yield from self._emit(ink.read)
+        return ink
 
     def _low_confidence(self) -> PageWarning:
         share = 1.0 if self._readability.is_short_and_uncertain else self._readability.low_confidence_share

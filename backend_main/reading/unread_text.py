@@ -25,6 +25,7 @@ from .fallback import FallbackEngines
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings
 from .types import Box, Line, Options, PageWarning, level_box, to_page_warning
+from .unread_ink import boxes_outside, read_unread_ink, unread_ink_warning
 from .warning_codes import WarningCode
 
 MARGIN = 12
@@ -57,10 +58,11 @@ class Readers:
 
 @dataclass
 class UnreadText:
-    """Recognized lines of the unread parts of a page, with boxes on the page."""
+    """Recognized lines of the unread parts of a page, with boxes on the page. `unread` are boxes with ink."""
 
     lines: list[Line] = field(default_factory=list)
     warnings: list[PageWarning] = field(default_factory=list)
+    unread: list[Box] = field(default_factory=list)
 
 
 def read_unread_areas(
@@ -82,15 +84,19 @@ def read_unread_areas(
     for part in parts:
         image, left, top = _crop(page, part)
         try:
-            lines, warnings = _read(image, readers)
+            part_text = _read(image, readers)
         except Exception as error:  # an engine may raise any exception
             _log.exception("The pictures of page %d could not be recognized.", page.number)
             result.warnings.append(_pictures_failed(page.number, part, error))
             continue
-        placed = [_warning_moved(warning, left, top) for warning in warnings]
+        placed = [_warning_moved(warning, left, top) for warning in part_text.warnings]
         result.warnings += [warning for warning in placed if warning not in result.warnings]
-        result.lines += [_moved(line, left, top) for line in lines]
+        result.lines += [_moved(line, left, top) for line in part_text.lines]
+        result.unread += [_box_moved(box, left, top) for box in part_text.unread]
     result.lines = [line for line in result.lines if not _is_copy(line, runs)]
+    result.unread = boxes_outside(result.unread, [run.box for run in runs])
+    if result.unread:
+        result.warnings.append(unread_ink_warning(page.number, result.unread))
     return result
 
 
@@ -151,19 +157,21 @@ def _crop(page: PageImage, area: Rect) -> tuple[PageImage, int, int]:
     return PageImage(page.number, pixels, width, height, page.info), left, top
 
 
-def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[PageWarning]]:
+def _read(image: PageImage, readers: Readers) -> UnreadText:
     engine = readers.engine
     lines = list(_engine_lines(image, engine))
     if not engine.provides_boxes:
         markdown = engine.final_markdown(image, lines)
-        return _lines_of_markdown(image, markdown), list(map(to_page_warning, engine.warnings()))
+        return UnreadText(_lines_of_markdown(image, markdown), list(map(to_page_warning, engine.warnings())))
     warnings = list(map(to_page_warning, engine.warnings()))
     if _is_unreadable(lines, engine):
         result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
         if result.warning is not None:
             warnings.append(_about_pictures(image, result.warning))
         lines = lines if result.page is None else result.page.lines
-    return [line for line in lines if line.box and _is_sure(line)], warnings
+    ink = None if engine.is_test_engine or warnings else read_unread_ink(image, lines, engine)
+    sure = [line for line in (ink.all_lines(lines) if ink else lines) if line.box and _is_sure(line)]
+    return UnreadText(sure, warnings, ink.unread_words if ink else [])
 
 
 def _is_unreadable(lines: Sequence[Line], engine: Engine) -> bool:

@@ -10,13 +10,15 @@ class WarningCode(StrEnum):
     """Code of a warning. The page of codes of warnings has the meaning of each."""
 
     # ── text that the result lacks ──
-    UNREAD_PRINT = "unread-print"
+    UNREAD_INK = "unread-ink"
     SCRIPT_NOT_READ = "script-not-read"
     LANGUAGE_NOT_READ = "language-not-read"
     LOST_LETTERS = "lost-letters"
     INCOMPLETE_PAGE = "incomplete-page"
     UNREAD_PICTURES = "unread-pictures"
     UNREADABLE_PAGE = "unreadable-page"
+    NO_TEXT = "no-text"
+    BLANK_PAGE = "blank-page"
     # ── text that may differ from the print ──
     LOW_CONFIDENCE = "low-confidence"
     UNCHECKED_TEXT = "unchecked-text"

@@ -26,7 +26,7 @@ def lines_not_read(
     """Return the warning about lines without text. `script` is None if it is unknown."""
     if script is None:
         return PageWarning(
-            WarningCode.UNREAD_PRINT,
+            WarningCode.UNREAD_INK,
             f"{_lines(boxes)} on page {number} could not be read: the print is bad, or in a script that no "
             f"installed engine reads.{hint}",
             tuple(boxes),

@@ -186,9 +186,9 @@ ERRORS = {
 }
 # By the code of a warning: what it means, and what to do.
 WARNINGS = {
-    "unread-print": (
-        "Lines could not be read: the print is bad, or in an unknown script. The text lacks them, or differs from the print.",
-        "Scan again with 300 dots an inch, or choose another engine.",
+    "unread-ink": (
+        "Ink that looks like text could not be read: handwriting, bad print, or an unknown script. The text lacks it, or differs from the print.",
+        "Look at the boxes. Scan again with 300 dots an inch, or choose another engine.",
     ),
     "script-not-read": (
         "Lines, or most of the page, are in a script that no installed engine reads. The message names the script.",
@@ -210,6 +210,11 @@ WARNINGS = {
         "The engine failed on the pictures of a page with a text layer. The text may lack their words.",
         "Retry the page.",
     ),
+    "no-text": (
+        "No text was found, but the page is not blank: it has a drawing, a photograph, or print that looks like neither.",
+        "Look at the page.",
+    ),
+    "blank-page": ("The page has no ink.", "Nothing."),
     "unreadable-page": ("The page could not be decoded. It has no text.", "Send the whole file again."),
     "low-confidence": (
         "The engine is not sure of a large part of the page.",

@@ -183,6 +183,11 @@ def _with_notes(pairs: list[tuple[str, str]]) -> Block:
     return Group([Paragraph([*marked[:-1], Span(" Then.")]), Group(notes, "notes")], "")
 
 
+def last_block_documents(block: st.SearchStrategy[Block]) -> st.SearchStrategy[PrintedDocument]:
+    """Draw a document in which a block is the last one, as notes are, which come last on a page."""
+    return _documents(st.tuples(paragraphs(), paragraphs(), block), "en")
+
+
 def figures() -> st.SearchStrategy[Block]:
     """Draw pictures without text, each with a caption below it."""
     caption = st.builds("Figure {}: {}".format, st.integers(1, 9), phrase(least=2, most=25))
@@ -199,8 +204,12 @@ def small_capitals() -> st.SearchStrategy[Block]:
 
 
 def letter_spaced() -> st.SearchStrategy[Block]:
-    """Draw short letter-spaced text in a paragraph of its own, as labels and running titles have it."""
-    return st.builds(Paragraph, phrase(most=6), st.sampled_from(("spaced1", "spaced2", "spaced3")))
+    """Draw short letter-spaced text in a paragraph of its own, as labels and running titles have it.
+
+    R&D is not drawn: in wide letter spacing, it looks like R & D.
+    """
+    words = [word for word in LATIN if len(word) > 2 and "&" not in word]
+    return st.builds(Paragraph, phrase(words, most=6), st.sampled_from(("spaced1", "spaced2", "spaced3")))
 
 
 def two_directions(language: str) -> st.SearchStrategy[Block]:
@@ -277,7 +286,6 @@ CONSTRUCTS: dict[str, Callable[[], st.SearchStrategy[Block]]] = {
     "code": codes,
     "quote": quotes,
     "columns": column_groups,
-    "footnotes": footnotes,
     "figure": figures,
     "small capitals": small_capitals,
     "letter spacing": letter_spaced,

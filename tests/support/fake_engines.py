@@ -26,6 +26,9 @@ class FakeEngine(Engine):
             top = self.step * index
             yield Line(page.number, text, text, level_box(10, top, 210, top + 30), self.confidence)
 
+    def read_column(self, page: PageImage) -> Iterator[Line]:
+        return iter(())
+
 
 class FailingEngine(FakeEngine):
     """Engine that raises at every page."""

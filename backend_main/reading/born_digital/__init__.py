@@ -7,7 +7,7 @@ document_context.py  what other pages of the document tell: running text, headin
 page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
 captions.py          captions → their figures
 order.py             boxes → columns in reading order
-side_blocks.py       short lines side by side: blocks of their own, or rows
+side_blocks.py       short lines side by side: blocks of their own, or rows; side_texts.py: labels, figures
 frames.py            boxed text
 page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
 column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes
@@ -24,6 +24,7 @@ table_blocks.py      tables without lines
 table_regions.py     tables with level lines or stripes, and with upright lines alone
 table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
 table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
+table_drawing.py     the order in which a table is drawn, as evidence of rows and of columns of text
 table_heads.py       heads above lines that consist of the borders of cells
 table_centered.py    tables whose cells are centered in their rows; table_text_cells.py has their cells
 table_captions.py    captions and notes in the frame of a table

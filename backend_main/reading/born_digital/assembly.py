@@ -28,6 +28,9 @@ from .page_flow import page_blocks
 from .page_order import PageOrder
 from .tables import DigitalTable
 
+MAX_LEVEL_DISTANCE = 1.5
+"""In heights of running text: from the top of a frame to the text beside it on its first line."""
+
 
 class DigitalAssembly:
     """Assembly of one page: the order of its boxes, for live text, and its final text."""
@@ -125,11 +128,21 @@ class _Assembler:
                 text = []
         blocks += self._text(text)
         for box in beside:
-            edge = box.top - self._order.body_height / 2
-            below = (number for number, block in enumerate(blocks) if block.rect[1] > edge)
-            number = next(below, len(blocks))
+            number = self._place_beside(box, blocks)
             blocks[number:number] = self._inset(box)
         return blocks
+
+    def _place_beside(self, box: LayoutBox, blocks: Sequence[DigitalBlock]) -> int:
+        """Return the number of the first block below the top of an inset, and not beside it at its start."""
+        edge = box.top - self._order.body_height / 2
+        for number, block in enumerate(blocks):
+            left, top, right, _ = block.rect
+            is_before = left >= box.right if self._page.is_right_to_left else right <= box.left
+            if top > edge and not (
+                is_before and top < box.top + MAX_LEVEL_DISTANCE * self._order.body_height
+            ):
+                return number
+        return len(blocks)
 
     def _text(self, boxes: Sequence[LayoutBox]) -> list[DigitalBlock]:
         return column_blocks(self._page, boxes, self._profile)

@@ -11,11 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from ..layout.column_sides import are_side_by_side, gutter_width, is_dense, level_share, sides_of, width
+from ..layout.column_sides import (
+    are_side_by_side,
+    gutter_width,
+    is_dense,
+    is_marker_of,
+    level_share,
+    sides_of,
+    width,
+)
 from ..layout.columns import is_adjacent_line
 from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
-from .side_blocks import are_blocks, without_last_row
+from .side_blocks import are_blocks, without_ends, without_last_row
+from .side_texts import are_figures, are_labels
 
 MIN_VERTICAL_ASPECT_RATIO, MAX_VERTICAL_SHARE = 2.5, 0.2
 """Higher boxes are vertical text, unless they are a larger share of the page."""
@@ -37,8 +46,8 @@ MIN_PITCH_RATIO = 1.1
 """Ratio of the distance below the last line of a paragraph to that above it."""
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
-MAX_OVERFLOW = 0.08
-"""Share of its width by which a box may flow over the edge of its column."""
+MAX_OVERFLOW, MAX_OVERFLOW_SHARE = 1.0, 0.08
+"""Text may flow over the edge of its column by less, and by less than this share of its width."""
 MIN_TITLE_SIZE = 1.4
 MAX_SIDEBAR_WIDTH = 0.6
 """In widths of the other side: a narrower column may be a sidebar, which is read where it is drawn."""
@@ -60,8 +69,6 @@ MAX_TEXT_CHANGES = 0.15
 """Share of the boxes after which the content changes columns, beside once for each column."""
 MIN_TEXT_SHARE, MIN_FILLED_SHARE = 0.6, 0.3
 """Share of boxes in columns of text, and share of a column's width that half of its rows fill."""
-MIN_LABEL_SHARE, MIN_FIGURE_SHARE = 0.5, 0.6
-"""Shares of a side's boxes that end with a colon, or are figures: then rows belong together."""
 MAX_FIGURE_WIDTH = 10.0
 """In heights of running text: width of a column of figures."""
 
@@ -184,7 +191,10 @@ class _Splitter:
         return best
 
     def _candidate_gutters(self, boxes: Sequence[LayoutBox]) -> list[float]:
-        """Return the centers of the gaps between boxes that fewer boxes cross than the parts beside them."""
+        """Return the centers of the gaps between boxes that fewer boxes cross than the parts beside them.
+
+        Those with the fewest crossing boxes come first, and of these, the widest.
+        """
         changes: dict[float, int] = {}
         for box in boxes:
             margin = self._margin(box)
@@ -192,13 +202,13 @@ class _Splitter:
             changes[left] = changes.get(left, 0) + 1
             changes[right] = changes.get(right, 0) - 1
         edges = sorted(changes)
-        gaps: list[tuple[int, float]] = []
+        gaps: list[tuple[int, float, float]] = []
         crossing = 0
         for left, right in pairwise(edges):
             crossing += changes[left]
             if changes[left] < 0 < changes[right]:
-                gaps.append((crossing, (left + right) / 2))
-        return [x for _, x in sorted(gaps)[:MAX_GUTTERS]]
+                gaps.append((crossing, left - right, (left + right) / 2))
+        return [x for _, _, x in sorted(gaps)[:MAX_GUTTERS]]
 
     def _bands(self, boxes: Sequence[LayoutBox], x: float) -> list[list[LayoutBox]]:
         """Divide boxes, from top to bottom, into runs that cross x or do not.
@@ -207,21 +217,28 @@ class _Splitter:
         """
         bands: list[list[LayoutBox]] = []
         crossing, bottom = None, 0.0
-        for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
-            crosses = self._crosses(box, x)
-            if above and not crosses and self._crosses(above, x):
-                crosses = self._ends_paragraph(above, box, below)
+        last: LayoutBox | None = None
+        for box, below in zip(boxes, [*boxes[1:], None], strict=True):
+            if crosses := self._crosses(box, x):
+                last = box
+            elif last and crossing:
+                crosses = is_marker_of(
+                    last, box, is_from_right=self._hints.is_from_right
+                ) or self._ends_paragraph(last, box, below)
             is_apart = box.top - bottom > MIN_EMPTY_STRIP * self._body
             if crosses != crossing or is_apart:
                 bands.append([])
                 crossing, bottom = crosses, box.bottom
             bands[-1].append(box)
             bottom = max(bottom, box.bottom)
+        places, from_right = self._hints.places, self._hints.is_from_right
         joined = self._joined_bands(bands, x)
-        parts = [
-            part for band in joined for part in without_last_row(band, x, self._hints.places, self._body)
+        parts = [part for band in joined for part in without_last_row(band, x, places, self._body)]
+        return [
+            part
+            for band in parts
+            for part in without_ends(band, x, places, self._body, is_from_right=from_right)
         ]
-        return [part for band in parts for part in self._without_ends(band, x)]
 
     def _ends_paragraph(self, above: LayoutBox, box: LayoutBox, below: LayoutBox | None) -> bool:
         """Return whether a box is the last line of the paragraph above it, and not the first of a column."""
@@ -231,26 +248,6 @@ class _Splitter:
         is_near = box.text_height / 2 < pitch < 2 * box.text_height and offset < MIN_GUTTER * self._body
         is_apart = below is None or below.center_y - box.center_y > MIN_PITCH_RATIO * pitch
         return is_alike and is_near and is_apart
-
-    def _without_ends(self, band: list[LayoutBox], x: float) -> list[list[LayoutBox]]:
-        """Divide short text above or below columns from them: the order of the content shows it.
-
-        It is text over one column only, which is drawn before or after the other one.
-        """
-        first, second = sides_of(band, x)
-        if self._hints.is_from_right:
-            first, second = second, first
-        places = self._hints.places
-        if not all(any(box.index in places for box in side) for side in (first, second)):
-            return [band]
-        start = min(places[box.index] for box in first if box.index in places)
-        end = max(places[box.index] for box in second if box.index in places)
-        top, bottom = min(box.top for box in first), max(box.bottom for box in second)
-        margin = MAX_EDGE_OVERLAP * self._body
-        above = [b for b in second if places.get(b.index, start) < start and b.bottom < top + margin]
-        below = [b for b in first if places.get(b.index, end) > end and b.top > bottom - margin]
-        ends = {box.index for box in (*above, *below)}
-        return [part for part in (above, [b for b in band if b.index not in ends], below) if part]
 
     def _joined_bands(self, bands: list[list[LayoutBox]], x: float) -> list[list[LayoutBox]]:
         """Join bands that an empty strip divides, if their left sides are drawn before their right sides."""
@@ -270,7 +267,9 @@ class _Splitter:
         return box.left + margin < x < box.right - margin
 
     def _margin(self, box: LayoutBox) -> float:
-        return max(MAX_EDGE_OVERLAP * self._body, MAX_OVERFLOW * box.width)
+        is_text = box.index in self._hints.texts
+        overflow = min(MAX_OVERFLOW_SHARE * box.width, MAX_OVERFLOW * self._body) if is_text else 0.0
+        return max(MAX_EDGE_OVERLAP * self._body, overflow)
 
     # --- columns or rows -----------------------------------------------------------------------------------
 
@@ -281,6 +280,8 @@ class _Splitter:
             return False
         is_wide = min(width(left), width(right)) >= MIN_SIDE_WIDTH * self._body
         if not is_wide or gutter_width(left, right) < MIN_GUTTER * self._body:
+            return False
+        if are_labels(self._texts(right if self._hints.is_from_right else left)):
             return False
         rows = sorted((len(group_rows(left)), len(group_rows(right))))
         changes = self._side_changes(left, right)
@@ -302,7 +303,7 @@ class _Splitter:
     ) -> bool:
         """Return whether sides are columns that are drawn one after the other."""
         is_in_row = rows[0] < 2 and not self._is_side_note(left, right, rows[1])
-        if is_in_row or self._are_labels(right if self._hints.is_from_right else left):
+        if is_in_row:
             return False
         return self._are_prose(left, right) or not (self._are_figures(right) or self._are_figures(left))
 
@@ -331,18 +332,11 @@ class _Splitter:
     def _prose_share(self, side: Sequence[LayoutBox]) -> float:
         return sum(box.index in self._prose for box in side) / len(side)
 
-    def _are_labels(self, side: Sequence[LayoutBox]) -> bool:
-        texts = self._texts(side)
-        labels = sum(text.rstrip().endswith((":", "：")) for text in texts)
-        return bool(texts) and labels >= MIN_LABEL_SHARE * len(texts)
-
     def _are_figures(self, side: Sequence[LayoutBox]) -> bool:
-        """Return whether most texts have more digits and signs than letters."""
+        """Return whether a narrow side is a column of figures."""
         texts = self._texts(side)
-        if width(side) > MAX_FIGURE_WIDTH * self._body or 2 * len(texts) < len(side):
-            return False
-        figures = sum(2 * sum(map(str.isalpha, text)) < len(text.replace(" ", "")) for text in texts)
-        return bool(texts) and figures >= MIN_FIGURE_SHARE * len(texts)
+        is_narrow = width(side) <= MAX_FIGURE_WIDTH * self._body and 2 * len(texts) >= len(side)
+        return is_narrow and are_figures(texts)
 
     def _texts(self, side: Sequence[LayoutBox]) -> list[str]:
         return [self._hints.texts[box.index] for box in side if box.index in self._hints.texts]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from ..documents.pdf_bidi import direction, is_right_to_left
 from ..layout.text_joining import HYPHENATED, starts_lower
 from .blocks import DigitalBlock
 from .document_profile import is_same_size
@@ -58,12 +59,21 @@ def _goes_on(above: DigitalBlock, block: DigitalBlock, *, starts_column: bool) -
     if block.kind != "paragraph" or not block.lines or not block.lines[0]:
         return False
     one, other = main_style(above.lines[-1]), main_style(block.lines[0])
+    if above.kind == "list_item" and not starts_column and _starts_before_text(above, block, other.size):
+        return False
     is_divided = HYPHENATED.search(above.lines[-1][-1].text[-2:])
     if not is_divided and fits_first_word(block.lines[0], other.size, above.space_left or 0.0):
         return False
     if not is_same_size(one.size, other.size) or one.font.is_bold != other.font.is_bold:
         return False
     return starts_column or starts_lower(block.lines[0][0].text)
+
+
+def _starts_before_text(item: DigitalBlock, block: DigitalBlock, size: float) -> bool:
+    """Return whether a block begins at the marker of a list item, or before it."""
+    if is_right_to_left([direction(piece.text) for piece in block.lines[0]]):
+        return block.rect[2] > item.rect[2] - size / 2
+    return block.rect[0] < item.rect[0] + size / 2
 
 
 def _join(above: DigitalBlock, block: DigitalBlock, vocabulary: Vocabulary) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from ..layout.column_sides import level_share, sides_of
+from ..layout.column_sides import LEVEL_TOLERANCE, level_share, sides_of
 from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
 
@@ -12,6 +12,10 @@ MAX_LEVEL_SHARE = 0.2
 """Share of the rows of the shorter block that are level with a row of the other one."""
 MAX_CHANGES = 0.5
 """Share of the rows of the shorter block after which the content changes sides."""
+MAX_CELL_LINES = 4
+"""Lines of a cell of a row below two blocks."""
+MAX_EDGE_OVERLAP = 0.15
+"""In heights of running text: text above columns reaches into them by less."""
 MIN_ROW_GAP = 1.0
 """In heights of running text: space above a row below two blocks that does not belong to them."""
 
@@ -50,12 +54,52 @@ def _is_drawn_upwards(
 def without_last_row(
     band: list[LayoutBox], x: float, places: Mapping[int, int], body_height: float
 ) -> list[list[LayoutBox]]:
-    """Divide a level row that stands apart below two sides of x from them, if it is drawn after both."""
-    row = group_rows(band)[-1]
-    rest = [box for box in band if box not in row]
-    if not (all(sides_of(row, x)) and all(sides_of(rest, x))):
+    """Divide a level row that stands apart below two sides of x from them, if it is drawn after both.
+
+    The row may have cells of several lines.
+    """
+    rows = group_rows(band)
+    for count in range(1, min(MAX_CELL_LINES, len(rows) - 1) + 1):
+        row = [box for line in rows[-count:] for box in line]
+        rest = [box for line in rows[:-count] for box in line]
+        if not (all(sides_of(row, x)) and all(sides_of(rest, x))):
+            continue
+        gap = min(box.top for box in row) - max(box.bottom for box in rest)
+        first = min(places.get(box.index, -1) for box in row)
+        is_drawn_last = first > max(places.get(box.index, -1) for box in rest)
+        if gap > MIN_ROW_GAP * body_height and is_drawn_last:
+            return [rest, row]
+    return [band]
+
+
+def without_ends(
+    band: list[LayoutBox], x: float, places: Mapping[int, int], body_height: float, *, is_from_right: bool
+) -> list[list[LayoutBox]]:
+    """Divide short text above or below columns from them: the order of the content shows it.
+
+    It is text over one column only, which is drawn before or after the other one. Markers of its lines may
+    be drawn last.
+    """
+    first, second = sides_of(band, x)
+    if is_from_right:
+        first, second = second, first
+    if not all(any(box.index in places for box in side) for side in (first, second)):
         return [band]
-    gap = min(box.top for box in row) - max(box.bottom for box in rest)
-    first = min(places.get(box.index, -1) for box in row)
-    is_drawn_last = first > max(places.get(box.index, -1) for box in rest)
-    return [rest, list(row)] if gap > MIN_ROW_GAP * body_height and is_drawn_last else [band]
+    start = min(places[box.index] for box in first if box.index in places)
+    end = max(places[box.index] for box in second if box.index in places)
+    top, bottom = min(box.top for box in first), max(box.bottom for box in second)
+    margin = MAX_EDGE_OVERLAP * body_height
+    above = [b for b in second if places.get(b.index, start) < start and b.bottom < top + margin]
+    below = [b for b in first if places.get(b.index, end) > end and b.top > bottom - margin]
+    above, below = _with_level(above, second), _with_level(below, first)
+    ends = {box.index for box in (*above, *below)}
+    return [part for part in (above, [b for b in band if b.index not in ends], below) if part]
+
+
+def _with_level(part: Sequence[LayoutBox], side: Sequence[LayoutBox]) -> list[LayoutBox]:
+    """Return the boxes of a side that are in a part, or on the same line as one of it."""
+    return [
+        box
+        for box in side
+        if any(abs(box.center_y - other.center_y) < LEVEL_TOLERANCE * box.text_height for other in part)
+    ]

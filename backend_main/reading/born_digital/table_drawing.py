@@ -16,6 +16,8 @@ has none, or one after a head."""
 
 MAX_COLUMN_CHANGES = 2
 """Times the number of columns: changes between columns that are drawn one after the other, with a head."""
+MIN_TEXT_WORDS = 3.0
+"""Words of a line of a column at the mean. Cells of a table that is drawn by columns have less."""
 MAX_PITCH = 2.0
 """In font sizes: lines of a cell are not further apart."""
 MIN_TURNS_SHARE = 0.5
@@ -85,6 +87,16 @@ def is_drawn_by_columns(lines: Sequence[WordLine], columns: Columns) -> bool:
     """Return whether lines are drawn one column after the other, as columns of text are."""
     cells = [phrase.words for line in lines for phrase in line.phrases]
     return columns.count > 1 and column_changes(cells, columns) < MAX_COLUMN_CHANGES * columns.count
+
+
+def is_text_drawn_by_columns(lines: Sequence[RowLine]) -> bool:
+    """Return whether lines with several words in each column are drawn one column after the other."""
+    places = _drawn_places(lines)
+    changes = sum(one != other for (_, one), (_, other) in pairwise(places))
+    columns = len({column for _, column in places})
+    words = sum(len(words) for line in lines for words in line.cells.values())
+    cells = sum(len(line.cells) for line in lines)
+    return changes < MAX_COLUMN_CHANGES * columns and words > MIN_TEXT_WORDS * cells
 
 
 def has_lines_of_another_column(lines: Sequence[RowLine]) -> bool:

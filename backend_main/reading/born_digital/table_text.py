@@ -11,7 +11,7 @@ from ..layout.cells import Cell
 from ..layout.text_joining import CJK, list_marker
 from .table_captions import is_caption
 from .table_columns import Columns, RowLine, find_columns
-from .table_drawing import has_lines_of_another_column, is_drawn_by_cells
+from .table_drawing import has_lines_of_another_column, is_drawn_by_cells, is_text_drawn_by_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import table_rows
 from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine, word_lines
@@ -119,7 +119,8 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if drawing.is_evidence:
         return True
-    if has_lines_of_another_column([line for row in rows for line in row]):
+    lines = [line for row in rows for line in row]
+    if has_lines_of_another_column(lines) or is_text_drawn_by_columns(lines):
         return False
     words = table.words()
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):

@@ -46,12 +46,8 @@ UNCLEAR_GAPS, MAX_UNCLEAR_SHARE = (0.05, 0.15), 0.1
 """Range above the usual gap, too wide for letters, too narrow for words. Labels of an axis have such gaps."""
 MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.22, 0.06
 """Limits for fewer letters: their gaps are as small and as equal, so that they cannot be spaces."""
-MAX_UNDRAWN_GAP = 0.35
-"""Limit of a gap without a drawn space that may be letter spacing, on a page that draws its spaces."""
 MAX_WORD_GAP_SHARE = 0.65
-"""On other pages: share of a narrow space of the page. TeX shrinks spaces to 0.67 at most."""
-MIN_SPACE_SHARE = 0.08
-"""Share of spaces among the glyphs of a page that draws its spaces. Text has 0.12 to 0.2."""
+"""Letter spacing is less than this share of a narrow space of the page. TeX shrinks spaces to 0.67."""
 MAX_SMALL_CAPITAL = 0.92
 """In sizes of the capitals beside them."""
 
@@ -79,11 +75,10 @@ class PageTraits:
 def page_traits(glyphs: Sequence[Glyph]) -> PageTraits:
     """Return the properties of a page's text from its glyphs."""
     is_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
-    if sum(glyph.is_space for glyph in glyphs) > MIN_SPACE_SHARE * len(glyphs):
-        return PageTraits(is_from_right, MAX_UNDRAWN_GAP)
+    letters = [glyph for glyph in glyphs if not glyph.is_space]
     gaps = sorted(
         gap
-        for last, glyph in pairwise(glyphs)
+        for last, glyph in pairwise(letters)
         if last.size == glyph.size
         and last.baseline == glyph.baseline
         and MIN_WORD_GAP < (gap := (glyph.start - last.end) / glyph.size) < 1.0
@@ -259,30 +254,35 @@ def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
 def letter_spacings(glyphs: Sequence[Glyph], page: PageTraits) -> Spacings:
     """Return the letter spacing of each style in font sizes, for those whose letters are all set apart."""
     gaps: dict[tuple[int, float], list[float]] = {}
+    with_letters: set[tuple[int, float]] = set()
     for last, glyph in pairwise(glyphs):
-        if last.style == glyph.style and last.text.isalpha() and glyph.text.isalpha():
+        if last.style == glyph.style and not (last.is_space or glyph.is_space):
             gaps.setdefault(glyph.style, []).append((glyph.start - last.end) / glyph.size)
+            if last.text.isalpha() and glyph.text.isalpha():
+                with_letters.add(glyph.style)
     spacings = {}
     for style, found in gaps.items():
         found.sort()
-        usual = found[(len(found) - 1) // 2]
-        smallest = found[len(found) // 10]
-        is_even = (
-            len(found) > 1 and found[-1] < MAX_SHORT_SPACING and found[-1] - found[0] < MAX_SHORT_DIFFERENCE
-        )
-        apart = sum(gap > MIN_LETTER_SPACING for gap in found)
-        if apart and 2 * apart >= len(found) and found[-1] < page.max_letter_gap:
-            spacings[style] = found[-1]
-            continue
-        unclear = sum(UNCLEAR_GAPS[0] < gap - usual < UNCLEAR_GAPS[1] for gap in found)
-        is_regular = (
-            len(found) >= MIN_SPACED_LETTERS
-            and usual - smallest < MAX_SPACING_DIFFERENCE
-            and unclear <= MAX_UNCLEAR_SHARE * len(found)
-        )
-        if (is_regular or is_even) and smallest > MIN_LETTER_SPACING:
-            spacings[style] = usual
+        near = [gap for gap in found if gap < page.max_letter_gap]
+        apart = sum(gap > MIN_LETTER_SPACING for gap in near)
+        if apart and 2 * apart >= len(near):
+            spacings[style] = near[-1]
+        elif style in with_letters and _is_letter_spaced(found):
+            spacings[style] = found[(len(found) - 1) // 2]
     return spacings
+
+
+def _is_letter_spaced(gaps: Sequence[float]) -> bool:
+    """Return whether gaps, in ascending order, are those of letters that are set apart evenly."""
+    usual, smallest = gaps[(len(gaps) - 1) // 2], gaps[len(gaps) // 10]
+    is_even = len(gaps) > 1 and gaps[-1] < MAX_SHORT_SPACING and gaps[-1] - gaps[0] < MAX_SHORT_DIFFERENCE
+    unclear = sum(UNCLEAR_GAPS[0] < gap - usual < UNCLEAR_GAPS[1] for gap in gaps)
+    is_regular = (
+        len(gaps) >= MIN_SPACED_LETTERS
+        and usual - smallest < MAX_SPACING_DIFFERENCE
+        and unclear <= MAX_UNCLEAR_SHARE * len(gaps)
+    )
+    return (is_regular or is_even) and smallest > MIN_LETTER_SPACING
 
 
 def _with_marks(parts: Sequence[_Part]) -> list[_Part]:

@@ -144,7 +144,10 @@ class PictureFile:
             return error.with_traceback(None)
 
     def _open_image(self, pieces: list[Piece]) -> ImageFile.ImageFile:
-        image = Image.open(self._spliced_file(pieces), formats=[self._format])
+        file = self._spliced_file(pieces)
+        image = Image.open(file, formats=[self._format])
+        if isinstance(image, TiffImagePlugin.TiffImageFile) and image.mode == "YCbCr":
+            image = _open_with_libtiff(file)
         width, height = image.size
         if width * height > self._max_pixels:
             raise UnreadableFile(rejections.too_many_pixels(width, height, self._max_pixels))
@@ -202,6 +205,19 @@ class PictureFile:
         """Close the file."""
         self._data.close()
         self._file.close()
+
+
+def _open_with_libtiff(file: IO[bytes]) -> ImageFile.ImageFile:
+    """Open an uncompressed TIFF of luma and chroma.
+
+    Pillow's own decoder takes the chroma, of which there is one for several pixels, for further pixels.
+    """
+    TiffImagePlugin.READ_LIBTIFF = True
+    try:
+        file.seek(0)
+        return Image.open(file, formats=["TIFF"])
+    finally:
+        TiffImagePlugin.READ_LIBTIFF = False
 
 
 def _says(error: Exception | None, start: str) -> bool:

@@ -6,7 +6,7 @@ takes 3 ms a page of 100 dpi.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -45,41 +45,76 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
-MIN_REPETITIONS, MAX_REPEATED_SIZES = 5, 2
+MIN_REPETITIONS = 4
 MAX_SOLID_SHARE = 0.6
 """Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
 """Length of a row in heights."""
+MAX_OTHER_SHAPES = 1.0
+"""Other shapes near a row, by its letters: dots, commas and broken letters are fewer. Dirt has more."""
 MAX_SHAPES = 20_000
 MAX_ROWS = 1_000
 
 
+@dataclass(frozen=True)
+class TextLikeRow:
+    """Row of shapes that looks like text. A column is a row of text that is turned by a quarter."""
+
+    area: Area
+    letters: int
+    """Number of its shapes."""
+    is_column: bool
+    is_clear: bool
+    """Few other shapes are near: it is not a part of a texture, nor dirt."""
+
+
 def text_like_areas(gray: Gray) -> list[Area]:
     """Return the boxes of rows that look like text, dark on light or light on dark."""
+    return [row.area for row in text_like_rows(gray)]
+
+
+def text_like_rows(
+    gray: Gray, is_read: Flags | None = None, min_contrast: int = MIN_CONTRAST
+) -> list[TextLikeRow]:
+    """Return the rows that look like text, dark on light or light on dark.
+
+    Args:
+        gray: the image.
+        is_read: pixels whose ink does not count.
+        min_contrast: difference of ink and ground, of 255.
+    """
     import cv2
 
-    found: list[Area] = []
-    left, top, right, bottom = _drawn_bounds(gray)
+    found: list[TextLikeRow] = []
+    left, top, right, bottom = _drawn_bounds(gray, min_contrast)
     part = gray[top:bottom, left:right]
+    read = None if is_read is None else is_read[top:bottom, left:right].view(np.uint8)
     part = _without_lines(part) if part.size else part
     factor = 1
     while min(part.shape) >= MIN_HEIGHT and len(found) <= MAX_ROWS:
-        for letters in _shapes(part, MIN_HEIGHT if factor == 1 else MIN_HALVED_HEIGHT):
-            columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(letters))]
-            for x0, y0, x1, y1 in [*_rows(letters), *columns]:
-                found.append((left + x0 * factor, top + y0 * factor, left + x1 * factor, top + y1 * factor))
+        min_height = MIN_HEIGHT if factor == 1 else MIN_HALVED_HEIGHT
+        for mask in _ink_masks(part, read, min_contrast):
+            found += [_on_page(row, left, top, factor) for row in _rows_of_mask(mask, min_height)]
         factor *= 2
         if factor > MAX_FACTOR:
             break
         height, width = part.shape
         size = (max(1, width // 2), max(1, height // 2))
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+        if read is not None:
+            read = np.asarray(cv2.resize(read, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     return found
 
 
-def _drawn_bounds(gray: Gray) -> Area:
+def _on_page(row: TextLikeRow, left: int, top: int, factor: int) -> TextLikeRow:
+    x0, y0, x1, y1 = row.area
+    area = left + x0 * factor, top + y0 * factor, left + x1 * factor, top + y1 * factor
+    return replace(row, area=area)
+
+
+def _drawn_bounds(gray: Gray, min_contrast: int) -> Area:
     """Return the bounds of the pixels that differ from the corner of the image."""
-    drawn = np.abs(gray.astype(np.int16) - gray[0, 0]) >= MIN_CONTRAST
+    drawn = np.abs(gray.astype(np.int16) - gray[0, 0]) >= min_contrast
     rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
     if not len(rows):
         return 0, 0, 0, 0
@@ -114,21 +149,46 @@ def _long(mask: Flags, shape: tuple[int, int]) -> Flags:
     )
 
 
-def _shapes(gray: Gray, min_height: int) -> Iterator[npt.NDArray[np.int32]]:
-    """Yield the shapes that may be letters, as `_letters` returns them; dark ones, then light ones."""
+def _ink_masks(gray: Gray, read: Gray | None, min_contrast: int) -> Iterator[Gray]:
+    """Yield the pixels that are darker than the ground, and those that are lighter, without read ones."""
     import cv2
 
     ground = cv2.blur(gray, (BLOCK, BLOCK))
     for difference in (cv2.subtract(ground, gray), cv2.subtract(gray, ground)):
-        mask = (difference >= MIN_CONTRAST).view(np.uint8)
-        if not mask.any():
-            continue
-        statistics = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
-        yield _letters(np.asarray(statistics[1:], np.int32), min_height)
+        mask = np.asarray(difference >= min_contrast).view(np.uint8)
+        if read is not None:
+            mask[read > 0] = 0
+        if mask.any():
+            yield mask
+
+
+def _rows_of_mask(mask: Gray, min_height: int) -> Iterator[TextLikeRow]:
+    """Yield the rows and columns of the shapes of a mask that look like text."""
+    import cv2
+
+    statistics = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
+    shapes = np.asarray(statistics[1:], np.int32)
+    letters = _letters(shapes, min_height)
+    rows = [(row, False) for row in _rows(letters)] + [(row, True) for row in _rows(_turned(letters))]
+    for row, is_column in rows:
+        left, top, right, bottom = row.area()
+        area = (top, left, bottom, right) if is_column else (left, top, right, bottom)
+        others = _shapes_near(shapes, area) - len(row.letters)
+        is_clear = others <= MAX_OTHER_SHAPES * len(row.letters)
+        yield TextLikeRow(area, len(row.letters), is_column, is_clear)
+
+
+def _shapes_near(shapes: npt.NDArray[np.int32], area: Area) -> int:
+    """Return the number of shapes of any size whose centers are in an area or near it."""
+    left, top, right, bottom = area
+    margin = min(right - left, bottom - top) / 2
+    x, y = shapes[:, 0] + shapes[:, 2] / 2, shapes[:, 1] + shapes[:, 3] / 2
+    is_near = (x >= left - margin) & (x <= right + margin) & (y >= top - margin) & (y <= bottom + margin)
+    return int(is_near.sum())
 
 
 def _letters(stats: npt.NDArray[np.int32], min_height: int) -> npt.NDArray[np.int32]:
-    """Return left, top, width, height and solidity of shapes whose size and fill are those of letters."""
+    """Return left, top, width, height, and solidity of the shapes that may be letters."""
     width, height, area = (stats[:, column].astype(np.float64) for column in (2, 3, 4))
     fill = area / (width * height)
     is_solid = fill > MAX_FILL
@@ -194,16 +254,16 @@ class _Row:
         return is_long and solid <= MAX_SOLID_SHARE * len(self.letters) and not self._is_repetition()
 
     def _is_repetition(self) -> bool:
-        """Return whether the shapes have one or two sizes in all, as check boxes and markers have."""
+        """Return whether four shapes have one size, or more have two, as check boxes and markers have."""
         sizes: list[tuple[int, int]] = []
         for letter in self.letters:
             if not any(abs(letter.width - w) <= 1 and abs(letter.height - h) <= 1 for w, h in sizes):
                 sizes.append((letter.width, letter.height))
-        return len(self.letters) >= MIN_REPETITIONS and len(sizes) <= MAX_REPEATED_SIZES
+        return len(self.letters) >= MIN_REPETITIONS and len(sizes) <= min(2, len(self.letters) - 3)
 
 
-def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
-    """Join letters to the next one on their right, and yield the boxes of rows that look like text."""
+def _rows(letters: npt.NDArray[np.int32]) -> list[_Row]:
+    """Join letters to the next one on their right, and return the rows that look like text."""
     rows: list[_Row] = []
     bands: dict[int, list[_Row]] = {}  # rows by the height of their last letter on the page
     for left, top, width, height, is_solid in sorted(letters.tolist()):
@@ -222,4 +282,4 @@ def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
             rows.append(row)
         if row not in bands.setdefault(band, []):
             bands[band].append(row)
-    return (row.area() for row in rows if row.looks_like_text())
+    return [row for row in rows if row.looks_like_text()]

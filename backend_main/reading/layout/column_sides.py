@@ -10,6 +10,8 @@ MAX_OVERFLOW_SHARE = 0.1
 """Share of a column's boxes that may flow over its edge."""
 LEVEL_TOLERANCE = 0.2
 """In text heights: rows this near are level."""
+MAX_MARKER_DISTANCE, MAX_MARKER_WIDTH = 0.3, 3.0
+"""In heights of a line: from its middle to that of its bullet, and width of a bullet or a number."""
 MIN_CELL_ROWS, MIN_ACROSS_ROWS = 3, 3
 """Rows of a receipt with a name and a figure, and lines across both columns."""
 MAX_EDGE_DISTANCE, MIN_ALIGNED_SHARE = 0.6, 0.8
@@ -20,6 +22,13 @@ MIN_DENSE_LINES, MIN_DENSE_SHARE = 3, 0.6
 
 def sides_of(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
     return [box for box in band if box.center_x < x], [box for box in band if box.center_x >= x]
+
+
+def is_marker_of(line: LayoutBox, box: LayoutBox, *, is_from_right: bool) -> bool:
+    """Return whether a box is a bullet or a number at the start of a line."""
+    is_level = abs(box.center_y - line.center_y) < MAX_MARKER_DISTANCE * line.text_height
+    is_before = box.left > line.right if is_from_right else box.right < line.left
+    return is_level and is_before and box.width < MAX_MARKER_WIDTH * line.text_height
 
 
 def are_side_by_side(one: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:

@@ -16,6 +16,7 @@ SAME_EDGE = 0.5
 MIN_RAGGED, MAX_FIRST_INDENT = 1.6, 6.0
 """Differences between starts that show ragged lines: of later lines, and with the indent of a first line."""
 _CONTACT = re.compile(r"[+(]\d|www\.|https?:|[\w.+-]+@\w")
+_SIGNED_FIGURE = re.compile(r"[-+–]?\s?(?:[€$£¥#№]|[A-Z]{2,3})?\s?[-+–]?\d")
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ def are_aligned_at_end(lines: Sequence[LineSpan]) -> bool:
 
 
 def starts_label(text: str) -> bool:
-    """Return whether a text begins with a capital, a figure, a telephone number, or an e-mail or web address.
+    """Return whether a text begins with a capital, an amount, a telephone number, or an address of the web.
 
     Letters of some scripts are neither capital nor small.
     """
-    return text[:1].isupper() or text[:1].isdigit() or bool(_CONTACT.match(text))
+    return text[:1].isupper() or bool(_SIGNED_FIGURE.match(text) or _CONTACT.match(text))

@@ -91,22 +91,12 @@ def _parts(side: Side, texts: Sequence[str], body: FontMetrics) -> list[Side]:
 
 def _are_blocks(left: Side, right: Side, texts: Sequence[str], body: FontMetrics) -> bool:
     """Return whether two sides are blocks of their own, and not the cells of rows."""
-    if not left or not right:
-        return False
-    text_height = min(body.height, median(box.text_height for box in (*left, *right)))
-    if (
-        gutter_width(left, right) < MIN_GUTTER * text_height
-        or min(width(left), width(right)) < MIN_WIDTH * text_height
-        or vertical_overlap(left, right) < MIN_OVERLAP
-    ):
+    if not left or not right or not _are_apart(left, right, body.height):
         return False
     rows = group_rows(left), group_rows(right)
     titles = [_is_title(side, texts, body) for side in rows]
     if any(titles):
-        return not all(titles) and all(
-            is_title or _is_beside_title(side, texts, body)
-            for is_title, side in zip(titles, rows, strict=True)
-        )
+        return not all(titles) and _is_beside_title(rows[titles.index(False)], texts, body)
     if _is_prose(left, body.height) or _is_prose(right, body.height):
         return False
     if not all(MIN_ROWS <= len(side) <= MAX_ROWS and _has_own_words(side, texts) for side in rows):
@@ -116,6 +106,16 @@ def _are_blocks(left: Side, right: Side, texts: Sequence[str], body: FontMetrics
         return True
     are_dense = all(gap(*pair) <= MAX_ROW_GAP * body.height for side in rows for pair in pairwise(side))
     return are_dense and min(shares) <= MAX_SAME_KIND and level_share(left, right) <= MAX_LEVEL_SHARE
+
+
+def _are_apart(left: Side, right: Side, body_height: float) -> bool:
+    """Return whether two sides are wide, have a wide gutter, and are beside each other."""
+    text_height = min(body_height, median(box.text_height for box in (*left, *right)))
+    return (
+        gutter_width(left, right) >= MIN_GUTTER * text_height
+        and min(width(left), width(right)) >= MIN_WIDTH * text_height
+        and vertical_overlap(left, right) >= MIN_OVERLAP
+    )
 
 
 def _is_prose(side: Side, body_height: float) -> bool:

@@ -46,6 +46,8 @@ MIN_CELL_OVERLAP = 0.8
 """A box reaches into a cell if it overlaps more than this; boxes extend a little beyond their text."""
 MIN_ROW_HEIGHT, MIN_COLUMN_WIDTH = 0.8, 1.5
 """Smaller rows and columns without text are the space between double lines, or a margin."""
+GAP_TOLERANCE = 0.15
+"""Gaps between rows that differ by less are equal."""
 BOX_MARGIN = 0.2
 MIN_COLUMN_GAP = 0.3
 
@@ -302,18 +304,32 @@ def _row_cells(row: Row, bounds: Sequence[float], texts: Texts, *, is_split: boo
 def _merge_continuation_rows(cells: Sequence[list[str]], rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
     """Merge a row into the one above if it is close, has an empty first cell and few others.
 
-    A row with a figure below another one is a row of its own, such as a sum.
+    A row with a figure below another one is a row of its own, such as a sum. So is a row of several texts as
+    far from the row above as a full row, such as the title of a section; a head may have wider lines.
     """
     merged: list[list[str]] = []
-    max_gap = median_gap(rows)
+    max_gap, full_gap = median_gap(rows), _full_row_gap(cells, rows)
     for number, row in enumerate(cells):
-        is_close = number > 0 and gap(rows[number - 1], rows[number]) <= max_gap
-        is_short = not row[0] and 2 * sum(map(bool, row)) <= len(row)
-        if is_close and is_short and not _has_figure_below_figure(merged[-1], row):
+        row_gap = gap(rows[number - 1], rows[number]) if number else inf
+        filled = sum(map(bool, row))
+        is_short = not row[0] and 2 * filled <= len(row)
+        is_part = filled == 1 or len(merged) == 1 or row_gap < full_gap
+        if row_gap <= max_gap and is_short and is_part and not _has_figure_below_figure(merged[-1], row):
             merged[-1] = [join_lines(above, below) for above, below in zip(merged[-1], row, strict=True)]
         else:
             merged.append(row)
     return tuple(map(tuple, merged))
+
+
+def _full_row_gap(cells: Sequence[list[str]], rows: Sequence[Row]) -> float:
+    """Return the least gap that is usual above rows with most cells filled."""
+    gaps = [
+        gap(above, row)
+        for texts, (above, row) in zip(cells[1:], pairwise(rows), strict=True)
+        if 2 * sum(map(bool, texts)) > len(texts)
+    ]
+    tolerance = GAP_TOLERANCE * median(box.text_height for row in rows for box in row)
+    return median(gaps) - tolerance if gaps else inf
 
 
 def _has_figure_below_figure(above: Sequence[str], row: Sequence[str]) -> bool:

@@ -343,12 +343,12 @@ def test_save_page_strips_nul_characters() -> None:
     new_upload(new_user())
     claim = claim_job()
     line = reading.Line(1, "a\0b", "a\0b", confidence=1.0)
-    warning = reading.PageWarning("unread-print", "\0x", (BOX,), 0.5)
+    warning = reading.PageWarning("unread-ink", "\0x", (BOX,), 0.5)
     results.save_page(claim, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], [warning]))
     stored = Page.objects.get(upload_id=claim.upload_id)
     assert (stored.markdown, stored.text, stored.lines[0]["text"]) == ("ab", "ab", "ab")
     assert stored.warnings == [
-        {"code": "unread-print", "message": "x", "boxes": [list(map(list, BOX))], "share": 0.5}
+        {"code": "unread-ink", "message": "x", "boxes": [list(map(list, BOX))], "share": 0.5}
     ]
 
 

@@ -95,7 +95,7 @@ def test_unreadable_page_does_not_name_a_script_that_an_engine_failed_to_read(
     _, done = read_in("ko", rapid, tmp_path)
     [warning] = messages_of(done)
     assert "Arabic" not in warning
-    assert codes_of(done) == ["unread-print"]
+    assert codes_of(done) == ["unread-ink"]
 
 
 def test_page_in_a_script_that_the_detection_is_unsure_of_is_read(rapid: Engine, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_reread_page_without_confidences_decides_no_script(
     monkeypatch.setattr(fallback, "load_engine", lambda *_: Unscored())
     streamed, reader = stream(LatinEngine())
     assert streamed == BAD[0] * 6
-    assert codes_of(reader) == ["unread-print"]
+    assert codes_of(reader) == ["unread-ink"]
 
 
 def test_page_whose_few_words_are_all_uncertain_has_a_warning(loads: list[str]) -> None:

@@ -36,6 +36,7 @@ from backend_main.reading.inference import Floats, InferenceSession, OnnxSession
 from backend_main.reading.layout import layout_model
 from backend_main.reading.layout.geometry import PageFrame
 from tests.support.scoring import score
+from tests.unit.reading import test_bleed_through
 
 RECEIPTS = Path(__file__).parents[3] / "../shared/data/sroie"
 WORDS = [
@@ -194,6 +195,13 @@ def test_read_page_of_curled_page_reads_lines_on_their_curves(rapid: Engine, two
         if line.box and (level := flat.get(line.text)):
             for (x, y), (_, level_y) in zip(line.box, level, strict=True):
                 assert abs(y - level_y - 0.04 * height * np.sin(np.pi * x / width)) < 30
+
+
+def test_read_page_with_print_shining_through_reads_its_front_only(rapid: Engine) -> None:
+    pixels = test_bleed_through.page(has_back=True)
+    height, width = pixels.shape[:2]
+    texts = [line.text for line in rapid.read_page(PageImage(1, pixels, width, height))]
+    assert texts == ["seven wizards quietly jump"] * len(test_bleed_through.FRONT_TOPS)
 
 
 def test_first_line_comes_before_detection_of_the_whole_page(

@@ -2,6 +2,8 @@
 
 from itertools import count
 
+import pytest
+
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout_page import build_layout_page
 from backend_main.reading.types import Box
@@ -103,6 +105,20 @@ def test_names_and_values_of_a_table_are_read_by_rows() -> None:
     assert page == kept([" ".join(row) for row in rows])
 
 
+def test_columns_of_names_are_read_by_rows() -> None:
+    goods = ["White wall lamp", "Round table", "Chair with arms", "Wooden shutter"]
+    makers = ["Castle Hardware", "Vogel Metall", "Elbe Papier", "Nordwind Technik"]
+    rows = [list(row) for row in zip(goods, makers, strict=True)]
+    page = markdown(cells([100, 640], 100, rows, pitch=30))
+    assert page == kept([" ".join(row) for row in rows])
+
+
+def test_form_beside_an_address_is_read_after_it_where_its_lines_are_not_level() -> None:
+    form = ["If paying by card, fill out below", "Card number", "Expiry date", "Signature"]
+    page = markdown(placed(100, 100, RECIPIENT), placed(640, 112, form, pitch=41))
+    assert page.split("\n\n") == [kept(RECIPIENT), kept(form)]
+
+
 def test_positions_with_sums_are_read_by_rows() -> None:
     sums = [["", "Net", "128.80"], ["", "VAT", "25.76"], ["", "Total", "154.56"]]
     page = markdown(cells([100, 640, 900], 100, [*POSITIONS, *sums], pitch=34))
@@ -150,6 +166,14 @@ def test_sums_that_end_at_the_right_edge_stay_lines() -> None:
         for number, text in enumerate(sums)
     ]
     assert markdown(placed(100, 100, LETTER_TEXT), right).endswith(kept(sums))
+
+
+@pytest.mark.parametrize(
+    "line", ["£41.00", "-12,50", "$ 7", "+49 40 331144", "info@example.org", "www.example.org"]
+)
+def test_amount_or_contact_in_a_narrow_block_stays_a_line(line: str) -> None:
+    lines = ["Amount due", line, "Pay before"]
+    assert markdown(placed(100, 100, lines)) == kept(lines)
 
 
 def test_lines_of_a_narrow_address_of_equal_widths_stay_lines() -> None:

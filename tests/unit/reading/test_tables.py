@@ -80,6 +80,15 @@ def test_unruled_columns_in_table_region_are_a_table() -> None:
     ]  # fmt: skip
 
 
+def test_title_of_a_section_within_a_table_is_a_row_of_its_own() -> None:
+    places = [(row, column) for row in range(6) for column in range(6) if row != 3 or column in (1, 2)]
+    boxes = [box(100 + 180 * column, 100 + 34 * row, 90) for row, column in places]
+    texts = [f"t{row}{column}" for row, column in places]
+    region = Region("table", 0.9, 80, 80, 1200, 320)
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, [region])
+    assert formatted(page).markdown.splitlines()[4] == "|  | t31 | t32 |  |  |  |"
+
+
 def test_head_above_the_first_line_of_a_stack_is_part_of_its_table() -> None:
     boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(5) for column in range(3)]
     texts = ["Date", "Code", "Charge", *(f"{number}" for number in range(12))]

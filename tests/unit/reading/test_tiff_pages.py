@@ -162,3 +162,16 @@ def test_page_of_tiff_with_unknown_samples_names_them(
     page = TiffPage(*SIZE, data, depths=depths, tags={339: (3, [kind] * len(depths))})
     with pytest.raises(UnreadableFile, match=r"pixels of .* in a combination that is not supported"):
         pages_of(tmp_path, tiff(page))
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_page_of_uncompressed_tiff_with_chroma_for_several_pixels_is_whole(
+    tmp_path: Path, columns: int
+) -> None:
+    width, height = 32, 16
+    luma = np.arange(width * height, dtype=np.uint16).reshape(height, width // columns, columns) % 200 + 20
+    gray = np.full((height, width // columns, 2), 128)
+    data = np.concatenate([luma, gray], axis=2).astype(np.uint8).tobytes()
+    tags = {262: (3, [6]), 530: (3, [columns, 1])}
+    (page,) = pages_of(tmp_path, tiff(TiffPage(width, height, data, depths=(8, 8, 8), tags=tags)))
+    assert np.abs(page.pixels[:, :, 0].astype(int) - luma.reshape(height, width)).max() <= 2

@@ -10,9 +10,8 @@ RapidOCR turns the output of the detection network into boxes.
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from typing import Self
 
 import msgspec
 import numpy as np
@@ -25,8 +24,9 @@ from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
 from ..base import Engine
 from . import first_lines
+from .bleed_through import without_bleed_through
 from .curl import Core, Curl, line_cores
-from .detector import Detector, DetectorImage, Quads, heights, print_heights, scale_to_sides, to_box
+from .detector import Detector, DetectorImage, Quads, heights, print_heights, to_box
 from .letters import LANGUAGES_BY_PROFILE
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
@@ -38,21 +38,11 @@ from .recognizer import (
     Recognizer,
     aspect_ratio,
 )
+from .scaled_page import DETECTION_SIDE, IMAGE_SIDE, ScaledPage
 from .second_look import SecondLook, has_little_text, is_sure
-from .tiles import EXTREME_TILE_ASPECT_RATIO, detect_in_tiles, tile_scale
+from .tiles import detect_in_tiles, tile_scale
 from .turned_words import join_turned_words
 
-IMAGE_SIDE = 2000
-"""Longer side of the image that lines are cut out of, in pixels.
-
-Words cut out of receipts of 2,700 px were worse: the recognizer scales lines to 48 px without smoothing.
-"""
-DETECTION_SIDE = 1280
-"""Longer side of the image for detection, in pixels.
-
-RapidOCR uses 2000 px, which takes three times as long and is not better. Word F1 of three receipts: 0.853 at
-2000, 0.866 at 1536, 0.857 at 1280, 0.844 at 1024. Three PDF pages: 0.948 at 2000, 0.974 at 1280.
-"""
 SMALL_PRINT_HEIGHT = 15
 """Median height of detected lines, in pixels, below which a large page has small print; 17 to 30 is usual.
 
@@ -73,43 +63,6 @@ RecognitionCache = dict[bytes, tuple[str, float]]
 """Text and confidence of boxes that are already read, by the bytes of their corners."""
 
 
-@dataclass(frozen=True)
-class ScaledPage:
-    """A page scaled for recognition and for detection.
-
-    image: image that lines are cut out of.
-    scale: its size as a multiple of the page's.
-    detector_image: the image for the detector.
-    """
-
-    image: Pixels
-    scale: float
-    detector_image: DetectorImage
-
-    @classmethod
-    def of(cls, page: PageImage, image_side: int, detection_side: int) -> Self:
-        """Scale a page to the given longer sides."""
-        image, scale = scale_to_sides(page.pixels, image_side)
-        return cls(image, scale, DetectorImage(image, detection_side))
-
-    @classmethod
-    def top_of(cls, page: PageImage, scale: float) -> Self:
-        """Scale the first tile of a tall page, whose pixels have the coordinates of the page."""
-        top = page.pixels[: round(EXTREME_TILE_ASPECT_RATIO * page.width)]
-        return cls(top, 1.0, DetectorImage(top, round(scale * max(top.shape[:2]))))
-
-    @classmethod
-    def for_tiles(cls, page: PageImage, scale: float) -> Self:
-        """Scale a page of which the detector sees tiles at a scale."""
-        image_scale = min(1.0, scale * IMAGE_SIDE / DETECTION_SIDE)
-        image, image_scale = scale_to_sides(page.pixels, round(image_scale * max(page.width, page.height)))
-        return cls(image, image_scale, DetectorImage(image, DETECTION_SIDE, min_side=0))
-
-    def to_page_coordinates(self, detected: Quads) -> Quads:
-        """Convert detected boxes to pixels of the page."""
-        return self.detector_image.to_image_coordinates(detected) / np.float32(self.scale)
-
-
 class Models:
     """The two networks of a profile. Each thread recognizes one line at a time."""
 
@@ -118,6 +71,7 @@ class Models:
         self._detector = Detector(runtime(files.detection, threads))
         network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
+
         # Libraries load and compile at the first calls; no page waits for that.
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
@@ -188,6 +142,11 @@ class RapidEngine(Engine):
     def read_page(self, page: PageImage) -> Iterator[Line]:
         return self._read_page(page, may_be_rotated=True, may_be_curled=True)
 
+    def read_column(self, page: PageImage) -> Iterator[Line]:
+        scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, DETECTION_SIDE)
+        quads = scaled.to_page_coordinates(self._models.detect(scaled.detector_image.pixels))
+        return self._read_rest(page, scaled, quads, MarkdownWriter(), [], {})
+
     def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
             yield from self._read_in_tiles(page, scale, may_be_rotated=may_be_rotated)
@@ -203,6 +162,9 @@ class RapidEngine(Engine):
             read.append(quad)
             yield line
         detected, cores = finish_detection()
+        if may_be_curled and (front := self._without_bleed_through(page, scaled, detected)):
+            page, scaled = front, ScaledPage.of(front, IMAGE_SIDE, DETECTION_SIDE)
+            detected, cores = self._models.detect_with_cores(scaled)
         if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
@@ -223,6 +185,13 @@ class RapidEngine(Engine):
         if (factor := _print_scale_factor(quads * np.float32(scale))) != 1.0:
             scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
         yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
+
+    def _without_bleed_through(
+        self, page: PageImage, scaled: ScaledPage, detected: Quads
+    ) -> PageImage | None:
+        quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
+        pixels = without_bleed_through(page.pixels, quads, recognize)
+        return None if pixels is None else replace(page, pixels=pixels)
 
     def _detect_at_print_scale(
         self, page: PageImage, scaled: ScaledPage, detected: Quads
