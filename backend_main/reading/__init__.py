@@ -45,6 +45,8 @@ headers, footers and page numbers    layout/page_furniture.py, document_furnitur
 hyphens at line ends                 layout/text_joining.py; born_digital/joined_rows.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
 turned words on an upright page      engines/rapid/turned_words.py
+stamps across text                   engines/rapid/overprint.py; layout/overprint.py
+check boxes                          layout/check_boxes.py; documents/pdf_annotations.py, for text layers
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
 tables                               layout/tables.py and its neighbours; born_digital/tables.py
 addresses and slips side by side     layout/side_blocks.py, column_sides.py; lines that stay: short_lines.py

@@ -42,7 +42,7 @@ class LayoutPage:
     lines. `edges` are left, top, right and bottom of the page. `furniture` has the roles of page furniture.
     `emphasized` are the indices of the boxes in bold or colored print. `tables` are those that lines or the
     layout model show, `aligned_tables` those that only the places of their boxes show. `side_blocks` are
-    groups of blocks side by side.
+    groups of blocks side by side. `overprinted` are the indices of the boxes across other lines.
     """
 
     boxes: list[LayoutBox]
@@ -58,6 +58,7 @@ class LayoutPage:
     aligned_tables: list[Table] = field(default_factory=list)
     side_blocks: list[list[list[LayoutBox]]] = field(default_factory=list)
     emphasized: frozenset[int] = frozenset()
+    overprinted: frozenset[int] = frozenset()
 
     def boxes_in_tables(self) -> frozenset[int]:
         """Return the indices of the boxes that are part of a table."""
@@ -103,7 +104,8 @@ def detect_tables_and_figures(
 
     Tables with drawn lines take precedence, those with the most cells first.
     """
-    free = [box for box in page.boxes if box.index not in page.furniture]
+    beside = page.furniture.keys() | page.overprinted
+    free = [box for box in page.boxes if box.index not in beside]
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
         free = _add_table(page, from_grid(grid, free, page.texts), free)
     free = _add_side_blocks(page, free)

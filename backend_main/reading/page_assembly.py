@@ -12,12 +12,14 @@ from .documents.document import PageImage
 from .documents.pixels import Pixels
 from .engines import Engine
 from .layout.blocks import Block, ColumnBlocks, LayoutHints
+from .layout.check_boxes import find_check_boxes, with_check_boxes
 from .layout.columns import prose_boxes, split_columns
 from .layout.document_furniture import furniture_beside_text, repeated_furniture
 from .layout.furniture_history import FurnitureHistory
 from .layout.furniture_page import Roles
-from .layout.geometry import LayoutBox, PageFrame, bounding_rect
+from .layout.geometry import LayoutBox, PageFrame, bounding_rect, overlaps
 from .layout.layout_model import detect_regions
+from .layout.overprint import overprinted_boxes
 from .layout.page_furniture import MIN_PROSE_SHARE, find_page_furniture
 from .layout.print_styles import emphasized_boxes
 from .layout.rows import Row, group_rows
@@ -125,6 +127,9 @@ def assemble_page(
     edges = frame.bounds(pixels.shape[1], pixels.shape[0])
     page = build_layout_page(frame, lines, edges, detect_regions(pixels, frame, settings.threads))
     page.emphasized = emphasized_boxes(pixels, boxes, page.boxes)
+    page.overprinted = overprinted_boxes(pixels, boxes)
+    check_boxes = find_check_boxes(pixels, frame, page.body.height)
+    page.texts = with_check_boxes(page.texts, page.boxes, check_boxes, page.body.height)
     whole_page = page.furniture_page(lines[0].page)
     page.furniture = repeated_furniture(whole_page, settings.history.add(whole_page))
     detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
@@ -145,7 +150,8 @@ def render_page(page: LayoutPage, furniture: FurnitureOption = "drop") -> Format
 
 def _furniture(page: LayoutPage) -> Roles:
     """Return the furniture of the finished page: also what its text beside tables and figures shows."""
-    beside_insets = page.furniture_page(without=page.boxes_in_tables() | page.boxes_in_figures())
+    insets = page.boxes_in_tables() | page.boxes_in_figures() | page.overprinted
+    beside_insets = page.furniture_page(without=insets)
     roles = find_page_furniture(beside_insets, page.regions, page.furniture)
     return furniture_beside_text(page.furniture_page(), roles)
 
@@ -155,7 +161,7 @@ def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
 
     A table is a single box in the order, and a figure follows the text above it.
     """
-    without = page.boxes_in_figures() | dropped
+    without = page.boxes_in_figures() | page.overprinted | dropped
     hints = _hints(page, [box for box in page.boxes if box.index not in without | page.boxes_in_tables()])
     insets = _insets(page, without, hints)
     tables, others = insets[: len(page.tables)], insets[len(page.tables) :]
@@ -170,7 +176,17 @@ def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
         inside = [box for box in page.boxes if box.index in figure.boxes]
         own_text = _text_blocks(page, group_rows(inside), replace(hints, emphasized=frozenset()))
         blocks[index:index] = [Block("figure", frozenset(), figure.rect), *own_text]
+    _insert_overprint(page, page.overprinted - page.boxes_in_figures() - dropped, blocks)
     return blocks
+
+
+def _insert_overprint(page: LayoutPage, indices: frozenset[int], blocks: list[Block]) -> None:
+    """Insert the boxes across other lines, each as a paragraph after the last block that it crosses."""
+    for box in sorted((page.boxes[index] for index in indices), key=lambda box: box.top):
+        rect = bounding_rect([box])
+        crossed = [number for number, block in enumerate(blocks) if overlaps(block.rect, rect)]
+        paragraph = Block("paragraph", frozenset({box.index}), rect, lines=[page.texts[box.index]])
+        blocks.insert(crossed[-1] + 1 if crossed else len(blocks), paragraph)
 
 
 def _insets(page: LayoutPage, without: Container[int], hints: LayoutHints) -> list[Inset]:

@@ -31,12 +31,14 @@ table_captions.py    captions and notes in the frame of a table
 table_markdown.py    cells → a pipe table or an HTML table
 table_rules.py       ruling lines from their pieces, and grids
 table_words.py       words and lines with exact bounds
-figures.py           drawings and images, and the text in them
+figures.py           drawings and images, and which text is in them
+figure_labels.py     text in a figure, a line for each label
 notes.py             notes of the page as quotes
 markdown.py          blocks → Markdown
 inline.py            pieces of words → inline Markdown: bold, italic, code, links, raised and lowered text
 joined_rows.py       rows of a paragraph → one line: divided words, text without spaces
 inline_fractions.py  fractions in running text
+matrices.py          matrices and case distinctions in lines
 formulas.py          displayed formulas → LaTeX; formula_layout.py composes them by the places of parts
 formula_share.py     how much of a page is formulas that are not LaTeX
 formula_spans.py     formulas in running text; formula_elements.py finds their words and signs

@@ -16,12 +16,14 @@ from .captions import with_captions
 from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .document_profile import DocumentProfile
-from .figures import DigitalFigure, label_lines
+from .figure_labels import label_lines
+from .figures import DigitalFigure
 from .formula_share import plain_formula_share
 from .formulas import DigitalFormula
 from .frames import Frame
 from .inline_fractions import find_inline_fractions
 from .markdown import blocks_markdown
+from .matrices import find_matrices
 from .notes import with_notes
 from .page import DigitalPage
 from .page_flow import page_blocks
@@ -40,7 +42,7 @@ class DigitalAssembly:
     ) -> None:
         """Args: `furniture`: `keep` leaves page furniture in the text."""
         page = DigitalPage(number, upright_layer(layer))
-        self._page, self._in_other_runs = _with_inline_fractions(page)
+        self._page, self._in_other_runs = _with_joined_formulas(page)
         self._context = context
         self._is_furniture_dropped = furniture == "drop"
 
@@ -83,13 +85,16 @@ class DigitalAssembly:
         return _formatted(with_notes(blocks, notes), self._roles)
 
 
-def _with_inline_fractions(page: DigitalPage) -> tuple[DigitalPage, frozenset[int]]:
-    """Return the page with fractions in their lines, and the boxes of their parts."""
-    changed, parts = find_inline_fractions(page)
-    if not changed:
-        return page, parts
-    runs = tuple(changed.get(index, run) for index, run in enumerate(page.layer.runs))
-    return DigitalPage(page.number, replace(page.layer, runs=runs)), parts
+def _with_joined_formulas(page: DigitalPage) -> tuple[DigitalPage, frozenset[int]]:
+    """Return the page with matrices and fractions in their lines, and the boxes of their parts."""
+    used: frozenset[int] = frozenset()
+    for find in (find_matrices, find_inline_fractions):
+        changed, parts = find(page)
+        used |= parts
+        if changed:
+            runs = tuple(changed.get(index, run) for index, run in enumerate(page.layer.runs))
+            page = DigitalPage(page.number, replace(page.layer, runs=runs))
+    return page, used
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:

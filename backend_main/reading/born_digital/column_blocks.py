@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
-from ..layout.text_joining import ends_sentence, starts_lower
+from ..layout.text_joining import ends_sentence
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
 from .contents import contents_lines, is_rest_of_entry, without_leader
@@ -34,6 +34,8 @@ from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
 from .tags import Tags
 
+MATRIX_ROW = 0.7
+"""In sizes: half of the distance of a matrix's rows, which it adds above and below its line."""
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
 MIN_OPEN_LINES = 3
@@ -175,7 +177,7 @@ class _Column:
             if self._profile.size_level(above.size) or self._profile.size_level(line.size):
                 return False
             last, first = above.pieces[-1].style.font, line.pieces[0].style.font
-            return is_full and (last.is_bold == first.is_bold or starts_lower(line.text))
+            return is_full and (last.is_bold == first.is_bold or line.starts_lower)
         if is_same_size(above.size, line.size):
             return True
         sizes = {piece.style.size for piece in above.pieces}
@@ -185,10 +187,11 @@ class _Column:
         excess = self._flow.excess(above, line)
         is_full = self._flow.is_full(above, line)
         is_inside = not ends_sentence(above.text)
-        goes_on = is_full and (starts_lower(line.text) or is_inside)
+        goes_on = is_full and (line.starts_lower or is_inside)
         if excess > PARAGRAPH_GAP:
-            is_explained = above.is_tall or line.is_tall or (is_inside and starts_lower(line.text))
-            return not (goes_on and is_explained and excess < MAX_TALL_GAP)
+            is_explained = above.is_tall or line.is_tall or (is_inside and line.starts_lower)
+            max_gap = MAX_TALL_GAP + MATRIX_ROW * (above.row_count + line.row_count - 2)
+            return not (goes_on and is_explained and excess < max_gap)
         return excess > SMALL_GAP and not goes_on
 
     def _starts_item(self, first: int, number: int, *, is_full: bool) -> bool:
@@ -209,7 +212,7 @@ class _Column:
         slack = SAME_EDGE * line.size
         if line.start > item_text_start(item, marker) - slack:
             return True
-        goes_on = starts_lower(line.text) or not ends_sentence(above.text)
+        goes_on = line.starts_lower or not ends_sentence(above.text)
         return is_full and (line.start > item.start - slack or goes_on)
 
     # --- blocks --------------------------------------------------------------------------------------------

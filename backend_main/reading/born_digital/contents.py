@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
-from ..layout.text_joining import starts_lower
 from .lines import Line
 from .numbering import section_depth
 
@@ -56,7 +55,7 @@ def is_rest_of_entry(above: Line, line: Line) -> bool:
     """Return whether a line is the second line of the entry above it, which has no page number."""
     if is_entry(above) or not is_entry(line):
         return False
-    return starts_lower(line.text) or (bool(section_depth(above.text)) and not section_depth(line.text))
+    return line.starts_lower or (bool(section_depth(above.text)) and not section_depth(line.text))
 
 
 def without_leader(pieces: Sequence[TextPiece]) -> list[TextPiece]:

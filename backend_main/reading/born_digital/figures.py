@@ -5,25 +5,27 @@ with the lines and boxes at it. Lines alone do not make one: they are borders, u
 or a drawing behind running text is a background.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..layout.geometry import LayoutBox, Rect, bounding_rect, rect_area, union_rect
-from ..layout.rows import Row, body_text_height, group_rows
+from ..layout.rows import body_text_height
 from .order import prose_indices
 from .page import DigitalPage
 
 MAX_PAGE_SHARE, MIN_PAGE_SHARE = 0.6, 0.01
 """Shares of the page's area: a larger image is a background, a smaller one an icon."""
 MIN_DIAGRAM_SEEDS, MIN_FILLED_SHARE = 10, 0.2
-"""Seeds in a frame, and share of its area in clusters of them, from which the frame is one diagram."""
+"""Seeds in a frame, and share of its area in clusters of them, from which the frame is one diagram.
+
+Bars on one axis fill as much.
+"""
 MIN_SEEDS = 3
 """Curves, oblique lines and empty filled rectangles of a drawing."""
 MAX_PARTS = 3000
 """Parts of drawings on a page; a map has more, and its parts are not clustered one by one."""
-MAX_FRAMES, MAX_CLUSTERS = 100, 200
+MAX_FRAMES, MAX_CLUSTERS, MAX_BRIDGES = 100, 200, 200
 MIN_TEXT_CHARACTERS = 35
 MIN_TEXT_WIDTH, MAX_TEXT_ROWS = 0.5, 2
 """More lines of paragraphs that are as long, or fill this share of a figure's width, are running text."""
@@ -48,7 +50,7 @@ MAX_LABEL_ROUNDS = 3
 MAX_PLACE_STEP = 60
 """Characters between two texts of a drawing in the content of the page."""
 MAX_TICK_CHARACTERS = 6
-"""Labels of an axis that are as short stay on one line."""
+"""Labels of an axis are as short."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class _FigureFinder:
         found = []
         for parts in by_frame.values():
             found += self._without_text(parts, MAX_PART_GAP * self._body)
-        found = self._filled_frames(self._merged_frames(found))
+        found = self._filled_frames(self._merged_frames(self._bridged(found)))
         found = [cluster for cluster in found if cluster.images or cluster.seeds >= MIN_SEEDS]
         if len(others) <= MAX_PARTS:
             for rect in sorted(others, key=rect_area):
@@ -140,7 +142,7 @@ class _FigureFinder:
         for cluster in sorted(clusters, key=lambda cluster: -rect_area(cluster.rect)):
             for other in merged:
                 union = union_rect([cluster.rect, other.rect])
-                is_near = _near(cluster.rect, other.rect, MAX_PART_GAP * self._body)
+                is_near = _near(cluster.rect, other.rect, MAX_LABEL_GAP * self._body)
                 if is_near and not self._has_text(union):
                     other.rect = union
                     other.seeds += cluster.seeds
@@ -149,6 +151,23 @@ class _FigureFinder:
             else:
                 merged.append(cluster)
         return merged if len(merged) == len(clusters) else self._merged_frames(merged)
+
+    def _bridged(self, clusters: list[_Cluster]) -> list[_Cluster]:
+        """Merge the clusters that a long line touches: groups of bars on an axis, or behind grid lines."""
+        if not 1 < len(clusters) <= MAX_CLUSTERS:
+            return clusters
+        rules = self._parts((rule.x0, rule.y0, rule.x1, rule.y1) for rule in self._page.graphics.rules)
+        bridges = [rule for rule in rules if rule[2] - rule[0] + rule[3] - rule[1] > MIN_WIDTH * self._body]
+        for bridge in bridges[:MAX_BRIDGES]:
+            touched = [one for one in clusters if _near(bridge, one.rect, MIN_PART_GAP * self._body)]
+            rect = union_rect([bridge, *(one.rect for one in touched)])
+            is_filled = sum(rect_area(one.rect) for one in touched) >= MIN_FILLED_SHARE * rect_area(rect)
+            is_large = rect_area(rect) > MAX_PAGE_SHARE * self._area
+            if len(touched) < 2 or not is_filled or is_large or self._has_text(rect):
+                continue
+            seeds, images = sum(one.seeds for one in touched), sum(one.images for one in touched)
+            clusters = [one for one in clusters if one not in touched] + [_Cluster(rect, seeds, images)]
+        return clusters
 
     def _filled_frames(self, clusters: list[_Cluster]) -> list[_Cluster]:
         """Replace the clusters in a frame by one if they fill much of it: a diagram of many parts."""
@@ -298,44 +317,6 @@ class _FigureFinder:
                 or (first < (self._page.place(box) or 0) < last and self._is_apart(box, max_width))
             )
         ]
-
-
-def _place_or_last(page: DigitalPage, box: LayoutBox) -> int:
-    """Return the place of a box in the content; recognized text comes last."""
-    place = page.place(box)
-    return sys.maxsize if place is None else place
-
-
-def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Row]:
-    """Return the labels of a figure from top to bottom: one a line, the numbers of an axis together.
-
-    A label of several lines is one.
-    """
-    labels: dict[int, Row] = {}
-    last: Row = []
-    for box in sorted(boxes, key=lambda box: _place_or_last(page, box)):
-        if last and (_continues_label(last[-1], box) or _continues_axis(page, last[-1], box)):
-            last.append(box)
-        else:
-            last = labels[box.index] = [box]
-    firsts = group_rows([label[0] for label in labels.values()])
-    return [labels[box.index] for row in firsts for box in row]
-
-
-def _continues_label(above: LayoutBox, box: LayoutBox) -> bool:
-    """Return whether a box is the next line of a label, or the rest of its line."""
-    height = box.text_height
-    if abs(above.center_y - box.center_y) < height / 4:
-        return -height < box.left - above.right < height
-    is_same_size = abs(above.text_height - height) < height / 4
-    overlap = min(above.right, box.right) - max(above.left, box.left)
-    is_below = -height / 4 < box.top - above.bottom < height / 2
-    return is_same_size and is_below and 2 * overlap > min(above.width, box.width)
-
-
-def _continues_axis(page: DigitalPage, last: LayoutBox, box: LayoutBox) -> bool:
-    is_level = abs(last.center_y - box.center_y) < box.text_height / 4 and box.left > last.right
-    return is_level and all(len(page.text(each)) <= MAX_TICK_CHARACTERS for each in (last, box))
 
 
 # --- rectangles --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from itertools import pairwise, takewhile
 from statistics import median
 
 from ..layout.short_lines import LineSpan, are_aligned_at_end, are_label_lines, starts_label
-from ..layout.text_joining import ends_sentence, starts_lower
+from ..layout.text_joining import ends_sentence
 from .document_profile import DocumentProfile, is_same_size
 from .lines import Line, continues_last_box, wraps
 
@@ -28,6 +28,8 @@ SAME_EDGE = 0.5
 """In sizes: ends of lines that differ by less are the same."""
 MAX_CENTER_SHIFT = 0.5
 """In sizes: centres of centred lines are as near."""
+MIN_CENTERED_LINES = 3
+"""Two lines, the first of which is indented, may have one centre by chance."""
 MIN_SHORTNESS = 0.25
 """Share of the column's width that a line in flowing text leaves empty if it ends on purpose."""
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
@@ -76,7 +78,7 @@ class Flow:
         Args:
             max_space: share if the line below begins with a small letter, and if not.
         """
-        share = max_space[0] if starts_lower(line.text) else max_space[1]
+        share = max_space[0] if line.starts_lower else max_space[1]
         space = self.edge(above) - above.end
         return self.is_full(above, line) or (
             space < share * (self.end - self.start) and not above.has_wide_gap
@@ -138,6 +140,8 @@ def continues_paragraph(run: Sequence[Line], line: Line, below: Line | None, flo
     if _are_centered(above, line):
         return True
     if step > MIN_INDENT:
+        if line.starts_lower and flow.is_full(above, line) and not ends_sentence(above.text):
+            return True  # beside a figure
         return len(run) == 1 and _is_hanging(above, line, below, flow)
     is_hanging = len(run) > 1 and run[1].start - first.start > MIN_INDENT * line.size
     if step < -MIN_INDENT:
@@ -188,7 +192,7 @@ def paragraphs_of(run: Sequence[Line], flow: Flow, *, is_prose: bool = False) ->
 
 def _starts_paragraph(above: Line, line: Line, *, is_flowing: bool) -> bool:
     """Return whether a line behind one that was ended on purpose begins a paragraph."""
-    if is_flowing and ends_sentence(above.text) and not starts_lower(line.text):
+    if is_flowing and ends_sentence(above.text) and not line.starts_lower:
         return True
     return not above.is_bold and _has_run_in_heading(line) and not above.pieces[-1].style.font.is_bold
 
@@ -203,18 +207,21 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
     """Return for each line but the first whether it is joined to the one above."""
     pairs = list(pairwise(run))
     full = [flow.is_nearly_full(above, line, max_space) for above, line in pairs]
-    if 2 * sum(full) < len(full) and len(run) > WINDOW:
+    if is_centered_run(run) and len(run) >= MIN_CENTERED_LINES:
+        # The space at both ends of a line counts.
+        width = max(line.end - line.start for line in run)
+        full = [wraps(above, line, above.start + width) for above, line in pairs]
+    elif 2 * sum(full) < len(full) and len(run) > WINDOW:
         # Narrower than the column: a quote, or text beside a figure.
         edge = max(line.end for line in run)
         own = [wraps(above, line, edge) for above, line in pairs]
-        if all(own) or (2 * sum(own) >= len(own) and sum(starts_lower(line.text) for line in run[1:]) > 1):
+        is_text = any(not starts_label(line.text) for line in run[1:])
+        lower = sum(line.starts_lower for line in run[1:])
+        if (all(own) and is_text) or (2 * sum(own) >= len(own) and lower > 1):
             full = own
     if 2 * sum(full) < len(full) or _are_labels(run, flow):
-        below = (line.text for _, line in pairs)
-        return [
-            fits and starts_lower(text) and not starts_label(text)
-            for fits, text in zip(full, below, strict=True)
-        ]
+        goes_on = [line.starts_lower and not starts_label(line.text) for line in run[1:]]
+        return [fits and is_rest for fits, is_rest in zip(full, goes_on, strict=True)]
     return [is_full or not _ends_on_purpose(run, number, flow) for number, is_full in enumerate(full)]
 
 
@@ -236,7 +243,7 @@ def _width(run: Sequence[Line], flow: Flow) -> float:
 def _ends_on_purpose(run: Sequence[Line], number: int, flow: Flow) -> bool:
     """Return whether a line of flowing text was ended before it was full."""
     above, line = run[number], run[number + 1]
-    if starts_lower(line.text) and not above.has_wide_gap:
+    if line.starts_lower and not above.has_wide_gap:
         return False
     edge = max(other.end for other in run[max(0, number - WINDOW) : number + WINDOW + 1])
     if wraps(above, line, edge):

@@ -48,7 +48,7 @@ def _goes_on(above: Sequence[Line], line: Line) -> bool:
 
 def _interrupts(above: Line, line: Line) -> bool:
     """Return whether small text stands apart below a larger line that does not end a sentence."""
-    if is_same_size(above.size, line.size):
+    if line.size > MAX_NOTE_SIZE * above.size:
         return False
     gap = (line.rect[1] - above.rect[3]) / line.size
     return gap > MIN_GAP and not ends_sentence(above.text) and not CAPTION.match(line.text)

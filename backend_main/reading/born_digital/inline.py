@@ -15,8 +15,6 @@ from .formula_elements import cut
 from .formula_spans import find_formulas_in_line
 from .joined_rows import join_rows as join_rows
 
-_CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
-"""Ballot boxes: empty, checked, and crossed."""
 _STOPS = ".,;"
 _SCRIPT_TAGS = {"super": "sup", "sub": "sub"}
 _URL_ESCAPES = str.maketrans(
@@ -151,7 +149,7 @@ def _text(pieces: Sequence[TextPiece], *, at_line_start: bool) -> str:
     parts: list[str] = []
     for script, group in groupby(pieces, key=lambda piece: piece.script):
         run = list(group)
-        text = escape(_plain(run), at_line_start=at_line_start and not parts).translate(_CHECK_BOXES)
+        text = escape(_plain(run), at_line_start=at_line_start and not parts)
         if script:
             tag = _SCRIPT_TAGS[script]
             text = f"<{tag}>{text}</{tag}>"

@@ -1,6 +1,6 @@
 """Fractions in running text: their parts are texts of their own, above and below a bar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..documents.pdf_graphics import Rule
@@ -21,6 +21,8 @@ MAX_FROM_AXIS = 0.2
 """Distance of the bar from the middle of the text; an underline is farther."""
 MAX_GAP = 1.0
 """Distance of the bar from the text before or after it."""
+MIN_FILLED_SHARE = 0.5
+"""Share of the bar's length: TeX draws a bar of 0.74 sizes over a digit of 0.5."""
 MAX_ASPECT_RATIO = 2.0
 """Height by width of a text of several letters; a higher one is rotated, as labels of a drawing are."""
 
@@ -38,7 +40,7 @@ def find_inline_fractions(page: DigitalPage) -> tuple[Mapping[int, TextRun], fro
             continue
         above = [box for box in parts if box.center_y < rule.y0]
         below = [box for box in parts if box.center_y > rule.y0]
-        if above and below and host not in parts:
+        if above and below and host not in parts and _is_filled(rule, (above, below)):
             run = changed.get(host.index, page.layer.runs[host.index])
             changed[host.index] = _with_fraction(run, page, (above, below), rule)
             used.update(box.index for box in parts)
@@ -57,6 +59,12 @@ def _host(page: DigitalPage, rule: Rule) -> LayoutBox | None:
         if is_beside and is_short and text_kind(page.pieces(box)) == "text":
             return box
     return None
+
+
+def _is_filled(rule: Rule, rows: Iterable[Sequence[LayoutBox]]) -> bool:
+    """Return whether a row is about as wide as the bar, which may be the border of a cell."""
+    widths = [max(box.right for box in row) - min(box.left for box in row) for row in rows]
+    return max(widths) > MIN_FILLED_SHARE * (rule.x1 - rule.x0)
 
 
 def _is_rotated(page: DigitalPage, box: LayoutBox) -> bool:

@@ -14,7 +14,7 @@ from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.styled_text import TextPiece, TextStyle, text_of_pieces
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
 from ..layout.sequences import group_runs
-from ..layout.text_joining import CJK, HYPHENATED
+from ..layout.text_joining import CJK, HYPHENATED, starts_lower
 from .page import DigitalPage, main_style
 
 MAX_BASELINE_DISTANCE = 0.35
@@ -37,6 +37,8 @@ SAME_START = 0.3
 """In sizes: lines that start there are aligned."""
 EDGE_SLACK = 0.4
 """In sizes: a word fits if it leaves so much of the line empty; kerning and rounding make less."""
+ROW_END = r"\\ "
+"""LaTeX between the rows of a matrix."""
 SPACE = 0.25
 """In sizes: width of a space."""
 
@@ -85,6 +87,11 @@ class Line:
         return _has_style(self.pieces, lambda style: style.font.is_monospaced)
 
     @cached_property
+    def starts_lower(self) -> bool:
+        """Whether the line begins with a small letter, which is not the raised mark of a note."""
+        return starts_lower(self.text) and not self.pieces[0].script
+
+    @cached_property
     def has_wide_gap(self) -> bool:
         """Whether runs of the line are further apart than its words; a marker or number before it may be."""
         boxes = self.boxes[1:] if self.boxes[0].width < MAX_MARKER_WIDTH * self.size else self.boxes
@@ -101,7 +108,13 @@ class Line:
     @cached_property
     def is_tall(self) -> bool:
         """Whether something in the line explains a larger distance to its neighbours."""
-        return any(piece.script or piece.style.size > 1.05 * self.size for piece in self.pieces)
+        has_large = any(piece.script or piece.style.size > 1.05 * self.size for piece in self.pieces)
+        return has_large or self.row_count > 1
+
+    @cached_property
+    def row_count(self) -> int:
+        """Rows of the highest matrix in the line, 1 without one."""
+        return 1 + max((piece.latex.count(ROW_END) for piece in self.pieces if piece.latex), default=0)
 
 
 def column_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Line]:
@@ -205,7 +218,7 @@ def _is_justified(line: Line) -> bool:
 
 def wraps(above: Line, line: Line, edge: float) -> bool:
     """Return whether the line goes on because the one above it was full, up to `edge`."""
-    if HYPHENATED.fullmatch(above.text[-2:]) and line.text[0].islower():
+    if HYPHENATED.fullmatch(above.text[-2:]) and line.starts_lower:
         return True
     if above.has_wide_gap and not (continues_last_box(above, line) or _is_justified(above)):
         return False

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ..documents.pdf_graphics import Graphics, Rect
 from ..documents.styled_text import TextPiece
 from .lines import Line
-from .numbering import Marker, list_item_marker
+from .numbering import CAPTION, Marker, list_item_marker
 
 # In sizes.
 MAX_DRAWN_BULLET, MIN_DRAWN_BULLET = 0.75, 0.12
@@ -33,8 +33,8 @@ def line_marker(line: Line, bullets: Sequence[Rect], body_size: float) -> Marker
         marker = None
     if marker and marker.text == NOTE_MARK and line.size < SMALL * body_size:
         return None
-    if marker is None and any(_is_bullet_of(bullet, line) for bullet in bullets):
-        return DRAWN_BULLET
+    if marker is None and not CAPTION.match(line.text):
+        return DRAWN_BULLET if any(_is_bullet_of(bullet, line) for bullet in bullets) else None
     return marker
 
 

@@ -201,7 +201,7 @@ class _Splitter:
             left, right = box.left + margin, max(box.left + margin, box.right - margin)
             changes[left] = changes.get(left, 0) + 1
             changes[right] = changes.get(right, 0) - 1
-        edges = sorted(changes)
+        edges = sorted(edge for edge, change in changes.items() if change)
         gaps: list[tuple[int, float, float]] = []
         crossing = 0
         for left, right in pairwise(edges):

@@ -6,10 +6,11 @@ Each of these is one box in the column that contains it.
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from ..layout.geometry import MIN_TEXT_HEIGHT, LayoutBox
+from ..layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, Rect
 from ..layout.reading_order import OrderedBox, ordered_boxes
 from ..layout.rows import Row, body_text_height, group_rows
-from .figures import DigitalFigure, find_figures, label_lines
+from .figure_labels import label_lines
+from .figures import DigitalFigure, find_figures
 from .formulas import DigitalFormula, find_formulas, is_formula
 from .frames import Frame, group_frames
 from .order import OrderHints, are_text_columns, reading_groups
@@ -60,7 +61,8 @@ class PageOrder:
             if isinstance(inset, Frame):
                 continue
             self._set_place(index, inset.boxes)
-            flow.append(LayoutBox(index, *inset.rect, text_height=self.body_height))
+            rect = _beside_text(inset.rect, self._free)
+            flow.append(LayoutBox(index, *rect, text_height=self.body_height))
         next_index = len(self._page.boxes) + len(self.insets)
         flow, frames = group_frames(self._page, flow, self.body_height, next_index)
         for index, frame in frames.items():
@@ -132,6 +134,16 @@ class PageOrder:
     def _set_place(self, index: int, inside: Iterable[int]) -> None:
         if places := [self._places[each] for each in inside if each in self._places]:
             self._places[index] = min(places)
+
+
+def _beside_text(rect: Rect, boxes: Sequence[LayoutBox]) -> Rect:
+    """Return the rectangle of a table or figure without the sides of it that lie over the text beside it."""
+    left, top, right, bottom = rect
+    middle = (left + right) / 2
+    level = [box for box in boxes if top < box.center_y < bottom]
+    starts = [box.left for box in level if middle < box.left < right < box.right]
+    ends = [box.right for box in level if box.left < left < box.right < middle]
+    return max([left, *ends]), top, min([right, *starts]), bottom
 
 
 def _is_part(table: DigitalTable, drawing: DigitalFigure) -> bool:

@@ -16,6 +16,8 @@ has none, or one after a head."""
 
 MAX_COLUMN_CHANGES = 2
 """Times the number of columns: changes between columns that are drawn one after the other, with a head."""
+MAX_UPWARD_SHARE = 0.4
+"""Share of the lines that are drawn before the one above: half in two columns of text, a third in a table."""
 MIN_TEXT_WORDS = 3.0
 """Words of a line of a column at the mean. Cells of a table that is drawn by columns have less."""
 MAX_PITCH = 2.0
@@ -100,15 +102,16 @@ def is_text_drawn_by_columns(lines: Sequence[RowLine]) -> bool:
 
 
 def has_lines_of_another_column(lines: Sequence[RowLine]) -> bool:
-    """Return whether a line is drawn before the one above it, in columns that are all empty there.
+    """Return whether lines are drawn before the one above them, in columns that are all empty there.
 
-    Both are text, in two columns of the page whose lines are not level.
+    They are text, in two columns of the page whose lines are not level. In a table, a cell with one line may
+    stand between the lines of the cells beside it.
     """
+    found = 0
     for above, line in pairwise(lines):
         upper, lower = _drawn_places([above]), _drawn_places([line])
-        if upper and lower and lower[-1] < upper[0] and not above.filled & line.filled:
-            return True
-    return False
+        found += bool(upper and lower and lower[-1] < upper[0] and not above.filled & line.filled)
+    return found > MAX_UPWARD_SHARE * (len(lines) - 1)
 
 
 def is_drawn_in_turns(lines: Iterable[WordLine], x: float) -> bool:

@@ -96,7 +96,20 @@ def with_whole_spans(table: TableContent) -> TableContent:
         for row, column in covered[1:]:
             table.cells[span.row][span.column] += table.cells[row][column]
             table.cells[row][column] = []
-    return TableContent(table.cells, spans)
+    return _without_covered_rows(TableContent(table.cells, spans))
+
+
+def _without_covered_rows(table: TableContent) -> TableContent:
+    """Return a table without the rows in which no cell begins: a line in a cell, such as an underline."""
+    covered = {
+        (row, column)
+        for span in table.spans
+        for row in range(span.row + 1, span.row_end)
+        for column in range(span.column, span.column_end)
+    }
+    columns = range(table.columns)
+    rows = [row for row in range(len(table.cells)) if any((row, column) not in covered for column in columns)]
+    return table if len(rows) == len(table.cells) else table.kept(rows, columns)
 
 
 def without_empty(table: TableContent) -> TableContent:

@@ -1,10 +1,10 @@
 """Accents that are drawn over a letter, as TeX does, composed with the letter.
 
-The accent comes right before or after its letter in the content. On a capital it is raised.
+The accent mostly comes right before or after its letter in the content. On a capital it is raised.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .pdf_characters import Glyph
@@ -23,6 +23,8 @@ MIN_SHIFT, MAX_SHIFT = -0.4, 0.8
 MAX_ASIDE = 0.12
 """Distance of an accent's center from its letter: that of an italic letter is aside."""
 MIN_SIZE, MAX_SIZE = 0.6, 1.7
+MAX_FAR_ACCENTS = 100
+"""Accents on a page that are drawn far from their letters, of which the letters are looked up."""
 
 
 def with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
@@ -31,15 +33,25 @@ def with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
     An accent that no letter of Unicode has is kept as a combining mark in a formula, and else stays apart.
     """
     composed: list[Glyph | None] = list(glyphs)
+    far: list[int] = []
     for place, glyph in enumerate(glyphs):
-        if mark := _mark(glyph.text):
-            for other in _near(place, len(glyphs)):
-                base = composed[other]
-                if base is not None and (text := _composed(base, glyph, mark)):
-                    composed[other] = replace(base, text=text)
-                    composed[place] = None
-                    break
+        if (mark := _mark(glyph.text)) and not _compose(composed, place, mark, _near(place, len(glyphs))):
+            far.append(place)
+    for place in far[:MAX_FAR_ACCENTS]:
+        _compose(composed, place, _mark(glyphs[place].text), range(len(glyphs)))
     return [glyph for glyph in composed if glyph is not None]
+
+
+def _compose(glyphs: list[Glyph | None], place: int, mark: str, bases: Iterable[int]) -> bool:
+    """Compose the accent at a place with the first of the letters that it is on; return whether one is."""
+    accent = glyphs[place]
+    for other in bases:
+        base = glyphs[other]
+        if base is not None and accent is not None and (text := _composed(base, accent, mark)):
+            glyphs[other] = replace(base, text=text)
+            glyphs[place] = None
+            return True
+    return False
 
 
 def _mark(text: str) -> str:

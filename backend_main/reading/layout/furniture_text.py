@@ -8,8 +8,9 @@ _PAGE_WORD = (
     r"page|pg\.?|p\.|seite|s\.|página|pagina|pág\.|pag\.|strona|sida|side|стр\.?|страница|第|صفحة|صفحه"
 )
 _OF = r"/|of|von|de|di|sur|av|van|из|z|共|من|از|\|"
+_PART = r"(?:(?:[a-z]{1,2}|\d{1,2})\s?[-–]\s?)"  # “A-12”, “ES-6”, “3-14”: the part of a report
 _PAGE_NUMBER = re.compile(
-    rf"(?:[-–—|·•\[(~]\s*)?(?:(?:{_PAGE_WORD})\s*)?(?:\d{{1,4}}|{_ROMAN})"
+    rf"(?:[-–—|·•\[(~]\s*)?(?:(?:{_PAGE_WORD})\s*)?(?:{_PART}?\d{{1,4}}|{_ROMAN})"
     rf"(?:\s*[页頁]?\s*(?:{_OF})\s*\d{{1,4}})?\s*[页頁]?(?:\s*[-–—|·•\])~])?",
     re.IGNORECASE,
 )

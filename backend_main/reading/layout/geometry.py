@@ -211,6 +211,11 @@ def union_rect(rects: Sequence[Rect]) -> Rect:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
+def overlaps(rect: Rect, other: Rect) -> bool:
+    """Return whether two rectangles have an area in common."""
+    return min(rect[2], other[2]) > max(rect[0], other[0]) and min(rect[3], other[3]) > max(rect[1], other[1])
+
+
 def rect_area(rect: Rect) -> float:
     return (rect[2] - rect[0]) * (rect[3] - rect[1])
 

@@ -25,15 +25,21 @@ _FORMULA_START = re.compile(r"(?<![\w\\$])\$(?=[^\s$])|(?<!\\)\$(?=\$)")
 # Inside a block of HTML, Markdown is not interpreted, only tags and entities.
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 
+_CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
+"""Ballot boxes, which readers know as the check boxes of task lists."""
+
 
 def escape(text: str, *, at_line_start: bool = True) -> str:
-    """Put a backslash before each character of a line that Markdown or HTML would interpret."""
+    """Put a backslash before each character of a line that Markdown or HTML would interpret.
+
+    Ballot boxes become `[ ]` and `[x]`.
+    """
     escaped = _CLOSING_MARKS.sub(r"\\", _INLINE.sub(r"\\\g<0>", text))
     if FORMULA.search(escaped):
         escaped = escape_dollars(escaped)
     if at_line_start and not escaped.startswith("\\"):
         escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
-    return escaped
+    return escaped.translate(_CHECK_BOXES)
 
 
 def escape_dollars(text: str) -> str:

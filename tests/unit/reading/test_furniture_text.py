@@ -24,6 +24,9 @@ from backend_main.reading.layout import furniture_text
         "· 7 ·",
         "Página 2 de 5",
         "Стр. 4",
+        "A-12",
+        "ES-6",
+        "3-14",
     ],
 )
 def test_is_page_number_of_a_page_number(text: str) -> None:

@@ -73,6 +73,11 @@ def test_text_lines_with_accent_over_a_letter_compose_it(
     assert texts(text_lines(glyphs)) == [f"ab{expected}cd"]
 
 
+def test_text_lines_with_accent_drawn_far_from_its_letter_compose_it() -> None:
+    glyphs = numbered(line("Mundler, Vero"), [glyph("\u00a8", 65.7, width=0.33)])
+    assert texts(text_lines(glyphs)) == ["Mündler, Vero"]
+
+
 def test_text_lines_with_quote_beside_a_letter_keep_it() -> None:
     assert texts(text_lines(numbered(line("a`b'c")))) == ["a`b'c"]
 
@@ -215,6 +220,18 @@ def test_text_lines_with_letters_that_a_logo_shifts_keep_the_word_together() -> 
     (found,) = text_lines(glyphs)
     assert texts([found]) == ["LaTeX xiy"]
     assert [one.text for one in found.fragments if one.glyph.script] == ["i"]
+
+
+@pytest.mark.parametrize("y", [700.0, 703.0, 697.5])
+def test_text_lines_with_small_text_over_a_line_are_apart(y: float) -> None:
+    """The columns of a table that is too wide lie over the text beside it."""
+    cells = [line(f"{number}.25", 64 + 24 * number, y, size=7) for number in range(8)]
+    between = line("words of the text between that are far below " * 9, y=400)
+    glyphs = numbered(line("terms of the text", 60), between, *cells)
+    found = texts(text_lines(glyphs))
+    assert "terms of the text" in found
+    assert [text for text in found if text[0].isdigit()]
+    assert not any(piece.glyph.script for one in text_lines(glyphs) for piece in one.fragments)
 
 
 def test_text_lines_with_space_that_is_moved_back_do_not_end_the_word() -> None:

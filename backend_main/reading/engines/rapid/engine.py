@@ -19,19 +19,21 @@ import numpy as np
 from ...documents.document import PageImage
 from ...documents.pixels import Pixels
 from ...inference import InferenceSession, best_runtime
-from ...layout import reading_order
+from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
 from ..base import Engine
 from . import first_lines
 from .bleed_through import without_bleed_through
 from .curl import Core, Curl, line_cores
-from .detector import Detector, DetectorImage, Quads, heights, print_heights, to_box
+from .detector import Detector, DetectorImage, Quads, print_heights, to_box
 from .letters import LANGUAGES_BY_PROFILE
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
 from .orientation import detect_rotation, rotate_upright, to_original_coordinates
+from .overprint import Layers, separate_overprint
 from .parallel import map_in_order
+from .print_size import is_large_print, is_small_print, print_scale_factor
 from .recognizer import (
     LINE_HEIGHT,
     MIN_LINE_WIDTH,
@@ -43,19 +45,8 @@ from .second_look import SecondLook, has_little_text, is_sure
 from .tiles import detect_in_tiles, tile_scale
 from .turned_words import join_turned_words
 
-SMALL_PRINT_HEIGHT = 15
-"""Median height of detected lines, in pixels, below which a large page has small print; 17 to 30 is usual.
-
-Such a page is detected a second time, and read, at the two sides below.
-"""
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
-LARGE_PRINT_HEIGHT, MAX_LARGE_LINES = 45, 40
-"""Median height of few detected boxes, in pixels, from which a page has large print.
-
-The detector finds single letters and digits of such print. It detects the page again at `PRINT_HEIGHT`.
-"""
-PRINT_HEIGHT = 26
-"""Height in pixels to which print of unusual size is scaled for detection."""
+"""Sides of a large page with small print, which is detected a second time."""
 MIN_CONFIDENCE = 0.5
 """Confidence below which a line is not text; RapidOCR's `text_score`."""
 
@@ -162,11 +153,16 @@ class RapidEngine(Engine):
             read.append(quad)
             yield line
         detected, cores = finish_detection()
-        if may_be_curled and (front := self._without_bleed_through(page, scaled, detected)):
-            page, scaled = front, ScaledPage.of(front, IMAGE_SIDE, DETECTION_SIDE)
+        quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
+        if may_be_curled and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
+            page = replace(page, pixels=front)
+            scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
             detected, cores = self._models.detect_with_cores(scaled)
         if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
+            return
+        if layers := _layers(page, scaled, detected):
+            yield from self._read_layers(page, layers, writer, read, may_be_rotated=may_be_rotated)
             return
         scaled, quads = self._detect_at_print_scale(page, scaled, detected)
         yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
@@ -182,31 +178,42 @@ class RapidEngine(Engine):
                 read.append(quad)
                 yield line
         scaled, quads = self._models.detect_at(page, scale)
-        if (factor := _print_scale_factor(quads * np.float32(scale))) != 1.0:
+        if (factor := print_scale_factor(quads * np.float32(scale))) != 1.0:
             scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
         yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
 
-    def _without_bleed_through(
-        self, page: PageImage, scaled: ScaledPage, detected: Quads
-    ) -> PageImage | None:
-        quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
-        pixels = without_bleed_through(page.pixels, quads, recognize)
-        return None if pixels is None else replace(page, pixels=pixels)
+    def _read_layers(
+        self,
+        page: PageImage,
+        layers: Layers,
+        writer: MarkdownWriter,
+        read: Sequence[Quads],
+        *,
+        may_be_rotated: bool,
+    ) -> Iterator[Line]:
+        """Yield the lines of a page but those `read`, and then those of the print that lies across them."""
+        for pixels, known in ((layers.text, read), (layers.overprint, [])):
+            layer = PageImage(page.number, pixels, page.width, page.height, page.info, page.warnings)
+            scaled = ScaledPage.of(layer, IMAGE_SIDE, DETECTION_SIDE)
+            detected = self._models.detect(scaled.detector_image.pixels)
+            scaled, quads = self._detect_at_print_scale(layer, scaled, detected)
+            yield from self._read_detected(layer, scaled, quads, writer, known, may_be_rotated=may_be_rotated)
+            writer.skip(NEW_PARAGRAPH)
 
     def _detect_at_print_scale(
         self, page: PageImage, scaled: ScaledPage, detected: Quads
     ) -> tuple[ScaledPage, Quads]:
         """Return the page and its boxes, detected again if the print is small or large."""
         side = max(page.width, page.height)
-        if _is_small_print(detected) and side > DETECTION_SIDE:
+        if is_small_print(detected) and side > DETECTION_SIDE:
             scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
             detected = self._models.detect(scaled.detector_image.pixels)
             scale = SMALL_PRINT_DETECTION_SIDE / side
-            if scale < 1 and _is_small_print(detected):
-                return self._models.detect_at(page, min(1.0, scale * _print_scale_factor(detected)))
-        elif _is_large_print(detected):
+            if scale < 1 and is_small_print(detected):
+                return self._models.detect_at(page, min(1.0, scale * print_scale_factor(detected)))
+        elif is_large_print(detected):
             scale = max(scaled.detector_image.pixels.shape[:2]) / side
-            return self._models.detect_at(page, scale * _print_scale_factor(detected))
+            return self._models.detect_at(page, scale * print_scale_factor(detected))
         return scaled, scaled.to_page_coordinates(detected)
 
     def _read_detected(
@@ -302,8 +309,9 @@ class RapidEngine(Engine):
         if not strip_height:
             return np.zeros((0, 4, 2), np.float32)
         detected = self._models.detect(scaled.detector_image.pixels[:strip_height])
-        is_unusual = _is_small_print(detected) or _is_large_print(detected)
-        return detected[[] if is_unusual else first_lines.lines_safe_to_read(detected, strip_height)]
+        if is_small_print(detected) or is_large_print(detected):
+            return detected[:0]
+        return detected[first_lines.lines_safe_to_read(detected, strip_height)]
 
     def _read_top(
         self, page: PageImage, scaled: ScaledPage, detected: Quads, writer: MarkdownWriter
@@ -311,7 +319,7 @@ class RapidEngine(Engine):
         """Yield boxes and lines at the top, until one has too little confidence."""
         quads = scaled.to_page_coordinates(detected)
         boxes = _boxes(quads, page)
-        prefixes = [box.prefix for box in reading_order.reading_order(boxes)]
+        prefixes = [box.prefix for box in reading_order(boxes)]
         for quad, box, prefix in zip(quads, boxes, prefixes, strict=True):
             text, confidence = self._models.recognize(scaled, quad)
             if confidence < first_lines.ACCEPT_CONFIDENCE or not first_lines.shows_direction(quad, text):
@@ -336,7 +344,7 @@ class RapidEngine(Engine):
         recognized |= turned
         quads = np.concatenate([*(quad[np.newaxis] for quad in read), unread])
         boxes = _boxes(quads, page)
-        ordered = [box for box in reading_order.reading_order(boxes) if box.index >= len(read)]
+        ordered = [box for box in reading_order(boxes) if box.index >= len(read)]
         results = map_in_order(
             self._pool, self._threads, recognize, [quads[box.index] for box in ordered], aspect_ratio
         )
@@ -349,20 +357,15 @@ class RapidEngine(Engine):
                 yield Line(page.number, text, markdown, boxes[box.index], confidence)
 
 
-def _is_small_print(detected: Quads) -> bool:
-    return bool(len(detected)) and float(np.median(heights(detected))) < SMALL_PRINT_HEIGHT
-
-
-def _is_large_print(detected: Quads) -> bool:
-    is_few = 0 < len(detected) <= MAX_LARGE_LINES
-    return is_few and float(np.median(print_heights(detected))) > LARGE_PRINT_HEIGHT
-
-
-def _print_scale_factor(detected: Quads) -> float:
-    """Return the factor by which detection scales boxes of unusual height to the usual one, or else 1."""
-    if not (_is_small_print(detected) or _is_large_print(detected)):
-        return 1.0
-    return PRINT_HEIGHT / max(1.0, float(np.median(print_heights(detected))))
+def _layers(page: PageImage, scaled: ScaledPage, detected: Quads) -> Layers | None:
+    """Return the page without colored print across its text, and that print; None if there is none."""
+    if not len(detected):
+        return None
+    height = float(np.median(print_heights(detected)))
+    small = scaled.detector_image.pixels
+    if separate_overprint(small, height) is None:
+        return None
+    return separate_overprint(page.pixels, height * max(page.width, page.height) / max(small.shape[:2]))
 
 
 def _boxes(quads: Quads, page: PageImage) -> list[Box]:

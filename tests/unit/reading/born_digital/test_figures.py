@@ -217,3 +217,30 @@ def test_live_order_has_every_box_once_in_the_order_of_the_markdown() -> None:
     live = [digital.layer.runs[ordered.index].text for ordered in PageOrder(digital).live()]
     assert sorted(live) == sorted(run.text for run in digital.layer.runs)
     assert " ".join(" ".join(live).split()) == " ".join(markdown(page).replace("![]()", "").split())
+
+
+def test_image_over_the_text_of_the_next_column_stays_in_its_column() -> None:
+    page = PageBuilder()
+    page.image(60, 100, 620, 300)
+    page.paragraph(60, 320, 420, 10, word="left")
+    page.paragraph(520, 100, 420, 10, word="right")
+    page.text(520, 400, "Heading", size=40)
+    page.paragraph(520, 460, 420, 10, word="other")
+    text = markdown(page)
+    assert text.index("![]()") < text.index("Left left") < text.index("Right right")
+
+
+def test_groups_of_bars_on_one_axis_are_one_figure_with_its_legend() -> None:
+    page = PageBuilder()
+    for number in range(4):
+        page.rule(200, 300 + 100 * number, 700, 300 + 100 * number)
+        page.text(175, 292 + 100 * number, str(40 - 10 * number), size=14)
+    for group in range(3):
+        for bar in range(3):
+            left = 230 + 170 * group + 30 * bar
+            page.fill(left, 310 + 50 * bar, left + 30, 600)
+    for number in range(3):
+        page.shape(725, 350 + 30 * number, 735, 360 + 30 * number)
+        page.text(745, 345 + 30 * number, f"Legend {number}", size=14)
+    page.paragraph(100, 700, 800, 5)
+    assert labels(page) == {"10", "20", "30", "40", "Legend 0", "Legend 1", "Legend 2"}

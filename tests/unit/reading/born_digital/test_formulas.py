@@ -75,12 +75,19 @@ def test_find_formulas_without_certain_latex_are_text_in_one_piece() -> None:
 
 def test_find_inline_fractions_put_the_fraction_into_its_line() -> None:
     host = run(400, 202, marked("where this function is"))
-    bar = Rule(735, 194, 765, 194, 1.0)
+    bar = Rule(738, 194, 754, 194, 1.0)
     parts = (run(740, 180, [piece("1")]), run(740, 225, [piece("x", MATH_ITALIC)]))
     changed, used = find_inline_fractions(page(host, *parts, rules=(bar,)))
     assert used == {1, 2}
     assert changed[0].text == "where this function is 1/x"
     assert changed[0].pieces[-1].latex == r"\frac{1}{x}"
+
+
+def test_find_inline_fractions_of_cells_with_a_border_between_them_are_none() -> None:
+    host = run(400, 202, marked("where this function is"))
+    border = Rule(735, 194, 795, 194, 1.0)
+    cells = (run(760, 180, [piece("6")]), run(760, 225, [piece("4")]))
+    assert find_inline_fractions(page(host, *cells, rules=(border,))) == ({}, frozenset())
 
 
 def test_find_inline_fractions_of_underlined_word_are_none() -> None:

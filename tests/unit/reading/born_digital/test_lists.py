@@ -31,6 +31,12 @@ def test_bullet_that_is_drawn_as_a_shape_marks_an_item() -> None:
     assert markdown_of(page).endswith("\n\n- salt\n- iron")
 
 
+def test_shape_before_a_caption_is_no_bullet() -> None:
+    page = DrawnPage().paragraph(PROSE).line("Figure 5: The harbour of Ystad", x=LEFT + 60, gap=1)
+    page.graphics = Graphics(shapes=((LEFT + 30, page.y - 16, LEFT + 40, page.y - 6),))
+    assert markdown_of(page).endswith("\n\nFigure 5: The harbour of Ystad")
+
+
 def test_bullet_in_larger_type_does_not_raise_its_text() -> None:
     page = DrawnPage().paragraph(PROSE).line("•", size=45, gap=1).beside("salt", x=LEFT + 40, script="super")
     assert markdown_of(page).endswith("\n\n- salt")

@@ -222,3 +222,10 @@ def test_bullet_higher_than_wide_is_no_vertical_text() -> None:
     item = page.add(20, 51, 300)
     below = page.add(0, 80, 600, lines=3)
     assert page.order() == [*above, *bullet, *item, *below]
+
+
+def test_full_stop_alone_at_the_start_of_a_column_does_not_join_the_columns() -> None:
+    page = Page()
+    expected = page.add(0, 0, 300, 20)
+    expected += page.add(320, 0, 300, 8) + page.add(320, 96, 3, text=".") + page.add(320, 108, 300, 11)
+    assert page.order() == expected

@@ -53,6 +53,13 @@ def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
     assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
 
 
+def test_paragraph_of_two_lines_with_an_indent_is_not_centered() -> None:
+    first = "The survey describes the harbour, the towns and all the people in great detail and gives"
+    second = "the names of all ships that were ever built there before the river changed its course"
+    page = DrawnPage().paragraph(PROSE).line(first, x=LEFT + 60, gap=1).line(second)
+    assert markdown_of(page).endswith(f"\n\n{first} {second}")
+
+
 def test_address_far_from_the_start_of_the_column_keeps_its_lines() -> None:
     page = DrawnPage().paragraph(PROSE)
     lines = ["Wave Theatre Ltd.", "7 Quay Street", "info@wave.example", "www.wave.example"]
@@ -142,3 +149,30 @@ def test_caption_in_italics_is_apart_from_the_text_below() -> None:
     page = DrawnPage().paragraph(PROSE)
     page.line("Figure 3. The harbour in winter", font=ITALIC, gap=1).paragraph(PROSE)
     assert "\n\n*Figure 3. The harbour in winter*\n\n" in markdown_of(page)
+
+
+def test_paragraph_beside_a_figure_goes_on_at_its_other_start() -> None:
+    above = "The first edition of this survey describes the harbour, the towns and the people in all parts"
+    beside = "and at some length with names of ships that were built there before the river changed"
+    page = DrawnPage().paragraph(PROSE).line(above, gap=1)
+    page.line(beside, x=LEFT + 150).line("its course.", x=LEFT + 150)
+    assert markdown_of(page).endswith(f"\n\n{above} {beside} its course.")
+
+
+def test_centered_lines_with_raised_marks_stay_lines() -> None:
+    page = DrawnPage().paragraph(PROSE)
+    texts = [
+        "Department of the Northern Sea, Ystad",
+        "School of Harbours and of Ships, University of Ystad",
+    ]
+    for mark, text in zip("ab", texts, strict=True):
+        width = sum(7.5 if letter == " " else 15 for letter in text)
+        x = (LEFT + RIGHT - width) / 2
+        page.line(mark, x=x - 15, script="super", gap=mark == "a").beside(text, x=x)
+    assert markdown_of(page).endswith(f"<sup>a</sup> {texts[0]}  \n<sup>b</sup> {texts[1]}")
+
+
+def test_small_text_below_smaller_text_is_no_footnote() -> None:
+    page = DrawnPage(y=900).line("Received 1 October 2003", size=24)
+    page.paragraph(PROSE, size=26, gap=3).paragraph(PROSE, gap=2)
+    assert markdown_of(page) == f"Received 1 October 2003\n\n{PROSE}\n\n{PROSE}"

@@ -376,3 +376,20 @@ def test_rows_with_keys_of_several_lines_are_found_by_their_distance() -> None:
             ["Office of Traffic", "Opens the gates In the spring"],
         )
     ]
+
+
+def test_head_cell_in_the_middle_of_the_cells_beside_it_is_no_column_of_text() -> None:
+    xs = (100, 200, 300, 400)
+    heads = [("Year",), ("Recovery", "rate"), ("Unadjusted", "basis"), ("Depreciation", "expense")]
+    rows = [(str(year), f".{year}667", "$100,000", f"${year}6,670") for year in range(1, 5)]
+
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas, 800)
+        for x, lines in zip(xs, heads, strict=True):
+            top = TOP - 6 * (2 - len(lines))
+            for number, line in enumerate(lines):
+                canvas.drawString(x, top - 12 * number, line)
+        text_rows(canvas, rows, xs, top=TOP - 30)
+
+    head = ("Year", "Recovery rate", "Unadjusted basis", "Depreciation expense")
+    assert tables_on(draw) == [pipe(head, *rows)]
