@@ -170,7 +170,7 @@ from backend_main.reading import Options, PageDone, load_engine, read
 engine = load_engine("rapid", 1)
 for event in read(sys.argv[1], Options(threads=1), engine):
     if isinstance(event, PageDone):
-        print(event.text.replace(chr(10), " "))
+        print(*event.text.split())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
