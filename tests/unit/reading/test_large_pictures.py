@@ -165,13 +165,16 @@ def large_picture() -> Image.Image:
 
 
 READ = """
-import resource, sys
+import sys
+from pathlib import Path
 from backend_main.reading import Options, PageDone, load_engine, read
 engine = load_engine("rapid", 1)
 for event in read(sys.argv[1], Options(threads=1), engine):
     if isinstance(event, PageDone):
         print(*event.text.split())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not getrusage: the maximum of its process includes the memory of the parent before `exec`.
+status = Path("/proc/self/status").read_text()
+print(status.split("VmHWM:")[1].split()[0])
 """
 
 
