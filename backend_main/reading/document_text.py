@@ -22,7 +22,7 @@ MIN_SMALL_SHARE = 0.5
 MIN_CHARACTERS = 20
 """Less than a line of a narrow column, the least part of a paragraph on a page. Labels are shorter."""
 MAX_OPEN_CHARACTERS = 50_000
-"""Text of earlier pages that may go on over a further page. The limit bounds the cost of a document without ends of sentences."""
+"""Text of earlier pages that may go on over a further page. The limit bounds the cost of long sentences."""
 MAX_WORD = 100
 """Letters of a divided word that are compared: more than any word has."""
 _BLANK_LINES = re.compile(r"\n{2,}")
