@@ -21,6 +21,10 @@ MIN_SMALL_SHARE = 0.5
 """Share of small letters in a paragraph; a page number or the number of a book has fewer."""
 MIN_CHARACTERS = 20
 """Less than a line of a narrow column, the least part of a paragraph on a page. Labels are shorter."""
+MAX_OPEN_CHARACTERS = 50_000
+"""Text of earlier pages that may go on over a further page. The limit bounds the cost of long sentences."""
+MAX_WORD = 100
+"""Letters of a divided word that are compared: more than any word has."""
 _BLANK_LINES = re.compile(r"\n{2,}")
 _FLOAT = re.compile(r"!\[|\||<table>")
 _CLOSED = re.compile(r"#{1,6} |```|~~~|\$\$")
@@ -79,6 +83,8 @@ def _joined(text: str, above: PageText, page: PageText) -> tuple[str, str] | Non
         above: the page above.
         page: the page that follows.
     """
+    if len(text) > len(above.text) + MAX_OPEN_CHARACTERS:
+        return None
     rest = next((block for block in _blocks(page) if not _is_float(block)), "")
     if not (rest := _plain_paragraph(rest)) or rest not in (paragraphs := page.text.split(PAGE_BREAK)):
         return None
@@ -89,7 +95,7 @@ def _joined(text: str, above: PageText, page: PageText) -> tuple[str, str] | Non
         return None
     start = text.rindex(open_text)
     finished, _, block = text[:start].rpartition(PAGE_BREAK)
-    paragraph = _joined_paragraph(open_text, rest, f"{text}\n{page.text}")
+    paragraph = _joined_paragraph(open_text, rest, f"{above.text}\n{page.text}")
     paragraphs.remove(rest)
     return finished, PAGE_BREAK.join([block + paragraph + text[start + len(open_text) :], *paragraphs])
 
@@ -143,7 +149,7 @@ def _goes_on(text: str, rest: str) -> bool:
 
 def _joined_paragraph(text: str, rest: str, near: str) -> str:
     """Join the parts of a paragraph. A hyphen stays if the text near it has the word with it elsewhere."""
-    last, first = _LAST_WORD.search(text), _FIRST_WORD.match(rest)
+    last, first = _LAST_WORD.search(text[-MAX_WORD:]), _FIRST_WORD.match(rest[:MAX_WORD])
     if last and first and f"{last[0]}{first[0]}".lower() in near.lower():
         return text + rest
     return join_lines(text, rest)

@@ -135,6 +135,7 @@ def test_cancel_while_queued_is_never_read(web_page: WebPage, barrier: Path) -> 
     web_page.upload(("second.png", "image/png", scripted_png(lines=["never read"])))
     expect(web_page.text).to_have_text("Waiting in the queue…")
     web_page.cancel_button.click()
+    expect(web_page.page.get_by_label("Your scans")).to_contain_text("Cancelled")
     expect(web_page.upload_row("second.png")).to_contain_text("Cancelled")
     barrier.touch()
     web_page.wait_processed("first.png")

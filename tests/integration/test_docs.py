@@ -394,4 +394,9 @@ def send_all(session: RestSession) -> None:
         response = session.send(name, example)
         assert response.status_code == example.status, (name, response.text)
         if example.response is not None:
-            assert shape(response.json()) == shape(example.response), name
+            assert shape(response.json()) == shape(_of_a_page_read_well(example.response)), name
+
+
+def _of_a_page_read_well(response: dict[str, Any]) -> dict[str, Any]:
+    """Empty the warnings of an example: the page of this test has none (see test_rest_files.py)."""
+    return response | {"warnings": []} if "warnings" in response else response

@@ -10,6 +10,7 @@ document           a file's pages, decoded one by one; open_document keeps the l
 base               Document and PageImage
 portfolio          a PDF portfolio with its files as one document
 picture_file       the pictures in an image file
+large_pictures     large pictures in color, decoded in strips
 picture_parts      the parts of an image file that draw the picture
 picture_recovery   the picture in a damaged file, as far as it goes
 pdf_encryption     by whom and for whom a PDF is encrypted

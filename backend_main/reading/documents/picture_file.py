@@ -1,9 +1,11 @@
 """Image files: the pictures in them, decoded by Pillow as far as the file goes."""
 
+import logging
 import mmap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -14,10 +16,11 @@ from ..errors import UnreadableFile
 from ..types import PageWarning
 from . import rejections
 from .image_headers import EXIF_PREFIX, exif_orientation, heif, jpeg, tiff
+from .large_pictures import large_strips
 from .library_messages import native_messages
 from .picture_parts import PictureParts, parts_of
 from .picture_recovery import RecoveredImage, recover_image
-from .pixels import NumberFormat, Pixels, to_upright_bgr
+from .pixels import NumberFormat, PillowStrips, Pixels, to_upright_bgr
 from .spliced_file import Piece, SplicedFile
 
 # `max_pixels` is checked before any decoding. Pillow's limit warns at one size, raises at another.
@@ -31,6 +34,7 @@ UNSUPPORTED_BMP, UNKNOWN_MODE = "Unsupported BMP", "unknown raw mode"
 """Starts of Pillow's messages about pixels that it does not know."""
 PNG_BIT_DEPTH_OFFSET = 24
 """Ninth byte of the content of IHDR, which follows the signature."""
+_log = logging.getLogger("scanrill.reading")
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,33 @@ class PictureFile:
         return parts_of(self._data, self._format, page_at)
 
     def _decode(self, number: int, parts: PictureParts) -> Picture:
+        if large := self._decode_large(number, parts):
+            return large
         image, recovered = self._load(number, parts)
-        pixels = to_upright_bgr(
-            image,
-            self._orientation(number, parts, image),
-            numbers=self._number_format(number, image),
-            missing_rows=recovered.missing_rows if recovered else None,
-        )
+        strips = PillowStrips(image, self._number_format(number, image))
+        missing_rows = recovered.missing_rows if recovered else None
+        orientation = self._orientation(number, parts, image)
+        pixels = to_upright_bgr(strips, orientation, missing_rows=missing_rows)
         frames = getattr(image, "n_frames", 1) if self._format in ("HEIF", "AVIF") else 1
         return Picture(pixels, _texts_of(image), tuple(_damage_warnings(number, recovered)), frames)
+
+    def _decode_large(self, number: int, parts: PictureParts) -> Picture | None:
+        """Decode a large picture that is not damaged; return None for any other."""
+        open_image = partial(self._open_image, parts.pieces)
+        open_file = partial(self._spliced_file, parts.pieces)
+        try:
+            strips = large_strips(self._format, self._data, open_image, open_file)
+            if strips is None:
+                return None
+            header = open_image()
+            orientation = self._orientation(number, parts, header)
+            frames = getattr(header, "n_frames", 1) if self._format == "HEIF" else 1
+            return Picture(to_upright_bgr(strips, orientation), _texts_of(header), frames=frames)
+        except UnreadableFile:
+            raise
+        except Exception as error:  # decoders raise any exception on broken data
+            _log.debug("A large picture could not be decoded in strips.", exc_info=error)
+            return None
 
     def _load(self, number: int, parts: PictureParts) -> tuple[Image.Image, RecoveredImage | None]:
         loaded = self._try_to_load(parts.pieces)
@@ -122,9 +144,7 @@ class PictureFile:
             return error.with_traceback(None)
 
     def _open_image(self, pieces: list[Piece]) -> ImageFile.ImageFile:
-        # libtiff reads by offsets, which are the same in the file itself.
-        descriptor = self._file.fileno() if self._format == "TIFF" else None
-        file = cast("IO[bytes]", SplicedFile(self._data, pieces, descriptor))
+        file = self._spliced_file(pieces)
         image = Image.open(file, formats=[self._format])
         if isinstance(image, TiffImagePlugin.TiffImageFile) and image.mode == "YCbCr":
             image = _open_with_libtiff(file)
@@ -134,6 +154,11 @@ class PictureFile:
         if self._format == "PNG":
             _scale_transparency(image, self._data[PNG_BIT_DEPTH_OFFSET])
         return image
+
+    def _spliced_file(self, pieces: list[Piece]) -> IO[bytes]:
+        # libtiff reads by offsets, which are the same in the file itself.
+        descriptor = self._file.fileno() if self._format == "TIFF" else None
+        return cast("IO[bytes]", SplicedFile(self._data, pieces, descriptor))
 
     def _orientation(self, number: int, parts: PictureParts, image: Image.Image) -> int:
         if self._tiff_pages:

@@ -6,10 +6,10 @@ the picture, and a decoder that reads them refuses the file.
 
 import mmap
 import struct
-import zlib
 from dataclasses import dataclass
 
 from .image_headers import avif, jpeg, png, tiff
+from .image_headers.png import packed_chunk
 from .spliced_file import Piece, overlay
 
 MAX_TEXT_BYTES = 1024 * 1024
@@ -83,7 +83,7 @@ def _png_parts(data: mmap.mmap) -> PictureParts:
         if chunk.kind in UNCHECKED_PNG_CHUNKS or (
             chunk.kind == b"tEXt" and (text_bytes := text_bytes + length) <= MAX_TEXT_BYTES
         ):
-            pieces.append(_with_checksum(chunk.kind, data[chunk.content : chunk.end - 4]))
+            pieces.append(packed_chunk(chunk.kind, data[chunk.content : chunk.end - 4]))
         elif chunk.kind in (b"IDAT", b"IEND"):
             pieces.append(range(chunk.at, min(chunk.end, len(data))))
         elif chunk.kind == b"eXIf" and length <= MAX_EXIF_BYTES:
@@ -91,10 +91,6 @@ def _png_parts(data: mmap.mmap) -> PictureParts:
     if end < len(data) and data[end - 8 : end - 4] != b"IEND":
         pieces.append(range(end, len(data)))
     return PictureParts(pieces, exif)
-
-
-def _with_checksum(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _jpeg_parts(data: mmap.mmap) -> PictureParts:

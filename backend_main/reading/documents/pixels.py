@@ -4,6 +4,7 @@ It works in strips, so the result is the only full copy of the image. For the la
 the difference between 600 MB and more than an engine process may have.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,23 +19,29 @@ Pixels = npt.NDArray[np.uint8]
 Gray = npt.NDArray[np.uint8]
 """(height, width)."""
 
-STRIP_PIXELS = 4_000_000
+SCALE_STEPS = 16
+STRIP_PIXELS, STRIP_ROWS = 4_000_000, SCALE_STEPS
+"""Largest strip, and the number of which its rows are a multiple."""
+MAX_PAGE_PIXELS = 100_000_000
+"""Larger images are reduced. A page of this size is 300 MB, and twice that while it is turned."""
 INTERLACED_ROWS = 8
 """Greatest distance of two rows of a PNG's first pass (W3C, PNG, section 8.1)."""
 MAX_SAMPLE_SIDE = 500
 """Pixels of the longer side of the sample that decides whether inks are inverted."""
 MAX_INVERTED_GRAY = 64
 """Most pixels of an inverted page are darker."""
-EXIF_TRANSFORMS: dict[int, Callable[[Pixels], Pixels]] = {
+EXIF_VIEWS: dict[int, Callable[[Pixels], Pixels]] = {
     2: np.fliplr,
-    3: lambda pixels: np.rot90(pixels, 2),
+    3: lambda upright: np.rot90(upright, 2),
     4: np.flipud,
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: np.rot90(pixels, 3),
-    7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
-    8: lambda pixels: np.rot90(pixels, 1),
+    5: lambda upright: upright.swapaxes(0, 1),
+    6: lambda upright: np.rot90(upright, 1),
+    7: lambda upright: np.rot90(upright, 2).swapaxes(0, 1),
+    8: lambda upright: np.rot90(upright, 3),
 }
-"""Transforms that make an image upright, by its EXIF orientation (CIPA DC-008, 4.6.5.1.6)."""
+"""Views of an upright image as the file has it, by its EXIF orientation (CIPA DC-008, 4.6.5.1.6)."""
+FIRST_TURNED = 5
+"""From this orientation on, width and height are exchanged."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +54,69 @@ class NumberFormat:
     """Integers of 32 bits are not negative."""
 
 
+class Strips(ABC):
+    """An image whose rows are decoded, or converted, in strips from top to bottom."""
+
+    width: int
+    height: int
+    row_step: int = STRIP_ROWS
+    """Number of which the rows of a strip are a multiple."""
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield the first row and the row after the last one of each strip."""
+        rows = max(self.row_step, STRIP_PIXELS // self.width // self.row_step * self.row_step)
+        for top in range(0, self.height, rows):
+            yield top, min(self.height, top + rows)
+
+    @abstractmethod
+    def rgb(self, top: int, bottom: int) -> Pixels:
+        """Return a strip in RGB. The strips are requested in order, each once."""
+
+
 def to_upright_bgr(
-    image: Image.Image,
-    orientation: int = 1,
-    *,
-    numbers: NumberFormat | None = None,
-    missing_rows: npt.NDArray[np.bool_] | None = None,
+    strips: Strips, orientation: int = 1, *, missing_rows: npt.NDArray[np.bool_] | None = None
 ) -> Pixels:
-    """Convert a loaded image, put transparent parts on a ground, make missing rows white, and turn it."""
+    """Convert an image, make missing rows white, turn it, and reduce it to `MAX_PAGE_PIXELS`.
+
+    The strips are turned and reduced one by one: the whole image would be a second copy.
+    """
     import cv2
 
-    width, height = image.size
-    pixels = np.empty((height, width, 3), np.uint8)
-    source = _StripSource(image, numbers or NumberFormat())
-    for top, bottom in source.strips():
-        cv2.cvtColor(source.rgb(top, bottom), cv2.COLOR_RGB2BGR, dst=pixels[top:bottom])
+    scale = _scale(strips.width * strips.height)
+    width, height = scale.reduced(strips.width), scale.reduced(strips.height)
+    pixels = np.empty((width, height, 3) if orientation >= FIRST_TURNED else (height, width, 3), np.uint8)
+    image = EXIF_VIEWS.get(orientation, np.asarray)(pixels)
+    for top, bottom in strips.places():
+        strip = np.asarray(cv2.cvtColor(strips.rgb(top, bottom), cv2.COLOR_RGB2BGR), np.uint8)
+        first, last = scale.reduced(top), scale.reduced(bottom)
+        image[first:last] = _resized(strip, width, last - first)
     if missing_rows is not None:
-        _fill_missing(pixels, missing_rows)
-    transform = EXIF_TRANSFORMS.get(orientation)
-    return np.ascontiguousarray(transform(pixels)) if transform else pixels
+        places = np.minimum(np.arange(height) * SCALE_STEPS // scale.sixteenths, strips.height - 1)
+        _fill_missing(image, missing_rows[places])
+    return pixels
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Reduction of an image in sixteenths, so that the reduced strips are whole rows."""
+
+    sixteenths: int
+
+    def reduced(self, length: int) -> int:
+        return -(-length * self.sixteenths // SCALE_STEPS)
+
+
+def _scale(pixels: int) -> _Scale:
+    share = min(1.0, (MAX_PAGE_PIXELS / pixels) ** 0.5)
+    return _Scale(max(1, int(SCALE_STEPS * share)))
+
+
+def _resized(strip: Pixels, width: int, height: int) -> Pixels:
+    import cv2
+
+    if strip.shape[:2] == (height, width):
+        return strip
+    return np.asarray(cv2.resize(strip, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def downscale_by_halves(pixels: Pixels, side: int) -> Pixels:
@@ -82,15 +133,16 @@ def downscale_by_halves(pixels: Pixels, side: int) -> Pixels:
     return pixels
 
 
-class _StripSource:
-    """Strips of an image in RGB, on an opaque ground."""
+class PillowStrips(Strips):
+    """Strips of a loaded image, on an opaque ground."""
 
-    def __init__(self, image: Image.Image, numbers: NumberFormat) -> None:
+    def __init__(self, image: Image.Image, numbers: NumberFormat | None = None) -> None:
+        self.width, self.height = image.size
         self._image = image
-        self._numbers = numbers
+        self._numbers = numbers or NumberFormat()
         self._levels: Levels | None = None
         if image.mode[0] in "IF":
-            self._levels = find_levels(self._numbers_of(top, bottom) for top, bottom in self.strips())
+            self._levels = find_levels(self._numbers_of(top, bottom) for top, bottom in self.places())
         self._has_inverted_inks = image.mode == "CMYK" and _are_inverted(image)
         self._max_alpha = self._ground = 255
         self._is_transparent = self._has_transparency()
@@ -98,15 +150,7 @@ class _StripSource:
             self._max_alpha = max(1, max(int(alpha.max()) for _, alpha in self._layers()))
             self._ground = self._choose_ground()
 
-    def strips(self) -> Iterator[tuple[int, int]]:
-        """Yield the first row and the row after the last one of each strip."""
-        width, height = self._image.size
-        rows = max(1, STRIP_PIXELS // width)
-        for top in range(0, height, rows):
-            yield top, min(height, top + rows)
-
     def rgb(self, top: int, bottom: int) -> Pixels:
-        """Return a strip in RGB."""
         color, alpha = self._layer(top, bottom)
         if alpha is None or not self._is_transparent:
             return color
@@ -154,7 +198,7 @@ class _StripSource:
         return self._image.has_transparency_data or self._image.mode == "F"
 
     def _layers(self) -> Iterator[tuple[Pixels, Gray]]:
-        for top, bottom in self.strips():
+        for top, bottom in self.places():
             color, alpha = self._layer(top, bottom)
             yield color, np.full(color.shape[:2], 255, np.uint8) if alpha is None else alpha
 

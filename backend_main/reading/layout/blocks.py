@@ -34,6 +34,7 @@ from .text_joining import (
     join_lines,
     list_marker,
     starts_list_item,
+    starts_lower,
 )
 
 MAX_HEIGHT_RATIO = 1.3
@@ -140,7 +141,7 @@ class ColumnBlocks:
         self._hints = hints
         self._left = median(row[0].left for row in rows)
         self._right = max(row[-1].right for row in rows)
-        self._usual_gap = _usual_gap(rows, body.height)
+        self._usual_gap = self._gap_between_lines(rows)
 
     def blocks(self) -> list[Block]:
         """Return the blocks, from top to bottom."""
@@ -227,6 +228,16 @@ class ColumnBlocks:
         spans = [LineSpan(self._text(row), row[0].left / size, row[-1].right / size) for row in run]
         return are_label_lines(spans, (self._right - self._left) / size) or are_aligned_at_end(spans)
 
+    def _gap_between_lines(self, rows: Sequence[Row]) -> float:
+        """Return the median gap between rows.
+
+        A few rows may all be blocks of their own, unless one begins with a small letter, as no block does.
+        """
+        usual = median_gap(rows)
+        if len(rows) >= MIN_GAP_ROWS or any(starts_lower(self._text(row)) for row in rows[1:]):
+            return usual
+        return min(usual, MAX_FEW_ROWS_GAP * self._body.height)
+
     def _right_edge(self, run: Sequence[Row]) -> float:
         """Return where most of the run's lines end, or else where the column ends."""
         ends = [row[-1].right for row in run[:-1]]
@@ -285,12 +296,6 @@ def relative_size(row: Row, texts: Sequence[str], body: FontMetrics) -> float:
     """
     letter_width = median(box.width / max(1.0, estimated_width(texts[box.index])) for box in row)
     return float((height(row) / body.height * letter_width / body.letter_width) ** 0.5)
-
-
-def _usual_gap(rows: Sequence[Row], body_height: float) -> float:
-    """Return the median gap between rows; a few rows may all be blocks of their own."""
-    usual = median_gap(rows)
-    return usual if len(rows) >= MIN_GAP_ROWS else min(usual, MAX_FEW_ROWS_GAP * body_height)
 
 
 def _is_worded(text: str) -> bool:

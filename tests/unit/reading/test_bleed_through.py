@@ -38,11 +38,11 @@ def quads(*, has_back: bool) -> Quads:
 
 def recognize_mirrored(quad: Quads) -> tuple[str, float]:
     """Read mirrored boxes better than others, as the recognizer does with print on the back."""
-    return "", 0.99 if quad[0, 0] > quad[1, 0] else 0.6
+    return "seven wizards", 0.99 if quad[0, 0] > quad[1, 0] else 0.6
 
 
 def recognize_upright(quad: Quads) -> tuple[str, float]:
-    return "", 0.6 if quad[0, 0] > quad[1, 0] else 0.95
+    return "seven wizards", 0.6 if quad[0, 0] > quad[1, 0] else 0.95
 
 
 def test_print_on_the_back_becomes_paper_and_print_on_the_front_stays() -> None:
@@ -55,6 +55,15 @@ def test_print_on_the_back_becomes_paper_and_print_on_the_front_stays() -> None:
 
 def test_pale_print_on_the_front_stays() -> None:
     assert without_bleed_through(page(has_back=True), quads(has_back=True), recognize_upright) is None
+
+
+def recognize_letter(quad: Quads) -> tuple[str, float]:
+    """Read a letter that is the same in a mirror."""
+    return "Y", 0.99 if quad[0, 0] > quad[1, 0] else 0.98
+
+
+def test_pale_letters_that_are_the_same_in_a_mirror_stay() -> None:
+    assert without_bleed_through(page(has_back=True), quads(has_back=True), recognize_letter) is None
 
 
 def test_page_without_pale_boxes_is_not_read_for_it() -> None:

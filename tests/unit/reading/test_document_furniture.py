@@ -63,7 +63,7 @@ def test_numbers_in_footers_are_masked() -> None:
 
 
 def test_page_number_of_an_unusual_form_is_furniture_if_it_counts_pages() -> None:
-    roles = document(lambda n: [(100, FOOT, f"A-{n + 10} | 2024")])
+    roles = document(lambda n: [(100, FOOT, f"A.{n + 10} | 2024")])
     assert all(list(found.values()) == ["footer"] for found in roles.values())
 
 

@@ -114,3 +114,14 @@ def test_text_parts_yield_the_text_before_an_error() -> None:
     assert next(parts) == "The small cat sat down on"
     with pytest.raises(ReadingError, match="engine failed"):
         next(parts)
+
+
+def test_document_text_of_very_long_words_is_complete() -> None:
+    """Each page costs its own length only: the square of it would take hours."""
+    pages = ["x" * 500_000] * 10
+    assert text_of(*pages).count("x") == 5_000_000
+
+
+def test_document_text_of_many_pages_without_end_of_sentence_is_complete() -> None:
+    pages = ["the words go on and on " * 100 + "without"] * 300
+    assert text_of(*pages).count("without") == 300

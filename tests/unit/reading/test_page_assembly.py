@@ -146,6 +146,22 @@ def test_lines_that_fill_their_column_are_one_line_of_markdown() -> None:
     assert rendered(boxes, texts) == FormattedPage(whole, whole)
 
 
+def test_few_lines_with_wide_spacing_are_one_paragraph_if_one_begins_small() -> None:
+    boxes = [box(100, 100 + 46 * line, width) for line, width in enumerate((600, 595, 300))]
+    texts = [
+        "A page of three lines that are far from",
+        "each other is a paragraph if one of them",
+        "goes on.",
+    ]
+    assert rendered(boxes, texts).markdown == " ".join(texts)
+    texts = [
+        "The first line is one for itself alone.",
+        "Another one is the line that follows",
+        "This is the last of them all.",
+    ]
+    assert rendered(boxes, texts).markdown == "\n\n".join(texts)
+
+
 def test_lines_that_end_early_stay_lines() -> None:
     boxes = [box(100, 100, 160), box(100, 130, 140), box(100, 160, 400)]
     formatted_page = rendered(

@@ -1,6 +1,7 @@
 """Tests of pages with little text and of extreme shape, drawn and read with the default engine."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from backend_main.reading import Options
 from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.base import Engine, PageRestarted
+from backend_main.reading.engines.rapid.engine import RapidEngine
 from backend_main.reading.page_assembly import AssemblySettings, finalize_page
 from backend_main.reading.types import Line
 
@@ -72,6 +74,27 @@ def test_tall_receipt_is_read_in_tiles_each_line_once(rapid: Engine) -> None:
     lines, _ = lines_of(rapid, drawn((600, 6000), words))
 
     assert [line.text for line in lines] == [text for *_, text in words]
+
+
+def test_first_line_of_a_tall_receipt_comes_before_detection_of_its_tiles(
+    rapid: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [(30, y, 26, f"{y:05d} Bread and butter") for y in range(100, 5900, 44)]
+    pixels = np.ascontiguousarray(np.asarray(drawn((600, 6000), words))[:, :, ::-1])
+    detected: list[int] = []
+    detector = cast("RapidEngine", rapid)._models._detector
+    detect = detector.detect
+    monkeypatch.setattr(detector, "detect", lambda image: detected.append(len(image)) or detect(image))
+
+    lines = rapid.read_page(PageImage(1, pixels, 600, 6000))
+    first = next(lines)
+
+    assert isinstance(first, Line)
+    assert first.text == words[0][3]
+    assert len(detected) == 1
+    rest = [item.text for item in lines if isinstance(item, Line)]
+    assert [first.text, *rest] == [text for *_, text in words]
+    assert len(detected) > 4
 
 
 @pytest.mark.parametrize("angle", [0, 90, 180, 270])

@@ -1,6 +1,8 @@
 """Header of PNG and animated PNG (W3C, "Portable Network Graphics", third edition)."""
 
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +14,8 @@ CHUNK_OVERHEAD_BYTES = 12
 """Length, type and checksum of a chunk, four bytes each."""
 BIT_DEPTHS = (1, 2, 4, 8, 16)
 COLOR_TYPES = (0, 2, 3, 4, 6)
+RGB = 2
+"""Color type of red, green and blue."""
 
 
 class Chunk(NamedTuple):
@@ -50,6 +54,11 @@ def chunks(data: Data) -> Iterator[Chunk]:
             return
         at += CHUNK_OVERHEAD_BYTES + length
         yield Chunk(kind, at - length - 4, at)
+
+
+def packed_chunk(kind: bytes, content: bytes) -> bytes:
+    """Return a chunk with its length and checksum."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _count_frames(data: Data) -> int:

@@ -3,6 +3,7 @@
 engine.py       the engine
 detector.py     page → boxes of lines
 line_cores.py   lines that the detector would join and drop
+scaled_page.py  a page at the sizes for detection and recognition
 first_lines.py  boxes that are safe to read before the whole page is detected
 orientation.py  pages that are rotated by quarter turns
 curl.py         pages whose lines are curves

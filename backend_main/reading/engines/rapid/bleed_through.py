@@ -23,6 +23,8 @@ MIN_PALE_BOXES, MAX_READ_BOXES = 3, 8
 """Pale boxes that show bleed-through, and how many of them are read, the longest first."""
 MIN_MIRRORED_SHARE, MIN_MIRRORED_CONFIDENCE = 0.5, 0.9
 """Share of the boxes that are read which are sure in a mirror, and surer than without."""
+MIN_MIRRORED_LETTERS = 4
+"""Letters of a box that is read: “Y” and “MOM” are the same in a mirror."""
 PAPER_SCALE, PAPER_AREA = 8, 9
 """Divisor of the size, and side in pixels of the areas there whose lightest pixel is their paper."""
 EDGE_WIDTH = 0.08
@@ -82,8 +84,9 @@ def _are_mirrored(quads: Quads, recognize: Callable[[Quads], tuple[str, float]])
     longest: Sequence[Quads] = list(quads[np.argsort(-lengths)[:MAX_READ_BOXES]])
     mirrored = 0
     for quad in longest:
-        _, in_mirror = recognize(np.ascontiguousarray(quad[[1, 0, 3, 2]]))
-        mirrored += in_mirror >= MIN_MIRRORED_CONFIDENCE and in_mirror > recognize(quad)[1]
+        text, in_mirror = recognize(np.ascontiguousarray(quad[[1, 0, 3, 2]]))
+        is_sure = in_mirror >= MIN_MIRRORED_CONFIDENCE and in_mirror > recognize(quad)[1]
+        mirrored += is_sure and sum(map(str.isalpha, text)) >= MIN_MIRRORED_LETTERS
     return mirrored >= max(MIN_PALE_BOXES, MIN_MIRRORED_SHARE * len(longest))
 
 

@@ -10,9 +10,8 @@ RapidOCR turns the output of the detection network into boxes.
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Self
 
 import msgspec
 import numpy as np
@@ -28,7 +27,7 @@ from ..rotated_page import rotate_upright, to_original_coordinates
 from . import first_lines
 from .bleed_through import without_bleed_through
 from .curl import Core, Curl, line_cores
-from .detector import Detector, DetectorImage, Quads, print_heights, scale_to_sides, to_box
+from .detector import Detector, DetectorImage, Quads, print_heights, to_box
 from .letters import LANGUAGES_BY_PROFILE
 from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
@@ -42,21 +41,11 @@ from .recognizer import (
     Recognizer,
     aspect_ratio,
 )
+from .scaled_page import DETECTION_SIDE, IMAGE_SIDE, ScaledPage
 from .second_look import SecondLook, has_little_text, is_sure
 from .tiles import detect_in_tiles, tile_scale
 from .turned_words import join_turned_words
 
-IMAGE_SIDE = 2000
-"""Longer side of the image that lines are cut out of, in pixels.
-
-Words cut out of receipts of 2,700 px were worse: the recognizer scales lines to 48 px without smoothing.
-"""
-DETECTION_SIDE = 1280
-"""Longer side of the image for detection, in pixels.
-
-RapidOCR uses 2000 px, which takes three times as long and is not better. Word F1 of three receipts: 0.853 at
-2000, 0.866 at 1536, 0.857 at 1280, 0.844 at 1024. Three PDF pages: 0.948 at 2000, 0.974 at 1280.
-"""
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
 """Sides of a large page with small print, which is detected a second time."""
 MIN_CONFIDENCE = 0.5
@@ -64,37 +53,6 @@ MIN_CONFIDENCE = 0.5
 
 RecognitionCache = dict[bytes, tuple[str, float]]
 """Text and confidence of boxes that are already read, by the bytes of their corners."""
-
-
-@dataclass(frozen=True)
-class ScaledPage:
-    """A page scaled for recognition and for detection.
-
-    image: image that lines are cut out of.
-    scale: its size as a multiple of the page's.
-    detector_image: the image for the detector.
-    """
-
-    image: Pixels
-    scale: float
-    detector_image: DetectorImage
-
-    @classmethod
-    def of(cls, page: PageImage, image_side: int, detection_side: int) -> Self:
-        """Scale a page to the given longer sides."""
-        image, scale = scale_to_sides(page.pixels, image_side)
-        return cls(image, scale, DetectorImage(image, detection_side))
-
-    @classmethod
-    def for_tiles(cls, page: PageImage, scale: float) -> Self:
-        """Scale a page of which the detector sees tiles at a scale."""
-        image_scale = min(1.0, scale * IMAGE_SIDE / DETECTION_SIDE)
-        image, image_scale = scale_to_sides(page.pixels, round(image_scale * max(page.width, page.height)))
-        return cls(image, image_scale, DetectorImage(image, DETECTION_SIDE, min_side=0))
-
-    def to_page_coordinates(self, detected: Quads) -> Quads:
-        """Convert detected boxes to pixels of the page."""
-        return self.detector_image.to_image_coordinates(detected) / np.float32(self.scale)
 
 
 class Models:
@@ -183,15 +141,10 @@ class RapidEngine(Engine):
 
     def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
-            scaled, quads = self._models.detect_at(page, scale)
-            if (factor := print_scale_factor(quads * np.float32(scale))) != 1.0:
-                scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
-            yield from self._read_detected(
-                page, scaled, quads, MarkdownWriter(), [], may_be_rotated=may_be_rotated
-            )
+            yield from self._read_in_tiles(page, scale, may_be_rotated=may_be_rotated)
             return
         scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
-        top = self._detect_top_strip(scaled)
+        top = self._detect_top(scaled, first_lines.strip_height(*scaled.detector_image.pixels.shape[:2]))
         detect_page = partial(self._models.detect_with_cores, scaled)
         # With more than one thread, detection of the page runs while the lines at the top are read.
         finish_detection = self._pool.submit(detect_page).result if self._threads > 1 else detect_page
@@ -213,6 +166,21 @@ class RapidEngine(Engine):
             yield from self._read_layers(page, layers, writer, read, may_be_rotated=may_be_rotated)
             return
         scaled, quads = self._detect_at_print_scale(page, scaled, detected)
+        yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
+
+    def _read_in_tiles(self, page: PageImage, scale: float, *, may_be_rotated: bool) -> Iterator[Line]:
+        """Yield the lines of a page of extreme shape; of a tall one, the first lines before all tiles."""
+        writer = MarkdownWriter()
+        read: list[Quads] = []
+        if page.height > page.width:
+            scaled = ScaledPage.top_of(page, scale)
+            top = self._detect_top(scaled, len(scaled.detector_image.pixels))
+            for quad, line in self._read_top(page, scaled, top, writer):
+                read.append(quad)
+                yield line
+        scaled, quads = self._models.detect_at(page, scale)
+        if (factor := print_scale_factor(quads * np.float32(scale))) != 1.0:
+            scaled, quads = self._models.detect_at(page, min(1.0, scale * factor))
         yield from self._read_detected(page, scaled, quads, writer, read, may_be_rotated=may_be_rotated)
 
     def _read_layers(
@@ -337,13 +305,11 @@ class RapidEngine(Engine):
 
         return detect_rotation(quads, recognize)
 
-    def _detect_top_strip(self, scaled: ScaledPage) -> Quads:
-        """Return the detected boxes at the top that are safe to read at once, in their order."""
-        pixels = scaled.detector_image.pixels
-        strip_height = first_lines.strip_height(*pixels.shape[:2])
+    def _detect_top(self, scaled: ScaledPage, strip_height: int) -> Quads:
+        """Return the detected boxes in a strip at the top that are safe to read at once, in their order."""
         if not strip_height:
             return np.zeros((0, 4, 2), np.float32)
-        detected = self._models.detect(pixels[:strip_height])
+        detected = self._models.detect(scaled.detector_image.pixels[:strip_height])
         if is_small_print(detected) or is_large_print(detected):
             return detected[:0]
         return detected[first_lines.lines_safe_to_read(detected, strip_height)]
