@@ -261,7 +261,8 @@ def _colored(ink: Image.Image, traits: PageTraits) -> Image.Image:
         return Image.fromarray(is_light)
     if traits.mode == "I;16":
         bits = (8, 10, 12, 16)[traits.seed % 4]
-        return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * (2**bits - 1) // 255)
+        levels = np.asarray(image.convert("L"), np.uint32)
+        return Image.fromarray((levels * (2**bits - 1) // 255).astype(np.uint16))
     return image.convert(traits.mode)
 
 
