@@ -5,6 +5,7 @@ engine without boxes reads each part as a page of its own.
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +31,12 @@ from .warning_codes import WarningCode
 
 MARGIN = 12
 """Ground around an area, in pixels, that detectors need."""
-MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE = 0.75, 0.9
-"""A photograph has shapes that an engine takes for letters, mostly few."""
+MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE, MIN_LETTER_CONFIDENCE = 0.75, 0.9, 0.98
+"""A photograph has shapes that an engine takes for letters, mostly few: a nut is a C with .97."""
 SHORT_TEXT = 4
+MAX_LETTER_LENGTH = 2.5
+"""Length of a line for each of its letters, in its heights: two shapes far apart are “TT”."""
+_REPEATED_LETTER = re.compile(r"([^\W\d_])\1{3}")
 MAX_COPY_RATIO = 0.7
 MIN_COPY_OVERLAP = 0.5
 """A recognized line copies text that lies there, as a shadow does, if texts and places agree as much."""
@@ -198,7 +202,16 @@ def _is_sure(line: Line) -> bool:
     text = line.text.strip()
     if line.confidence is None or not text:
         return bool(text)
+    if _is_texture(text) or length_in_heights(line.box) > MAX_LETTER_LENGTH * len(text):
+        return False
+    if len(text) == 1:
+        return line.confidence >= MIN_LETTER_CONFIDENCE
     return line.confidence >= (MIN_CONFIDENCE if len(text) > SHORT_TEXT else MIN_SHORT_CONFIDENCE)
+
+
+def _is_texture(text: str) -> bool:
+    """Return whether a letter repeats as no word has it, beside others: a thread is “mssssss”."""
+    return len(set(text)) > 1 and bool(_REPEATED_LETTER.search(text))
 
 
 def _lines_of_markdown(image: PageImage, markdown: str) -> list[Line]:

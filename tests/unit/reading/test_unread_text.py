@@ -1,5 +1,8 @@
 """Recognized lines of unread parts, and comparison of lines of a text layer with the page."""
 
+from collections.abc import Iterator
+
+import msgspec
 import numpy as np
 import pytest
 
@@ -34,6 +37,28 @@ def test_unread_lines_of_low_confidence_are_left_out() -> None:
     assert lines_of(FakeEngine("Amount", confidence=0.8)) == ["Amount"]
     assert lines_of(FakeEngine("OO", confidence=0.8)) == []
     assert lines_of(FakeEngine("Amount", confidence=0.7)) == []
+
+
+class SquareEngine(FakeEngine):
+    """Engine that reads each text in boxes as wide as high for each letter."""
+
+    def read_page(self, page: PageImage) -> Iterator[Line]:
+        for line in super().read_page(page):
+            assert line.box is not None
+            (left, top), _, (_, bottom), _ = line.box
+            width = (bottom - top) * len(line.text)
+            yield msgspec.structs.replace(line, box=level_box(left, top, left + width, bottom))
+
+
+@pytest.mark.parametrize("shape", ["mssssss", "C"])
+def test_unread_lines_that_are_shapes_of_a_picture_are_left_out(shape: str) -> None:
+    assert lines_of(SquareEngine(shape, confidence=0.96)) == []
+    assert lines_of(SquareEngine("XXXXX", "B", confidence=0.99)) == ["XXXXX", "B"]
+
+
+def test_unread_line_of_two_letters_far_apart_is_left_out() -> None:
+    assert lines_of(FakeEngine("TT")) == []
+    assert lines_of(SquareEngine("TT")) == ["TT"]
 
 
 def test_unread_lines_that_copy_the_text_layer_are_left_out() -> None:
