@@ -1,7 +1,7 @@
 """Plain text of a document: that of its pages, with the paragraphs joined that a page break divides.
 
 The Markdown of a page stands alone, since clients receive it page by page. So the plain texts are joined
-afterwards. A paragraph goes on if the next page begins with a small letter, or if a hyphen divides its last
+afterwards. A paragraph goes on if the next page begins with a small letter, or a hyphen divides its last
 word. Footnotes, figures and tables that stand between its parts follow it.
 """
 
@@ -108,7 +108,7 @@ def _blocks(page: PageText) -> list[str]:
 def _open_blocks(page: PageText) -> Iterator[str]:
     """Yield the plain text of the blocks that may go on on the next page, the likeliest first.
 
-    The last block comes first, unless it looks like a footnote: then the one above the footnotes does.
+    The last block comes first, unless it begins as a footnote does: then the one above the footnotes does.
     """
     blocks = _BLANK_LINES.split(page.markdown.strip("\n"))[: -MAX_BLOCKS_BETWEEN - 1 : -1]
     notes: list[str] = []

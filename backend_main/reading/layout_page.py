@@ -100,9 +100,9 @@ def build_layout_page(
 def detect_tables_and_figures(
     page: LayoutPage, grids: Sequence[TableGrid], rules: Sequence[RulingLine] = ()
 ) -> None:
-    """Add tables and figures to the page; a box belongs to at most one of them.
+    """Add tables, side blocks and figures to the page; a box belongs to at most one of them.
 
-    Tables with drawn lines take precedence, those with the most cells first.
+    Tables with drawn lines come first, those with the most cells before others. Side blocks follow.
     """
     beside = page.furniture.keys() | page.overprinted
     free = [box for box in page.boxes if box.index not in beside]
@@ -165,7 +165,7 @@ def _add_figures(page: LayoutPage) -> None:
 
 
 def _figures(page: LayoutPage) -> Iterator[tuple[Region, list[LayoutBox]]]:
-    """Yield the figures that the layout model is sure of, and the boxes in them, but no background."""
+    """Yield the regions of figures with a high score, and the boxes in them; a background is left out."""
     for region in page.regions:
         if region.kind == "figure" and region.score >= MIN_FIGURE_SCORE:
             inside = [box for box in page.boxes if region.contains(box)]

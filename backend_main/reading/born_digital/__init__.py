@@ -3,7 +3,7 @@
 It imports documents/, layout/ and output/. Each module imports only from those below it:
 
 assembly.py          one page: furniture, order, blocks → Markdown
-document_context.py  what other pages of the document tell: running text, heading levels, page furniture
+document_context.py  what other pages of the document show: running text, heading levels, page furniture
 page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
 captions.py          captions → their figures
 order.py             boxes → columns in reading order

@@ -60,7 +60,7 @@ class HeadingRules:
         return is_larger or self._is_bold_heading_style(line) or self._tags.heading(line.rect) is not None
 
     def _is_value(self, line: Line) -> bool:
-        """Return whether a line consists of values of form fields, whose size says nothing."""
+        """Return whether a line consists of values of form fields, whose size does not show a heading."""
         fields = self._page.layer.fields
         return all(any(is_in(bounding_rect([box]), field) for field in fields) for box in line.boxes)
 

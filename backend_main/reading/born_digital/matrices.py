@@ -1,6 +1,6 @@
 """Matrices, vectors and case distinctions in a line: one piece of it, instead of lines of their own.
 
-TeX draws a tall bracket as a stack of parts, and the rows between two of them are texts of their own.
+TeX draws a tall bracket as a stack of parts. The rows between two of them are texts of their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -21,6 +21,8 @@ _EITHER, _BAR = "⎪", "|"
 _SIGNS = _OPENING | _CLOSING | {_BAR: _BAR}
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _ENVIRONMENTS = {"(": "pmatrix", "[": "bmatrix", "{": "cases"}
+MAX_BRACKETS = 1000
+"""Tall brackets of a page. For each, all pieces of the page are compared: more are not joined."""
 # In font sizes.
 MAX_PART_PITCH, MAX_PART_SHIFT = 1.8, 0.3
 """Distance of the parts of a bracket, one below the other, and difference of their places."""
@@ -91,7 +93,7 @@ def find_matrices(page: DigitalPage) -> tuple[Mapping[int, TextRun], frozenset[i
 def _brackets(page: DigitalPage) -> list[_Bracket]:
     """Return the tall brackets of a page, and the tall bars between them, from left to right."""
     brackets = _stacks(page, {*_OPENING, *_CLOSING, _EITHER})
-    if not brackets:
+    if not 0 < len(brackets) <= MAX_BRACKETS:
         return []
     bars = [bar for bar in _stacks(page, {_BAR}) if _is_between(bar, brackets)]
     return sorted([*brackets, *bars], key=lambda bracket: bracket.left)

@@ -278,8 +278,8 @@ class _Splitter:
         left, right = sides_of(band, x)
         if not left or not right or any(self._crosses(box, x) for box in band):
             return False
-        is_wide = min(width(left), width(right)) >= MIN_SIDE_WIDTH * self._body
-        if not is_wide or gutter_width(left, right) < MIN_GUTTER * self._body:
+        narrower = min(width(left), width(right))
+        if narrower < MIN_SIDE_WIDTH * self._body or gutter_width(left, right) < MIN_GUTTER * self._body:
             return False
         if are_labels(self._texts(right if self._hints.is_from_right else left)):
             return False
@@ -287,12 +287,9 @@ class _Splitter:
         changes = self._side_changes(left, right)
         if changes <= max(1, MAX_CHANGE_SHARE * rows[0]):
             return self._are_drawn_columns(left, right, rows)
-        min_width = MIN_SIDE_WIDTH * self._body
-        if min(width(left), width(right)) >= min_width and are_blocks(
-            left, right, changes, self._hints.places
-        ):
+        if are_blocks(left, right, changes, self._hints.places):
             return True
-        if rows[0] < 2 or min(width(left), width(right)) < MIN_COLUMN_WIDTH * self._body:
+        if rows[0] < 2 or narrower < MIN_COLUMN_WIDTH * self._body:
             return False
         if changes > MAX_ALTERNATION * (2 * rows[0] - 1) and not self._are_prose(left, right):
             return False
@@ -302,8 +299,7 @@ class _Splitter:
         self, left: Sequence[LayoutBox], right: Sequence[LayoutBox], rows: Sequence[int]
     ) -> bool:
         """Return whether sides are columns that are drawn one after the other."""
-        is_in_row = rows[0] < 2 and not self._is_side_note(left, right, rows[1])
-        if is_in_row:
+        if rows[0] < 2 and not self._is_side_note(left, right, rows[1]):
             return False
         return self._are_prose(left, right) or not (self._are_figures(right) or self._are_figures(left))
 

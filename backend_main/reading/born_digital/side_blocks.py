@@ -1,9 +1,9 @@
-"""Blocks of short lines side by side, such as a sender beside a recipient, which are not rows of a table."""
+"""Blocks of short lines side by side, as a sender beside a recipient, which are not rows of a table."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from ..layout.column_sides import LEVEL_TOLERANCE, level_share, sides_of
+from ..layout.column_sides import LEVEL_TOLERANCE, is_near_any, level_share, sides_of
 from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
 
@@ -98,8 +98,5 @@ def without_ends(
 
 def _with_level(part: Sequence[LayoutBox], side: Sequence[LayoutBox]) -> list[LayoutBox]:
     """Return the boxes of a side that are in a part, or on the same line as one of it."""
-    return [
-        box
-        for box in side
-        if any(abs(box.center_y - other.center_y) < LEVEL_TOLERANCE * box.text_height for other in part)
-    ]
+    centers = sorted(box.center_y for box in part)
+    return [box for box in side if is_near_any(box.center_y, centers, LEVEL_TOLERANCE * box.text_height)]

@@ -1,4 +1,4 @@
-"""Order in which a table is drawn: evidence of its rows where text alone does not tell.
+"""Order in which a table is drawn: evidence of its rows where text alone does not show them.
 
 Most programs draw a table cell by cell, each cell with all its lines. So text that goes on in a cell is drawn
 before the next cell of the row above it. The text of the next row is drawn after all of that row.

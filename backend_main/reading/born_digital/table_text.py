@@ -115,11 +115,13 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         or full < MIN_ROW_SHARE * len(table.cells)
     ):
         return False
-    if not has_table_text(table) or any(map(partial(_flows_on, rows), range(table.columns))):
+    lines = [line for row in rows for line in row]
+    if not has_table_text(table):
+        return False
+    if not is_drawn_by_cells(lines) and any(map(partial(_flows_on, rows), range(table.columns))):
         return False
     if drawing.is_evidence:
         return True
-    lines = [line for row in rows for line in row]
     if has_lines_of_another_column(lines) or is_text_drawn_by_columns(lines):
         return False
     words = table.words()
@@ -183,8 +185,6 @@ def _is_running_text(table: TableContent) -> bool:
 
 def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
     """Return whether the text of a column flows on from row to row, as in running text beside a table."""
-    if is_drawn_by_cells([line for row in rows for line in row]):
-        return False
     pairs = [
         (above[-1], below[0])
         for above, below in pairwise(rows)

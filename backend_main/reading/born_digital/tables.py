@@ -56,7 +56,7 @@ class DigitalTable:
         """Return a pipe table, or HTML if cells span.
 
         Args:
-            vocabulary: words of the document, which tell how lines of a cell are joined.
+            vocabulary: words of the document, by which the lines of a cell are joined.
         """
         return table_markdown(self.content, vocabulary)
 

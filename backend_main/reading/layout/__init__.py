@@ -9,7 +9,10 @@ chosen by hand; `python -m benchmarks.accuracy` measures its effect.
 
 geometry, rows, columns    level boxes, rows of boxes, columns of rows; column_sides: two groups side by side
 displacement               a polynomial that makes the lines of a curled page level
-side_blocks, short_lines   addresses and slips side by side; lines that stay lines
+side_blocks                addresses and slips side by side
+short_lines                lines that stay lines: addresses, and names that end at one edge
+check_boxes, overprint     drawn check boxes; lines in color across others
+formula_clusters           texts that are one displayed formula
 reading_order              order and paragraphs by boxes alone, for live text
 headings, print_styles     heading thresholds and paragraph starts; bold and colored print
 blocks                     headings, paragraphs and list items by boxes and texts, for the final Markdown
@@ -24,6 +27,5 @@ body_rows, letterheads     rows near the edges of pages that are text, and heads
 furniture_text             texts of page furniture: page numbers, dates, notices
 line_numbers               numbers beside lines
 text_joining               joined lines, list markers, letter classes
-short_lines                  lines that stay lines: addresses, and names that end at one edge
 sequences                  runs of items that belong together, weighted median
 """

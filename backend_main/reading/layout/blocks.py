@@ -231,7 +231,7 @@ class ColumnBlocks:
     def _gap_between_lines(self, rows: Sequence[Row]) -> float:
         """Return the median gap between rows.
 
-        A few rows may all be blocks of their own, unless one begins with a small letter, as no block does.
+        A few rows may all be blocks of their own. One that begins with a small letter is not.
         """
         usual = median_gap(rows)
         if len(rows) >= MIN_GAP_ROWS or any(starts_lower(self._text(row)) for row in rows[1:]):

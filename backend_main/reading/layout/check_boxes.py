@@ -1,6 +1,6 @@
 """Check boxes drawn on a page: squares of the size of letters, empty or with a mark.
 
-The recognizer leaves them out, or takes them for letters. Four strokes show the frame; ink inside shows that
+The recognizer leaves them out, or reads them as letters. Four strokes show the frame; ink inside shows that
 the box is checked. Each box belongs to the text on its right, or else to that on its left.
 """
 

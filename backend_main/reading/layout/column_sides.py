@@ -1,5 +1,6 @@
 """Two groups of boxes side by side, which may be columns: their gutter, and which rows are level."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from statistics import median
 
@@ -92,7 +93,14 @@ def level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
     """Return the share of rows, on the side with fewer, that are level with a row of the other side."""
     fewer, more = sorted((_row_centers(left), _row_centers(right)), key=len)
     tolerance = LEVEL_TOLERANCE * median(box.text_height for box in (*left, *right))
-    return sum(any(abs(one - other) < tolerance for other in more) for one in fewer) / len(fewer)
+    centers = sorted(more)
+    return sum(is_near_any(one, centers, tolerance) for one in fewer) / len(fewer)
+
+
+def is_near_any(place: float, places: Sequence[float], tolerance: float) -> bool:
+    """Return whether one of some sorted places is nearer than the tolerance."""
+    after = bisect_left(places, place)
+    return any(abs(place - other) < tolerance for other in places[max(0, after - 1) : after + 1])
 
 
 def _row_centers(side: Sequence[LayoutBox]) -> list[float]:

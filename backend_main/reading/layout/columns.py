@@ -43,6 +43,8 @@ MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
 """A column without paragraphs has at least these rows, and this share of the other side's width."""
 MIN_SLIP_ROWS, MIN_SLIP_WIDTH = 6, 5.0
 """Rows, and width in body heights, of a slip beside a letter. Labels of paragraphs are level with them."""
+MAX_RECEIPT_GUTTERS = 24
+"""Gutters that no box crosses in the right side of receipts. With more, dots or marks make them."""
 MAX_LEVEL_SHARE = 0.5
 """In two independent texts, a third of the rows are level by chance."""
 
@@ -176,13 +178,20 @@ def _are_columns(band: Sequence[LayoutBox], x: float, body_height: float, is_pro
 
 def _are_receipts(left: Sequence[LayoutBox], right: Sequence[LayoutBox], body_height: float) -> bool:
     """Return whether the left side, and the right one or each part of it, has rows of its own."""
-    if not has_own_rows(left):
-        return False
-    return has_own_rows(right) or any(
-        _are_receipts(*sides_of(right, x), body_height)
-        for x in candidate_gutters(right, body_height)
-        if not any(crosses_gutter(box, x) for box in right)
-    )
+    found: dict[int, bool] = {}
+
+    def are_receipts(rest: Sequence[LayoutBox]) -> bool:
+        # Each rest is a part of the longer ones. Without `found`, their number would be exponential.
+        if len(rest) not in found:
+            gutters = candidate_gutters(rest, body_height)
+            free = [x for x in gutters if not any(crosses_gutter(box, x) for box in rest)]
+            divided = (sides_of(rest, x) for x in free if len(free) <= MAX_RECEIPT_GUTTERS)
+            found[len(rest)] = has_own_rows(rest) or any(
+                has_own_rows(first) and are_receipts(others) for first, others in divided
+            )
+        return found[len(rest)]
+
+    return has_own_rows(left) and are_receipts(right)
 
 
 def _are_balanced(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:

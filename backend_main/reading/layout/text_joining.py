@@ -14,7 +14,7 @@ SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔"
 CLOSING_MARKS = "\"'”’»)]›"
 
 BULLETS = "•█●▪■◦‣○◆►∙·⁃◘◙❖➢➤▶▸▹◾◽✦★▫→⚫⚬"
-"""Without check boxes and check marks, which say something."""
+"""Without check boxes and check marks, which are text."""
 # A dash or an asterisk without a space after it is part of a word, a bullet never is. Symbol fonts have their
 # bullets in the area for private use.
 BULLET = rf"(?:[{BULLETS}\uf000-\uf0ff]\s*|[*–—-]\s+)"

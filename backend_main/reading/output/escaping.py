@@ -26,7 +26,7 @@ _FORMULA_START = re.compile(r"(?<![\w\\$])\$(?=[^\s$])|(?<!\\)\$(?=\$)")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 
 _CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
-"""Ballot boxes, which readers know as the check boxes of task lists."""
+"""Ballot boxes, as the check boxes of task lists."""
 
 
 def escape(text: str, *, at_line_start: bool = True) -> str:

@@ -1,10 +1,14 @@
 """Addresses, facts, slips and receipts side by side are read one after the other, and tables by rows."""
 
+from collections.abc import Sequence
 from itertools import count
 
 import pytest
 
-from backend_main.reading.layout.geometry import PageFrame
+from backend_main.reading.layout import columns
+from backend_main.reading.layout.column_sides import has_own_rows
+from backend_main.reading.layout.columns import split_columns
+from backend_main.reading.layout.geometry import LayoutBox, PageFrame
 from backend_main.reading.layout_page import build_layout_page
 from backend_main.reading.types import Box
 from tests.unit.reading.sample_layouts import box
@@ -150,6 +154,34 @@ def test_receipts_side_by_side_are_read_one_after_the_other() -> None:
     places = [page.index(f"Item {letter * length}") for letter in "abc" for length in (3, 9, 5, 7)]
     assert places == sorted(places)
     assert page.count("Item aaa 1.99") == 1
+
+
+def test_split_columns_of_receipts_with_dots_between_compares_few_sides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = 0
+
+    def counted(side: Sequence[LayoutBox]) -> bool:
+        nonlocal compared
+        compared += 1
+        assert compared < 10_000  # without a limit, about six times as many with each receipt
+        return has_own_rows(side)
+
+    monkeypatch.setattr(columns, "has_own_rows", counted)
+    split_columns(receipts_with_dots(receipts=9, dots=5), 10.0)
+    assert compared > 100
+
+
+def receipts_with_dots(*, receipts: int, dots: int) -> list[LayoutBox]:
+    """Return receipts side by side, dots between them, and a column of texts at the right."""
+    places = []
+    for number in range(receipts):
+        x = (95 + 12 * dots) * number
+        for row in range(3):
+            places += [(x, 40 * row, 20 + 12 * row), (x + 70, 40 * row, 20), (x, 40 * row + 20, 85)]
+        places += [(x + 95 + 12 * dot, 125 + 12 * (number * dots + dot), 3) for dot in range(dots)]
+    places += [((95 + 12 * dots) * receipts + 10, 20 * row, 60) for row in range(4)]
+    return [LayoutBox(index, x, y, x + width, y + 10, 10) for index, (x, y, width) in enumerate(places)]
 
 
 def test_slip_beside_a_letter_is_read_after_it() -> None:

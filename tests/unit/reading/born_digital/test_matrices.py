@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend_main.reading.born_digital import matrices
 from backend_main.reading.born_digital.matrices import find_matrices
 from backend_main.reading.born_digital.page import DigitalPage
 from backend_main.reading.documents.pdf_graphics import NO_GRAPHICS
@@ -51,6 +52,14 @@ def test_find_matrices_puts_rows_between_tall_brackets_into_the_line(
     texts, formulas = lines_of(BEFORE, *bracket(opening, 190), *rows, *bracket(closing, 300), AFTER)
     assert [text.split()[0] for text in texts] == ["sei", "gilt"]
     assert formulas == [rf"\begin{{{environment}}} a & b \\ 1 & 0 \end{{{environment}}}"]
+
+
+def test_find_matrices_with_too_many_brackets_joins_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [cell("a", 230, 182), cell("1", 230, 218)]
+    runs = [BEFORE, *bracket("⎛⎜⎝", 190), *rows, *bracket("⎞⎟⎠", 300), AFTER]
+    assert lines_of(*runs)[1]
+    monkeypatch.setattr(matrices, "MAX_BRACKETS", 1)
+    assert lines_of(*runs) == ([one.text for one in runs], [])
 
 
 def test_find_matrices_has_three_dots_as_one_row() -> None:
