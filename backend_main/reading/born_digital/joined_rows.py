@@ -20,6 +20,8 @@ are as likely at 0.039.
 """
 MIN_JOINED_WORDS = 2
 """As many divided words that stand undivided elsewhere are not by chance. One may be: on-line, online."""
+MAX_WORD = 300
+"""Last letters of a line that are examined, more than any word or address has: the cost is their square."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
@@ -130,8 +132,8 @@ def _is_unspaced(above: Sequence[TextPiece], row: Sequence[TextPiece], vocabular
 def _last_word(pieces: Sequence[TextPiece]) -> str:
     word = ""
     for piece in reversed(pieces):
-        word = piece.text + word
-        if piece.starts_word:
+        word = (piece.text + word)[-MAX_WORD:]
+        if piece.starts_word or len(word) == MAX_WORD:
             break
     return word
 

@@ -82,3 +82,9 @@ def test_join_rows_of_rarely_divided_words_keeps_the_hyphen_between_two_words() 
     vocabulary = vocabulary_of([*lines, "it was pro-", "duced here", "produced", "an emacs style"])
     assert joined("an emacs-", "style", vocabulary) == "an emacs-style"
     assert joined("the line end-", "ing", vocabulary) == "the line ending"
+
+
+def test_join_rows_of_very_long_words_joins_them() -> None:
+    """The cost of a letter does not grow with its word: its square would take minutes."""
+    rows = [[piece("x" * 200_000 + "-")], [piece("y" * 200_000)]]
+    assert text_of_pieces(join_rows(rows)) == "x" * 200_000 + "y" * 200_000
