@@ -34,7 +34,7 @@ MIN_WORD_LETTERS = 6
 MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE, SHORT_TEXT = 0.8, 0.9, 2
 """Confidence of a line of the sheet, and of one with as few letters or of one that is read already.
 
-Rubbish has up to 0.7.
+Text that is not on the page has up to 0.7.
 """
 MIN_CERTAIN_CONFIDENCE = 0.75
 """Confidence of a line of that length below which its text is not certain.
