@@ -107,18 +107,20 @@ class ReadabilityMonitor:
 
 def is_readable(lines: Iterable[Line]) -> bool:
     """Return whether at least half of the lines of a page are readable, and a line of a short page."""
-    monitor = ReadabilityMonitor()
-    for line in lines:
-        monitor.add(line)
+    monitor = _monitor_of(lines)
     return monitor.low_confidence_share <= UNREADABLE_SHARE and not monitor.is_short_and_uncertain
 
 
 def low_confidence_share(lines: Iterable[Line]) -> float:
     """Return the unreadable share of the lines of a page, from 0 to 1."""
+    return _monitor_of(lines).low_confidence_share
+
+
+def _monitor_of(lines: Iterable[Line]) -> ReadabilityMonitor:
     monitor = ReadabilityMonitor()
     for line in lines:
         monitor.add(line)
-    return monitor.low_confidence_share
+    return monitor
 
 
 def _has_low_confidence(line: Line, heights: float) -> bool:

@@ -18,9 +18,9 @@ from .documents.document import PageImage
 from .engines import (
     DetectedScript,
     Engine,
-    PageRestarted,
     engine_class,
     known_engines,
+    lines_after_restart,
     load_engine,
 )
 from .engines.rotated_page import rotate_upright, to_original_coordinates
@@ -265,21 +265,12 @@ def _upright_lines(engine: Engine, page: PageImage) -> list[Line]:
     Tesseract reads level lines and lines on their side, and none upside down. If the first engine does not
     read the script, it cannot find out which way is up.
     """
-    lines = _lines(engine, page)
+    lines = lines_after_restart(engine.read_page(page))
     if is_readable(lines):
         return lines
-    turned = list(to_original_coordinates(_lines(engine, rotate_upright(page, 2)), page, 2))
+    turned_lines = lines_after_restart(engine.read_page(rotate_upright(page, 2)))
+    turned = list(to_original_coordinates(turned_lines, page, 2))
     return turned if is_readable(turned) else lines
-
-
-def _lines(engine: Engine, page: PageImage) -> list[Line]:
-    lines: list[Line] = []
-    for item in engine.read_page(page):
-        if isinstance(item, PageRestarted):
-            lines.clear()
-        else:
-            lines.append(item)
-    return lines
 
 
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────

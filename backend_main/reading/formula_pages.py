@@ -15,12 +15,12 @@ import msgspec
 from .born_digital.notes import append_notes
 from .documents.document import PageImage
 from .documents.pdf_text_layer import PageNote
-from .engines import Engine, PageFailed, PageRestarted
+from .engines import Engine, PageFailed, lines_after_restart
 from .errors import EngineUnavailable, UnknownEngine
 from .fallback import FallbackEngines
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
-from .types import FORMULA_ENGINE, Line, Options, PageDone, PageWarning
+from .types import FORMULA_ENGINE, Options, PageDone, PageWarning
 from .warning_codes import WarningCode
 
 MIN_FORMULA_SHARE = 0.4
@@ -84,12 +84,7 @@ def _with_warning(done: PageDone, warning: PageWarning) -> PageDone:
 def _read(engine: Engine, page: FormulaPage) -> FormattedPage:
     """Return the text of the engine. Raises PageFailed if it is cut off, or lacks words of the page."""
     image = page.image()
-    lines: list[Line] = []
-    for item in engine.read_page(image):
-        if isinstance(item, PageRestarted):
-            lines.clear()
-        else:
-            lines.append(item)
+    lines = lines_after_restart(engine.read_page(image))
     if engine.warnings():
         raise PageFailed("its text is cut off")
     markdown = engine.final_markdown(image, lines)
@@ -100,5 +95,6 @@ def _read(engine: Engine, page: FormulaPage) -> FormattedPage:
 
 def _has_words_of(text: str, markdown: str) -> bool:
     starts = {word[:WORD_START_LETTERS] for word in _WORD.findall(text.lower())}
-    found = sum(start in markdown.lower() for start in starts)
-    return len(starts) < MIN_WORDS or found >= MIN_COMMON_SHARE * len(starts)
+    lower = markdown.lower()
+    found = starts & {lower[place : place + WORD_START_LETTERS] for place in range(len(lower))}
+    return len(starts) < MIN_WORDS or len(found) >= MIN_COMMON_SHARE * len(starts)

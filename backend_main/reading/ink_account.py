@@ -4,7 +4,7 @@ The account is taken on a reduced image, without a model. It finds print that no
 turned, pale, or in a script that the detector does not know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -163,20 +163,23 @@ def _is_print(row: TextLikeRow, print_height: float) -> bool:
     return row.is_clear and (is_large or row.letters >= MIN_SMALL_LETTERS)
 
 
-def _without_repetitions(rows: Iterable[TextLikeRow]) -> list[TextLikeRow]:
+def _without_repetitions(rows: Sequence[TextLikeRow]) -> list[TextLikeRow]:
     """Return the rows without those that are found as a column too, or at two scales."""
     kept: list[TextLikeRow] = []
+    areas = np.empty((len(rows), 4), np.int64)
     for row in sorted(rows, key=lambda row: -row.letters):
-        if not any(_shared(row.area, other.area) > MAX_SHARED_AREA for other in kept):
+        area = np.array(row.area, np.int64)
+        if not (_shared(areas[: len(kept)], area) > MAX_SHARED_AREA).any():
+            areas[len(kept)] = area
             kept.append(row)
     return kept
 
 
-def _shared(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> float:
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    smaller = min((right - left) * (bottom - top) for left, top, right, bottom in (first, second))
-    return width * height / max(1, smaller) if width > 0 and height > 0 else 0.0
+def _shared(areas: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the common area of each of some rectangles with another one, as a share of the smaller one."""
+    common = np.minimum(areas[:, 2:], other[2:]) - np.maximum(areas[:, :2], other[:2])
+    smaller = np.minimum(np.prod(areas[:, 2:] - areas[:, :2], axis=1), np.prod(other[2:] - other[:2]))
+    return np.asarray(np.prod(np.maximum(common, 0), axis=1) / np.maximum(1, smaller), np.float64)
 
 
 def _to_page(row: TextLikeRow, scale: float) -> UnreadRow:

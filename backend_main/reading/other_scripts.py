@@ -17,7 +17,7 @@ import msgspec
 from . import languages, warning_texts
 from .confidence import LOW_CONFIDENCE, MIN_LETTERS_PER_HEIGHT, length_in_heights
 from .documents.document import PageImage
-from .engines import DetectedScript, Engine, PageRestarted
+from .engines import DetectedScript, Engine, lines_after_restart
 from .fallback import FallbackEngines
 from .line_sheet import LineSheet
 from .output.escaping import escape
@@ -304,17 +304,11 @@ def _has_few_letters(line: Line) -> bool:
 
 def lines_of(engine: Engine, page: PageImage) -> list[Line]:
     """Return the lines with text that an engine reads on a sheet; none if it fails."""
-    lines: list[Line] = []
     try:
-        for item in engine.read_column(page):
-            if isinstance(item, PageRestarted):
-                lines.clear()
-            elif item.text:
-                lines.append(item)
+        return [line for line in lines_after_restart(engine.read_column(page)) if line.text]
     except Exception as error:  # an engine may raise any exception
         _log.error("The engine %s could not read lines of page %d.", engine.name, page.number, exc_info=error)
         return []
-    return lines
 
 
 def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:

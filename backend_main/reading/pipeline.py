@@ -123,7 +123,6 @@ def _page_events(
             started, FormattedPage("", ""), [], [PageWarning(WarningCode.UNREADABLE_PAGE, str(error))]
         )
     else:
-        settings = AssemblySettings.of(options, _history_of(document))
         reader = PageReader(engine.get(), page, options, fallback, settings)
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started

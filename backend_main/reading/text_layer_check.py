@@ -16,7 +16,7 @@ from .documents.base_letters import to_base_letters
 from .documents.document import PageImage
 from .documents.pdf_text_layer import TextRun, is_unmapped
 from .documents.styled_text import text_of_pieces
-from .engines import Engine, PageRestarted
+from .engines import Engine, lines_after_restart
 from .types import Line
 
 MARGIN = 0.35
@@ -80,7 +80,7 @@ def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> C
     if len(expected) < MIN_LETTERS:
         return None
     try:
-        lines = _read(_strip(page, runs).image, engine)
+        lines = lines_after_restart(engine.read_page(_strip(page, runs).image))
     except Exception:  # an engine may raise any exception
         _log.exception("The text layer of page %d could not be compared with the page.", page.number)
         return None
@@ -109,7 +109,7 @@ def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[
     """
     try:
         strip = _strip(page, runs)
-        lines = _read(strip.image, engine)
+        lines = lines_after_restart(engine.read_page(strip.image))
     except Exception:  # an engine may raise any exception
         _log.exception("Lines of page %d that have lost letters could not be recognized.", page.number)
         return [None] * len(runs)
@@ -173,16 +173,6 @@ def _cut(page: PageImage, run: TextRun) -> np.ndarray[tuple[int, ...], np.dtype[
     margin = MARGIN * min(max(xs) - min(xs), max(ys) - min(ys))
     left, top = max(0, int(min(xs) - margin)), max(0, int(min(ys) - margin))
     return page.pixels[top : int(max(ys) + margin) + 1, left : int(max(xs) + margin) + 1]
-
-
-def _read(strip: PageImage, engine: Engine) -> list[Line]:
-    lines: list[Line] = []
-    for item in engine.read_page(strip):
-        if isinstance(item, PageRestarted):
-            lines.clear()
-        else:
-            lines.append(item)
-    return lines
 
 
 def _confidence(lines: Iterable[Line]) -> float | None:

@@ -4,17 +4,19 @@ The rows of `ink_account.py` and the lines whose text was dropped are put on a s
 on light and with full contrast. The engine reads it in all directions that the shape of a place allows.
 """
 
-import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from .confidence import length_in_heights
 from .documents.document import PageImage
-from .engines import Engine, PageRestarted
+from .engines import Engine
 from .ink_account import InkAccount
 from .line_sheet import LineSheet
-from .other_scripts import join_pieces
+from .other_scripts import join_pieces, lines_of
 from .output.escaping import escape
 from .types import Box, Line, PageWarning
 from .warning_codes import WarningCode
@@ -32,7 +34,7 @@ MIN_WORD_LETTERS = 6
 MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE, SHORT_TEXT = 0.8, 0.9, 2
 """Confidence of a line of the sheet, and of one with as few letters or of one that is read already.
 
-Rubbish has up to 0.7.
+Text that is not on the page has up to 0.7.
 """
 MIN_CERTAIN_CONFIDENCE = 0.75
 """Confidence of a line of that length below which its text is not certain.
@@ -49,8 +51,6 @@ MIN_TEXT_SHARE = 0.5
 """Letters of a text by the shapes of its row, below which the text is not what is printed."""
 MAX_SQUARE_RATIO = 1.5
 """Length by height up to which a place can have lines in either direction."""
-
-_log = logging.getLogger("scanrill.reading")
 
 
 @dataclass
@@ -195,12 +195,13 @@ def _without_text(number: int, *, has_ink: bool) -> PageWarning:
 def _places(account: InkAccount, unsure: Sequence[Line]) -> Iterator[Place]:
     """Yield the rows that no line covers, and the unsure lines with the letters of the rows in them."""
     lines = [Place(line.box, is_seen=True, known=line) for line in unsure if line.box is not None]
+    corners = _corners([line.box for line in lines])
     for row in account.rows:
-        around = next((place for place in lines if _contains_center(place.box, row.box)), None)
-        if around is None:
-            yield Place(row.box, row.letters)
+        around = np.flatnonzero(_contain_center(corners, row.box))
+        if len(around):
+            lines[around[0]].letters += row.letters
         else:
-            around.letters += row.letters
+            yield Place(row.box, row.letters)
     yield from lines
 
 
@@ -218,23 +219,29 @@ def _is_unsure(line: Line) -> bool:
 
 def boxes_outside(boxes: Sequence[Box], others: Sequence[Box]) -> list[Box]:
     """Return the boxes whose centers are in none of the others."""
-    return [box for box in boxes if not any(_contains_center(other, box) for other in others)]
+    corners = _corners(others)
+    return [box for box in boxes if not _contain_center(corners, box).any()]
 
 
-def _contains_center(box: Box, other: Box) -> bool:
-    x, y = (sum(corner[axis] for corner in other) / 4 for axis in (0, 1))
-    xs, ys = zip(*box, strict=True)
-    return min(xs) <= x <= max(xs) and min(ys) <= y <= max(ys)
+def _corners(boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+    """Return the corners of boxes, (n, 4, 2)."""
+    return np.array(boxes, np.float64).reshape(-1, 4, 2)
+
+
+def _contain_center(corners: npt.NDArray[np.float64], box: Box) -> npt.NDArray[np.bool_]:
+    """Return which of some boxes have the center of another one within their bounds."""
+    center = np.array(box, np.float64).sum(axis=0) / 4
+    is_inside = (corners.min(axis=1) <= center) & (center <= corners.max(axis=1))
+    return np.asarray(is_inside.all(axis=1), np.bool_)
 
 
 def _read_sheet(page: PageImage, places: Sequence[Place], turns: int, engine: Engine) -> None:
     """Read places in one direction; set what is found there."""
     sheet = LineSheet.of(page, [place.turned(turns) for place in places])
-    by_place = sheet.by_line(_lines(engine, sheet.page))
+    by_place = sheet.by_line(lines_of(engine, sheet.page))
     for place, parts, length in zip(places, by_place, sheet.lengths, strict=True):
-        with_text = [part for part in parts if part.text]
-        seen = sum(math.dist(part.box[0], part.box[1]) for part in with_text if part.box)
-        text, confidence = join_pieces(with_text)
+        seen = sum(math.dist(part.box[0], part.box[1]) for part in parts if part.box)
+        text, confidence = join_pieces(parts)
         letters = sum(map(str.isalnum, text))
         if not letters or letters < MIN_TEXT_SHARE * place.letters:
             continue
@@ -242,21 +249,6 @@ def _read_sheet(page: PageImage, places: Sequence[Place], turns: int, engine: En
         if _is_sure(letters, confidence, place):
             box = place.turned(turns)
             place.line = Line(page.number, text, "\n\n" + escape(text), box, confidence)
-
-
-def _lines(engine: Engine, sheet: PageImage) -> list[Line]:
-    """Return the lines of a sheet, with and without text; none if the engine fails."""
-    lines: list[Line] = []
-    try:
-        for item in engine.read_column(sheet):
-            if isinstance(item, PageRestarted):
-                lines.clear()
-            else:
-                lines.append(item)
-    except Exception as error:  # an engine may raise any exception
-        _log.error("The engine %s could not read a sheet.", engine.name, exc_info=error)
-        return []
-    return lines
 
 
 def _is_sure(letters: int, confidence: float, place: Place) -> bool:

@@ -7,21 +7,21 @@ engine without boxes reads each part as a page of its own.
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from statistics import median
 
 import msgspec
 
-from .confidence import ReadabilityMonitor, length_in_heights
+from .confidence import UNREADABLE_SHARE, length_in_heights, low_confidence_share
 from .documents.document import PageImage
 from .documents.pdf_graphics import Rect
 from .documents.pdf_text_layer import TextLayer, TextRun
 from .documents.styled_text import TextPiece, TextStyle
 from .documents.turned_page import upright_box
 from .documents.unread_areas import bounding_area
-from .engines import Engine, PageRestarted
+from .engines import Engine, lines_after_restart
 from .fallback import FallbackEngines
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings
@@ -163,7 +163,7 @@ def _crop(page: PageImage, area: Rect) -> tuple[PageImage, int, int]:
 
 def _read(image: PageImage, readers: Readers) -> UnreadText:
     engine = readers.engine
-    lines = list(_engine_lines(image, engine))
+    lines = lines_after_restart(engine.read_page(image))
     if not engine.provides_boxes:
         markdown = engine.final_markdown(image, lines)
         return UnreadText(_lines_of_markdown(image, markdown), list(map(to_page_warning, engine.warnings())))
@@ -180,22 +180,9 @@ def _read(image: PageImage, readers: Readers) -> UnreadText:
 
 def _is_unreadable(lines: Sequence[Line], engine: Engine) -> bool:
     """Return whether the image has text, most of which the engine cannot read."""
-    monitor = ReadabilityMonitor()
-    for line in lines:
-        monitor.add(line)
     long_lines = [line for line in lines if length_in_heights(line.box) >= MIN_UNREADABLE_HEIGHTS]
     is_text = len(long_lines) >= MIN_UNREADABLE_LINES and not engine.is_test_engine
-    return is_text and monitor.is_short_and_unreadable
-
-
-def _engine_lines(image: PageImage, engine: Engine) -> Iterator[Line]:
-    lines: list[Line] = []
-    for item in engine.read_page(image):
-        if isinstance(item, PageRestarted):
-            lines.clear()
-        else:
-            lines.append(item)
-    return iter(lines)
+    return is_text and low_confidence_share(lines) >= UNREADABLE_SHARE
 
 
 def _is_sure(line: Line) -> bool:

@@ -217,7 +217,7 @@ WARNINGS = {
     "blank-page": ("The page has no ink.", "Nothing."),
     "unreadable-page": ("The page could not be decoded. It has no text.", "Send the whole file again."),
     "low-confidence": (
-        "The engine is not sure of a large part of the page.",
+        "The engine is not sure of some lines, or of a large part of the page.",
         "Compare the text with the page. Scan again with 300 dots an inch, or choose another engine.",
     ),
     "unchecked-text": (

@@ -183,9 +183,11 @@ class PictureFile:
             reason = rejections.unsupported_compression(
                 number, self._tag(number, tiff.COMPRESSION, default=1)
             )
-            if reason is None and (isinstance(error, UnidentifiedImageError) or _says(error, UNKNOWN_MODE)):
+            if reason is None and (
+                isinstance(error, UnidentifiedImageError) or _starts_with(error, UNKNOWN_MODE)
+            ):
                 reason = self._unsupported_samples(number)
-        elif self._format == "BMP" and _says(error, UNSUPPORTED_BMP):
+        elif self._format == "BMP" and _starts_with(error, UNSUPPORTED_BMP):
             reason = rejections.unsupported_bmp(number)
         elif self._format == "JPEG" and (kind := jpeg.find_unsupported_kind(self._data)):
             reason = rejections.unsupported_jpeg(kind)
@@ -220,7 +222,8 @@ def _open_with_libtiff(file: IO[bytes]) -> ImageFile.ImageFile:
         TiffImagePlugin.READ_LIBTIFF = False
 
 
-def _says(error: Exception | None, start: str) -> bool:
+def _starts_with(error: Exception | None, start: str) -> bool:
+    """Return whether the message of an error begins with a text."""
     return str(error).startswith(start)
 
 

@@ -14,7 +14,7 @@ rapid/          PP-OCRv6, the default
 vision/         vision-language models behind an OpenAI-compatible API
 """
 
-from .base import DetectedScript, Engine, PageFailed, PageRestarted
+from .base import DetectedScript, Engine, PageFailed, PageRestarted, lines_after_restart
 from .lazy_engine import LazyEngine
 from .registry import (
     engine_class,
@@ -36,6 +36,7 @@ __all__ = [
     "is_local",
     "is_test_engine",
     "known_engines",
+    "lines_after_restart",
     "load_engine",
     "unavailable_reason",
     "validate_options",

@@ -9,7 +9,7 @@ is the engine's `name`. `examples/scanrill-stamp` is a complete example.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -20,6 +20,17 @@ from ..types import Line, Options, PageWarning
 
 class PageRestarted(msgspec.Struct, frozen=True):
     """Marker between lines: the engine starts the page from the beginning, and its earlier lines are void."""
+
+
+def lines_after_restart(items: Iterable[Line | PageRestarted]) -> list[Line]:
+    """Return the lines of a page that an engine yields, without those that a restart makes void."""
+    lines: list[Line] = []
+    for item in items:
+        if isinstance(item, PageRestarted):
+            lines.clear()
+        else:
+            lines.append(item)
+    return lines
 
 
 class DetectedScript(NamedTuple):

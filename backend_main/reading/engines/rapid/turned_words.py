@@ -9,6 +9,7 @@ is surer than they are.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from .detector import Quads
 
@@ -74,25 +75,25 @@ def _chains(quads: Quads) -> list[list[int]]:
     shapes = sizes[:, 1] / np.maximum(sizes[:, 0], 1)
     candidates = np.flatnonzero(shapes >= 1 / MAX_LETTER_RATIO)
     chains: list[list[int]] = []
+    ends = np.empty(len(candidates), np.intp)  # the last box of each chain
     for index in candidates[np.argsort(centers[candidates, 1])].tolist():
-        for chain in chains:
-            if _is_next(sizes[[chain[-1], index]], centers[[chain[-1], index]]):
-                chain.append(index)
-                break
-        else:
-            chains.append([index])
+        last = ends[: len(chains)]
+        before = np.flatnonzero(_are_continued(sizes[last], centers[last], sizes[index], centers[index]))
+        place = int(before[0]) if len(before) else len(chains)
+        if place == len(chains):
+            chains.append([])
+        chains[place].append(index)
+        ends[place] = index
     return [chain for chain in chains if len(chain) >= MIN_LETTERS or shapes[chain].max() >= MIN_TALL_RATIO]
 
 
-def _is_next(sizes: Quads, centers: Quads) -> bool:
-    """Return whether the second of two boxes continues the first one downwards."""
-    width, height = sizes.mean(axis=0)
-    offset, pitch = np.abs(centers[1] - centers[0])
-    return bool(
-        sizes[:, 0].max() <= MAX_WIDTH_RATIO * sizes[:, 0].min()
-        and offset <= MAX_OFFSET_SHARE * width
-        and pitch <= MAX_PITCH_SHARE * height
-    )
+def _are_continued(sizes: Quads, centers: Quads, size: Quads, center: Quads) -> npt.NDArray[np.bool_]:
+    """Return which of some boxes, (n, 2), another box continues downwards."""
+    width, height = ((sizes + size) / 2).T
+    offset, pitch = np.abs(center - centers).T
+    is_as_wide = np.maximum(sizes[:, 0], size[0]) <= MAX_WIDTH_RATIO * np.minimum(sizes[:, 0], size[0])
+    is_near = (offset <= MAX_OFFSET_SHARE * width) & (pitch <= MAX_PITCH_SHARE * height)
+    return np.asarray(is_as_wide & is_near, np.bool_)
 
 
 def _best_reading(around: Quads, pieces: Sequence[Reading], recognize: Callable[[Quads], Reading]) -> Reading:
