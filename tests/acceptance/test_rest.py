@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.http_client import HttpClient, files_in
+from tests.support.http_client import HttpClient
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
+from tests.support.stored_files import files_in
 from tests.support.websocket_client import WebSocketClient
 
 LIMIT = 200_000

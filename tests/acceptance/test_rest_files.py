@@ -6,15 +6,15 @@ import io
 import json
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
-from tests.support.http_client import HttpClient, files_in
+from tests.support.http_client import HttpClient
 from tests.support.page_images import page_png, scripted_png
 from tests.support.server import Server
+from tests.support.stored_files import files_in
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_page_image_width_is_rounded_up_to_the_next_cached_width(http_client: Ht
     assert widths == {"1": 200, "200": 200, "201": 400, "400": 400, "799": 800, "99999": 1000}
     assert image_width(http_client, path, None) == 1000
     key = path.rsplit("/", 1)[1]
-    cached = {Path(name).name for name in files_in(http_client.server.data_dir / "files" / key)}
+    cached = {path.name for path in files_in(http_client.server.data_dir / "files" / key)}
     assert cached == {"original.png", *(f"page-1-{width}.jpg" for width in (200, 400, 800, 2400))}
 
 

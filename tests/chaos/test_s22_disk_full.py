@@ -19,6 +19,7 @@ from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
+from tests.support.stored_files import paths_in
 from tests.support.websocket_client import WebSocketClient
 
 DISK_BYTES = 16 * 1024**2
@@ -58,8 +59,8 @@ def fill(disk: Path) -> None:
 
 
 def residue(server: Server) -> list[Path]:
-    """Return all stored and incoming files."""
-    return [path for name in ("files", "incoming") for path in (server.data_dir / name).rglob("*")]
+    """Return all stored and incoming files, and their directories."""
+    return [path for name in ("files", "incoming") for path in paths_in(server.data_dir / name)]
 
 
 async def assert_storage_full(client: WebSocketClient, image: bytes) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.accounts import Account
-from tests.support.http_client import files_in
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server, environment
+from tests.support.stored_files import files_in
 
 CHECK_STORAGE_PROGRAM = """
 import sys
@@ -34,7 +34,7 @@ async def test_storage_url_directory_holds_the_files_and_allows_no_import(
     new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     shared = tmp_path / "shared scans"
-    marker = str(shared / ".deployment")  # written by the first maintenance run, at the server's start
+    marker = shared / ".deployment"  # written by the first maintenance run, at the server's start
     server = await asyncio.to_thread(
         lambda: new_server(STORAGE_URL=shared.as_uri(), IMPORT_ROOTS=str(tmp_path))
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
@@ -36,7 +35,3 @@ class HttpClient:
             lambda: self.http.get(f"{path}/").json()["status"] in ("processed", "error"), "the file is read"
         )
         return path
-
-
-def files_in(directory: Path) -> list[str]:
-    return [str(path) for path in directory.rglob("*") if path.is_file()]

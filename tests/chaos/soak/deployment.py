@@ -21,6 +21,7 @@ import psutil
 
 from tests.chaos.soak.plan import Fault
 from tests.support.server import Server
+from tests.support.stored_files import files_in
 from tests.support.worker import Worker
 
 SETTINGS = {"MAX_PENDING_PER_USER": "12", "MAX_UPLOADS_PER_USER": "60"}
@@ -106,7 +107,11 @@ class Deployment(ABC):
     def stored_files(self) -> dict[str, bytes | None]:
         """Return the stored files by key, with their content."""
         root = self.server.data_dir / "files"
-        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        contents: dict[str, bytes | None] = {}
+        for path in files_in(root):
+            with suppress(FileNotFoundError):  # The server deletes files meanwhile.
+                contents[str(path.relative_to(root))] = path.read_bytes()
+        return contents
 
     @property
     def logs(self) -> dict[str, str]:
