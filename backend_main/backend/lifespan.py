@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from backend_main.core import maintenance
+from backend_main.core.auth import tokens
 from backend_main.core.conf import conf
 from backend_main.core.db import executor
 from backend_main.core.runtime import STATE_KEY, Runtime
@@ -35,6 +36,7 @@ class Lifespan:
         await receive()  # lifespan.startup
         runtime = Runtime(readers=conf.readers if conf.runs_readers and self._role.runs_readers else 0)
         scope["state"][STATE_KEY] = runtime
+        tokens.prefetch_keys()
         runtime.start_hub(_enqueue_read_calls)
         await executor.run_in_db_thread(runtime.readers.start)
         maintenance_task = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from .auth.passwords import PasswordSignIn
 from .conf import conf
 from .jobs import notify
 from .jobs.notify import WorkerNotifier
@@ -36,6 +37,7 @@ class Runtime:
         self.readers = ReaderPool(self.hub.pubsub, readers)
         self.page_images = PageImageRenderer()
         self.large_frames = LargeFrameLimit()
+        self.password_sign_in = PasswordSignIn(conf)
         self.worker_notifier: WorkerNotifier | None = None
         self.workers_channel: WorkersChannel | None = None
         self.is_migrated = False
