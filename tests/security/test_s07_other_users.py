@@ -60,6 +60,9 @@ ROUTES: dict[str, list[str]] = {
     "api/token/": ["POST", "DELETE"],
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
+    # Of the user's sessions; tests/security/test_m2_sessions.py has another user's.
+    "api/sessions/": ["GET"],
+    "api/sessions/<uuid:session_id>/": ["DELETE"],
 }
 # Routes on the user's own uploads, with the status for the owner. DELETE comes last.
 OWN_ROUTES: dict[str, dict[str, int]] = {
