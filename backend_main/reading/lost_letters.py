@@ -15,7 +15,7 @@ from .fallback import FallbackEngines
 from .line_sheet import LineSheet, sheet_batches
 from .other_scripts import RereadLines, join_pieces, lines_of, replaced
 from .types import Line, Options
-from .warning_texts import boxes_of
+from .warning_boxes import boxes_of
 
 VOWELS = "aàáãảåạâăeèéẽêiìíĩoòóõôơuùúũưyý"
 """Vowels of Vietnamese as the engine returns them: it takes `ả` for `å`."""

@@ -22,7 +22,7 @@ from .fallback import FallbackEngines
 from .line_sheet import MAX_SHEET_LINES, LineSheet, sheet_batches
 from .output.escaping import escape
 from .types import Line, Options, PageWarning
-from .warning_texts import boxes_of
+from .warning_boxes import boxes_of
 
 MIN_HEIGHTS = 2.5
 """Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
