@@ -14,6 +14,7 @@ ink_account.py        ink of a page, and rows like text that no line covers
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 line_sheet.py         some lines of a page as one image
+warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
 formula_pages.py      the engine `vision`, for pages that are mostly formulas
 recognized_formulas.py   how much of a recognized page is formulas
