@@ -46,6 +46,7 @@ headers, footers and page numbers    layout/page_furniture.py, document_furnitur
 hyphens at line ends                 layout/text_joining.py; born_digital/joined_rows.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
 turned words on an upright page      engines/rapid/turned_words.py
+turned blocks of a text layer        documents/turned_blocks.py, born_digital/rotations.py
 stamps across text                   engines/rapid/overprint.py; layout/overprint.py
 check boxes                          layout/check_boxes.py; documents/pdf_annotations.py, for text layers
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py
