@@ -51,6 +51,7 @@ class Lifespan:
             maintenance_task.cancel()
         await asyncio.to_thread(runtime.stop_readers)
         await runtime.hub.stop()
+        await runtime.password_sign_in.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

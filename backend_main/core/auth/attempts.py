@@ -88,6 +88,9 @@ class LocalCounters:
         if count:
             self._counts[key] = count - 1, ends_at
 
+    async def close(self) -> None:
+        """Close connections."""
+
     def _current(self, key: str, now: float) -> tuple[int, float]:
         count, ends_at = self._counts.get(key, (0, 0.0))
         return (count, ends_at) if now < ends_at else (0, now + WINDOW_SECONDS)
@@ -143,10 +146,17 @@ class SharedCounters(LocalCounters):
         except RedisError as error:
             _warn(error)
 
+    async def close(self) -> None:
+        if self._redis is not None:
+            await self._redis.aclose()
+            self._redis = None
+
     def _client(self) -> Redis:
         """Return the client; created at first, on the event loop that uses it."""
         if self._redis is None:
             from redis.asyncio import BlockingConnectionPool, Redis
+            from redis.asyncio.retry import Retry
+            from redis.backoff import NoBackoff
 
             pool = BlockingConnectionPool.from_url(
                 self._url,
@@ -154,8 +164,9 @@ class SharedCounters(LocalCounters):
                 timeout=REDIS_TIMEOUT_SECONDS,
                 socket_timeout=REDIS_TIMEOUT_SECONDS,
                 socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis has closed meanwhile
             )
-            self._redis = Redis(connection_pool=pool)
+            self._redis = Redis.from_pool(pool)
         return self._redis
 
 

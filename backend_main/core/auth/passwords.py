@@ -101,6 +101,10 @@ class PasswordSignIn:
             await self._on_success(name, client.address)
         return user
 
+    async def close(self) -> None:
+        """Close the connections of the counters."""
+        await self._counters.close()
+
     def _limits(self, name: str, client: Client) -> list[Limit]:
         conf = self._conf
         if client.device:
