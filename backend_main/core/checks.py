@@ -24,7 +24,7 @@ def check_token_keys(**_kwargs: Any) -> list[CheckMessage]:
 
 @register("scanrill")
 def check_secrets(**_kwargs: Any) -> list[CheckMessage]:
-    """Whoever guesses the key of an HMAC signature can sign tokens of any user."""
+    """Anybody who guesses the key of an HMAC signature can sign tokens of any user."""
     keys = {"SCANRILL_SECRET_KEY": secret_key(conf)}
     if conf.jwt_signing_key and conf.jwt_algorithm.startswith("HS"):
         keys["SCANRILL_JWT_SIGNING_KEY"] = conf.jwt_signing_key

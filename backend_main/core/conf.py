@@ -27,7 +27,7 @@ from .errors import CommandError
 
 PREFIX = "SCANRILL_"
 MIN_SECRET_BYTES = 32
-# Of random keys of 32 hexadecimal digits, 4 in 100 million have fewer distinct digits.
+# Random keys of 32 hexadecimal digits have fewer distinct ones with a probability of 4e-8.
 MIN_SECRET_CHARACTERS = 8
 # Words of examples. Each has six letters or more, so that a random key contains none by chance.
 _PLACEHOLDER = re.compile(r"(?i)change|replace|example|placeholder|insecure|password|long random|secret key")

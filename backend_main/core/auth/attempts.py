@@ -1,6 +1,6 @@
 """Counters of sign-in attempts: in this process, or in Redis for a whole deployment.
 
-An attempt is admitted if all its limits have room. Only then it counts, in all of them at once. So exactly
+An attempt is admitted if it exceeds none of its limits. Only then it counts, in all of them at once. So exactly
 as many are admitted as a limit allows, refused attempts prolong nothing, and refused names and addresses take
 no memory. While Redis is unavailable, each process counts by itself, so that users can still sign in.
 """
@@ -62,10 +62,10 @@ class LocalCounters:
         self._next_cleanup_at = 0.0
 
     async def admit(self, limits: Sequence[Limit]) -> float:
-        """Count an attempt if all limits have room.
+        """Count an attempt if it exceeds none of the limits.
 
         Returns:
-            0 if the attempt is admitted; otherwise the seconds after which all limits have room.
+            0 if the attempt is admitted; otherwise the seconds after which it can be.
         """
         now = self._clock()
         self._remove_expired(now)

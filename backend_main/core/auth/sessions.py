@@ -2,8 +2,8 @@
 
 A refresh exchanges the token for the next one. The database has hashes of tokens only. A token that comes a
 second time was copied: the session ends, so that neither the thief nor the user goes on unnoticed (RFC 9700,
-4.14.2). Right after the exchange it is no sign of theft: two tabs may refresh at once, or the response may be
-lost. Within `REUSE_GRACE_SECONDS` both get the same next token, which is therefore derived, not random.
+4.14.2). Right after the exchange there are other reasons: two tabs refresh at once, or the response was lost.
+Within `REUSE_GRACE_SECONDS` both get the same next token, which is therefore derived, not random.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _rotate(session_id: UUID, digest: str, user: User, device: Device) -> Sessio
         generation = session.generation + 1
         changes = {"generation": generation, "token_digest": _digest(_token_id(session_id, generation))}
         times = {"rotated_at": now, "expires_at": now + _lifetime()}
-        # Of two requests with one token, one changes the row. The other one then finds the token superseded.
+        # One of two requests with the same token changes the row. The other then finds its token superseded.
         live.filter(token_digest=digest).update(previous_digest=digest, **changes, **times, **_fields(device))
         session = live.first()
         if session is None:
