@@ -1,6 +1,6 @@
 """Counters of sign-in attempts: in this process, or in Redis for a whole deployment.
 
-An attempt is admitted if it exceeds none of its limits. Only then it counts, in all of them at once. So exactly
+An attempt is admitted if it exceeds none of its limits. Only then it counts, in all of them at once. Exactly
 as many are admitted as a limit allows, refused attempts prolong nothing, and refused names and addresses take
 no memory. While Redis is unavailable, each process counts by itself, so that users can still sign in.
 """
