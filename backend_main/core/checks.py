@@ -9,7 +9,9 @@ from django.core.checks import CheckMessage, Error, register
 
 from ..sandbox.measures import MEASURES
 from .auth import origin
-from .conf import conf
+from .conf import conf, secret_key, weakness_of_secret
+
+KEY_HINT = "Set it to a random text of 32 bytes or more, such as the output of: openssl rand -base64 48"
 
 
 @register("scanrill")
@@ -19,6 +21,19 @@ def check_token_keys(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SCANRILL_JWT_VERIFYING_KEY or SCANRILL_JWT_JWKS_URL."
     return [Error(f"No public key for tokens of {conf.jwt_algorithm}.", hint=hint, id="core.E001")]
+
+
+@register("scanrill")
+def check_secrets(**_kwargs: Any) -> list[CheckMessage]:
+    """Anybody who guesses the key of an HMAC signature can sign tokens of any user."""
+    keys = {"SCANRILL_SECRET_KEY": secret_key(conf)}
+    if conf.jwt_signing_key and conf.jwt_algorithm.startswith("HS"):
+        keys["SCANRILL_JWT_SIGNING_KEY"] = conf.jwt_signing_key
+    return [
+        Error(f"{variable} {weakness}.", hint=KEY_HINT, id="core.E007")
+        for variable, key in keys.items()
+        if (weakness := weakness_of_secret(key))
+    ]
 
 
 @register("scanrill")
