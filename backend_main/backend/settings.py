@@ -19,7 +19,6 @@ INSTALLED_APPS = [
 # No SecurityMiddleware: `core/http/security_headers.py` covers responses from outside Django as well.
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
-ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
 DATABASES = {"default": db_settings.django_database(conf)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -65,7 +64,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         }
     },
-    "filters": {"shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"}},
+    "filters": {
+        "malformed_requests": {"()": "backend_main.core.log_filters.MalformedRequestFilter"},
+        "shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -86,6 +88,7 @@ LOGGING = {
         # At INFO, botocore logs at each start where it found credentials.
         "botocore": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["malformed_requests"]},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }

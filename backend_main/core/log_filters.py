@@ -1,4 +1,4 @@
-"""Log formatter that redacts tokens, and log filter for requests that a shutdown cancels.
+"""Log formatter that redacts tokens, and log filters for lines of uvicorn.
 
 A line contains text of strangers, and the formatter runs on the event loop. Its time must therefore grow
 with the length of the line only: each pattern matches a whole run of characters, so no part of a run is
@@ -72,3 +72,15 @@ class ShutdownCancellationFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         is_cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
         return not (is_cancelled and record.name == "uvicorn.error")
+
+
+class MalformedRequestFilter(logging.Filter):
+    """Filter that drops a line for each malformed request: a client could fill the disk with them.
+
+    `backend.connection_limits` writes one line a minute instead.
+    """
+
+    MESSAGES = ("Invalid HTTP request received.", "Unsupported upgrade request.")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.msg not in self.MESSAGES

@@ -1,0 +1,83 @@
+"""Limits on the time and the bytes of a request's body, as wrappers of ASGI's `receive`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..conf import conf
+from ..errors import BodyTooLarge, RequestTimeout
+from .types import Message, Receive
+
+# The slowest connection that the server accepts: GPRS has several times as much.
+MIN_BODY_BYTES_PER_SECOND = 1024
+
+
+class ClientDisconnected(Exception):
+    """The client closed the connection before the end of its body."""
+
+
+async def receive_nothing() -> Message:
+    """Report that the client has disconnected: an ASGI `receive`."""
+    return {"type": "http.disconnect"}
+
+
+def limit_time(receive: Receive) -> Receive:
+    """Return a `receive` that raises `RequestTimeout` if the client sends its body too slowly.
+
+    It counts only the time in which the server waits for the client. After the error it reports a disconnect.
+    """
+    loop = asyncio.get_running_loop()
+    remaining_seconds = conf.request_body_seconds
+    is_complete = False
+
+    async def limited_receive() -> Message:
+        nonlocal remaining_seconds, is_complete
+        if is_complete:
+            return await (receive() if remaining_seconds > 0 else receive_nothing())
+        started_at = loop.time()
+        try:
+            async with asyncio.timeout(remaining_seconds):
+                message = await receive()
+        except TimeoutError:
+            remaining_seconds, is_complete = 0.0, True
+            raise RequestTimeout from None
+        body_bytes = len(message.get("body", b""))
+        remaining_seconds += body_bytes / MIN_BODY_BYTES_PER_SECOND - (loop.time() - started_at)
+        is_complete = not message.get("more_body", False)
+        return message
+
+    return limited_receive
+
+
+async def receive_whole(receive: Receive, max_bytes: int) -> bytes:
+    """Receive the whole body.
+
+    Raises:
+        BodyTooLarge: the body has more than `max_bytes`.
+        ClientDisconnected: the client closed the connection before.
+    """
+    body = bytearray()
+    more_body = True
+    while more_body:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+        more_body = message.get("more_body", False)
+    return bytes(body)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that has this body, and then what `receive` has."""
+    is_sent = False
+
+    async def replaying_receive() -> Message:
+        nonlocal is_sent
+        if is_sent:
+            return await receive()
+        is_sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replaying_receive
