@@ -33,8 +33,9 @@ from .errors import (
 )
 from .jobs.options import ReadOptions
 from .live.connection import LiveConnection
-from .live.rate_limit import TokenBucket
-from .live.send_queue import SEND_NOW, SendQueue
+from .live.rate_limit import BURST_SECONDS, MIN_THREAD_CHARACTERS, TokenBucket
+from .live.send_queue import SendQueue
+from .live.server_connection import SERVER_CONNECTION, ServerConnection
 from .models import Status, Upload
 from .protocol import messages, parsing, serializers
 from .runtime import Runtime, runtime_of
@@ -42,10 +43,8 @@ from .uploads import commands, queries
 
 log = logging.getLogger(__name__)
 
-BURST_SECONDS = 4
-# Parsing a longer frame on the event loop would block the other connections.
-DECODE_IN_THREAD_CHARACTERS = 64 * 1024
 CLOSE_TIMEOUT_SECONDS = 1.0
+UNKNOWN_ENDPOINT_MESSAGE = "Unknown endpoint."
 
 
 class UploadConsumer(AsyncWebsocketConsumer):
@@ -86,6 +85,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         try:
+            if "//" in self.scope["path"]:  # the router of Channels ignores slashes at the start
+                raise UnknownEndpoint(UNKNOWN_ENDPOINT_MESSAGE)
             origin.check_origin(self.scope)
             self.identity = await executor.run_in_db_thread(
                 authentication.authenticate, authentication.token_from_handshake(self.scope)
@@ -102,7 +103,6 @@ class UploadConsumer(AsyncWebsocketConsumer):
             return
         self._connection = connection
         await self.accept()
-        self._bucket = TokenBucket(conf.messages_per_second, conf.messages_per_second * BURST_SECONDS)
         self._writer = asyncio.create_task(self._write(connection))
         self._close_at(self.identity.expires_at)
 
@@ -114,8 +114,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.close_with(RateLimited("Too many messages."))
             return
         try:
-            async with self._runtime.large_frames.place(len(text_data or "")):
-                await self._handle(connection, await self._parse(text_data))
+            await self._handle(connection, await self._parse(text_data))
         except ProtocolError as error:
             connection.send_queue.put_reply(
                 messages.encode(messages.error(error.fields, reply_type=error.reply_type, ref=error.ref))
@@ -166,13 +165,15 @@ class UploadConsumer(AsyncWebsocketConsumer):
         source = commands.UploadSource(
             image_base64=request.image_base64, image_path=request.image_path, image_hash=request.image_hash
         )
-        created = await executor.run_in_db_thread(
-            commands.create,
-            owner=self.identity.user,
-            source=source,
-            options=ReadOptions(**request.read_options()),
-            requester=connection,
-        )
+        characters = len(request.image_base64 or "")
+        async with self._runtime.ingest_limit.place(self.identity.user.pk, characters):
+            created = await executor.run_in_db_thread(
+                commands.create,
+                owner=self.identity.user,
+                source=source,
+                options=ReadOptions(**request.read_options()),
+                requester=connection,
+            )
         if connection.has_event_reply:
             return serializers.created(created.upload, duplicate=created.duplicate)
         try:
@@ -265,8 +266,13 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
 
     def _create_connection(self, upload_id: UUID | None) -> LiveConnection:
-        extension = self.scope.get("extensions", {}).get(SEND_NOW)
-        send_queue = SendQueue(self.send, extension["send"]) if extension else SendQueue(self.send)
+        server: ServerConnection | None = self.scope.get("extensions", {}).get(SERVER_CONNECTION)
+        rate = conf.messages_per_second
+        if server is None:
+            self._bucket, send_queue = TokenBucket(rate, rate * BURST_SECONDS), SendQueue(self.send)
+        else:
+            server.set_owner(self.identity.user.pk)
+            self._bucket, send_queue = server.frame_rate, SendQueue(self.send, server.try_send)
         return LiveConnection(
             self.identity.user.pk, upload_id, self.identity.issued_at, send_queue, self.close_with
         )
@@ -276,9 +282,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
             raise ProtocolError(
                 {"message": "A text frame with a JSON object is expected, not a binary frame."}
             )
-        if len(text) < DECODE_IN_THREAD_CHARACTERS:
+        if len(text) < MIN_THREAD_CHARACTERS:
             return parsing.parse_request(text)
-        return await asyncio.to_thread(parsing.parse_request, text)
+        async with self._runtime.parsing_limit.place(self.identity.user.pk, len(text)):
+            return await asyncio.to_thread(parsing.parse_request, text)
 
     async def _write(self, connection: LiveConnection) -> None:
         try:
@@ -315,4 +322,4 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        await self.close(UnknownEndpoint.close_code, "Unknown endpoint.")
+        await self.close(UnknownEndpoint.close_code, UNKNOWN_ENDPOINT_MESSAGE)

@@ -47,7 +47,7 @@ MESSAGES = {
 }
 # By the name of the field, or by `Type.field` where a type gives it another meaning.
 FIELDS = {
-    "boxes": "Places on the page that the warning is about, as the `box` of a line; empty for the whole page, or where it is not known.",
+    "boxes": "Places on the page that the warning is about, as the `box` of a line; empty for the whole page, or where it is not known. Neighbors share a box if there are more than 200 places.",
     "bytes": "Size of the file in bytes.",
     "code": "Code for programs: one of the [codes of warnings](warnings.md).",
     "content_type": "MIME type, detected from the content.",

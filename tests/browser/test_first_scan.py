@@ -116,26 +116,29 @@ def test_text_and_markdown_can_be_viewed_copied_and_downloaded(web_page: WebPage
 
 def test_cancelled_reading_can_be_read_again(web_page: WebPage, barrier: Path) -> None:
     web_page.upload(
-        ("slow.png", "image/png", scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1))
+        (
+            "slow.png",
+            "image/png",
+            scripted_png(lines=["begun", "complete"], wait_for=str(barrier), wait_after=1),
+        )
     )
-    expect(web_page.text).to_contain_text("a")
+    expect(web_page.text).to_contain_text("begun")
     web_page.cancel_button.click()
     expect(web_page.upload_row("slow.png")).to_contain_text("Cancelled")
     barrier.touch()
     expect(web_page.retry_menu).to_be_visible()
     web_page.button("Read again").click()
     web_page.wait_processed("slow.png")
-    expect(web_page.text).to_contain_text("b")
+    expect(web_page.text).to_contain_text("complete")
 
 
 def test_cancel_while_queued_is_never_read(web_page: WebPage, barrier: Path) -> None:
-    first = scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1)
+    first = scripted_png(lines=["begun", "complete"], wait_for=str(barrier), wait_after=1)
     web_page.upload(("first.png", "image/png", first))
-    expect(web_page.text).to_contain_text("a")
+    expect(web_page.text).to_contain_text("begun")
     web_page.upload(("second.png", "image/png", scripted_png(lines=["never read"])))
     expect(web_page.text).to_have_text("Waiting in the queue…")
     web_page.cancel_button.click()
-    expect(web_page.page.get_by_label("Your scans")).to_contain_text("Cancelled")
     expect(web_page.upload_row("second.png")).to_contain_text("Cancelled")
     barrier.touch()
     web_page.wait_processed("first.png")
