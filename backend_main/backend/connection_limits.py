@@ -23,6 +23,9 @@ MAX_DESCRIPTORS = 65_536
 # is uvicorn's backlog. The backlog equals the reserve: the event loop accepts all waiting connections at
 # once, and closes none before its next turn.
 MIN_RESERVE, MAX_RESERVE = 64, 2048
+# Connections without a whole request: twice the backlog, for clients that reconnect all at once. Each holds at
+# most the head of a request, so all together hold 64 MiB.
+MAX_HALF_OPEN = 2 * MAX_RESERVE
 LOG_INTERVAL_SECONDS = 60.0
 
 
@@ -62,7 +65,8 @@ class ConnectionLimits:
             RateLimited: the address has the largest number of connections.
             ServerBusy: all connections are in use, and each of them has sent a request.
         """
-        if self._connections >= self._max_connections or descriptor >= self._max_descriptor:
+        is_full = self._connections >= self._max_connections or descriptor >= self._max_descriptor
+        if is_full or len(self.half_open) >= MAX_HALF_OPEN:
             self._evict_oldest()
         if address is not None:
             self.enter(address)

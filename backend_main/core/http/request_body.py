@@ -49,13 +49,44 @@ def limit_time(receive: Receive) -> Receive:
     return limited_receive
 
 
-async def receive_whole(receive: Receive, max_bytes: int) -> bytes:
-    """Receive the whole body.
+class WholeBodies:
+    """Receives bodies whole, a limited number at once.
 
-    Raises:
-        BodyTooLarge: the body has more than `max_bytes`.
-        ClientDisconnected: the client closed the connection before.
+    If a further one would exceed the limit, the oldest one ends: a client that sends its body at once takes
+    milliseconds, so the oldest one is slow.
+
+    Args:
+        max_unfinished: Largest number of bodies that are not complete.
     """
+
+    def __init__(self, max_unfinished: int) -> None:
+        self._max_unfinished = max_unfinished
+        self._unfinished: dict[asyncio.Timeout, None] = {}
+
+    async def receive(self, receive: Receive, max_bytes: int) -> bytes:
+        """Receive a body.
+
+        Raises:
+            BodyTooLarge: the body has more than `max_bytes`.
+            ClientDisconnected: the client closed the connection before.
+            RequestTimeout: the body was the oldest of too many.
+        """
+        if len(self._unfinished) >= self._max_unfinished:
+            oldest = next(iter(self._unfinished))
+            del self._unfinished[oldest]
+            oldest.reschedule(0.0)
+        try:
+            async with asyncio.timeout(None) as eviction:
+                self._unfinished[eviction] = None
+                try:
+                    return await _receive_whole(receive, max_bytes)
+                finally:
+                    self._unfinished.pop(eviction, None)
+        except TimeoutError:
+            raise RequestTimeout from None
+
+
+async def _receive_whole(receive: Receive, max_bytes: int) -> bytes:
     body = bytearray()
     more_body = True
     while more_body:

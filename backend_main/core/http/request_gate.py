@@ -14,21 +14,24 @@ from ..auth import authentication, origin
 from ..db import executor
 from ..errors import BodyTooLarge, LengthRequired, RequestTimeout, ScanrillError
 from . import upload
-from .request_body import ClientDisconnected, limit_time, receive_nothing, receive_whole, replay
+from .request_body import ClientDisconnected, WholeBodies, limit_time, receive_nothing, replay
 from .responses import send_error
 from .types import Application, Receive, Scope, Send
 
 DEFAULT_MAX_BODY_BYTES = 64 * 1024
+# They take at most 64 MiB of memory.
+MAX_UNFINISHED_BODIES = 1024
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")
 
 
 def request_gate_middleware(application: Application) -> Application:
     """Wrap an application: it gets requests with an allowed Host and a limited body only."""
+    whole_bodies = WholeBodies(MAX_UNFINISHED_BODIES)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             origin.check_host(scope)
-            await application(scope, await _limit_body(scope, receive), send)
+            await application(scope, await _limit_body(scope, receive, whole_bodies), send)
         except ClientDisconnected:
             return
         except RequestTimeout as error:
@@ -49,7 +52,7 @@ def max_body_bytes(path: str) -> int:
     return limit
 
 
-async def _limit_body(scope: Scope, receive: Receive) -> Receive:
+async def _limit_body(scope: Scope, receive: Receive, whole_bodies: WholeBodies) -> Receive:
     """Check the length of the body. Receive a small body; limit the time of a large one."""
     headers = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
     length = int(headers.get(b"content-length", b"0"))
@@ -65,7 +68,7 @@ async def _limit_body(scope: Scope, receive: Receive) -> Receive:
         await executor.run_in_db_thread(authentication.authenticate, authentication.bearer_token(scope))
         return limited_receive
     try:
-        body = await receive_whole(limited_receive, min(limit, DEFAULT_MAX_BODY_BYTES))
+        body = await whole_bodies.receive(limited_receive, min(limit, DEFAULT_MAX_BODY_BYTES))
     except BodyTooLarge:
         if limit > DEFAULT_MAX_BODY_BYTES:
             raise LengthRequired(DEFAULT_MAX_BODY_BYTES) from None
