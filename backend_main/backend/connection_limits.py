@@ -23,8 +23,8 @@ MAX_DESCRIPTORS = 65_536
 # is uvicorn's backlog. The backlog equals the reserve: the event loop accepts all waiting connections at
 # once, and closes none before its next turn.
 MIN_RESERVE, MAX_RESERVE = 64, 2048
-# Connections without a whole request: twice the backlog, for clients that reconnect all at once. Each holds at
-# most the head of a request, so all together hold 64 MiB.
+# Connections without a whole request: twice the backlog, for clients that reconnect all at once. Each holds
+# at most the head of a request, so all together hold 64 MiB.
 MAX_HALF_OPEN = 2 * MAX_RESERVE
 LOG_INTERVAL_SECONDS = 60.0
 
