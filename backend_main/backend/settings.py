@@ -79,8 +79,9 @@ LOGGING = {
     "loggers": {
         # Without Django's own handlers, which mail and print by their own rules.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # A foreign Host header logs a traceback per request, so any client could fill the disk.
-        "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # A traceback for each request that Django refuses, such as one with too many parameters: any client
+        # could fill the disk.
+        "django.security": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
         # Two lines per call would add nothing: the database has the jobs.
         "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -110,6 +110,11 @@ def test_c3_slow_body_is_refused_with_408(impatient_server: Server, method: str,
     assert RawHttp(impatient_server).send(head + b"x").response().status == 408
 
 
+def test_c3_refused_file_that_has_arrived_closes_the_connection(server: Server, token: str) -> None:
+    head = request("POST", "/api/uploads/", "Content-Length: 3", f"Authorization: Bearer {token}")
+    assert RawHttp(server).send(head + b"abc").response().status == 400
+
+
 # ── L3: a body without a length ──
 
 

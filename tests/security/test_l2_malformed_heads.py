@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.raw_http import RawHttp, request
+from tests.support.raw_http import RawHttp, fetch, request
 from tests.support.server import Server
 
 HANDSHAKE = (
@@ -70,4 +70,11 @@ def test_c1_head_of_58_kib_is_not_logged(server: Server) -> None:
 def test_l2_malformed_chunk_during_a_request_has_no_traceback(server: Server) -> None:
     head = request("POST", "/api/token/", "Transfer-Encoding: chunked")
     assert RawHttp(server).send(head + b"not a number\r\n").response().status == 400
+    assert not server.unexpected_tracebacks
+
+
+def test_c1_refused_query_has_no_traceback(server: Server) -> None:
+    response = fetch(server, "/api/me/?" + "a=&" * 4000)
+    assert response.status in (400, 401)
+    assert "TooManyFieldsSent" not in server.log
     assert not server.unexpected_tracebacks

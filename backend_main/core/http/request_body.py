@@ -21,32 +21,32 @@ async def receive_nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-def limit_time(receive: Receive) -> Receive:
-    """Return a `receive` that raises `RequestTimeout` if the client sends its body too slowly.
+class LimitedBody:
+    """ASGI `receive` that raises `RequestTimeout` if the client sends its body too slowly.
 
     It counts only the time in which the server waits for the client. After the error it reports a disconnect.
     """
-    loop = asyncio.get_running_loop()
-    remaining_seconds = conf.request_body_seconds
-    is_complete = False
 
-    async def limited_receive() -> Message:
-        nonlocal remaining_seconds, is_complete
-        if is_complete:
-            return await (receive() if remaining_seconds > 0 else receive_nothing())
+    def __init__(self, receive: Receive) -> None:
+        self.is_complete = False
+        self._receive = receive
+        self._remaining_seconds = conf.request_body_seconds
+
+    async def __call__(self) -> Message:
+        if self.is_complete:
+            return await (self._receive() if self._remaining_seconds > 0 else receive_nothing())
+        loop = asyncio.get_running_loop()
         started_at = loop.time()
         try:
-            async with asyncio.timeout(remaining_seconds):
-                message = await receive()
+            async with asyncio.timeout(self._remaining_seconds):
+                message = await self._receive()
         except TimeoutError:
-            remaining_seconds, is_complete = 0.0, True
+            self._remaining_seconds, self.is_complete = 0.0, True
             raise RequestTimeout from None
-        body_bytes = len(message.get("body", b""))
-        remaining_seconds += body_bytes / MIN_BODY_BYTES_PER_SECOND - (loop.time() - started_at)
-        is_complete = not message.get("more_body", False)
+        body_seconds = len(message.get("body", b"")) / MIN_BODY_BYTES_PER_SECOND
+        self._remaining_seconds += body_seconds - (loop.time() - started_at)
+        self.is_complete = not message.get("more_body", False)
         return message
-
-    return limited_receive
 
 
 class WholeBodies:

@@ -14,7 +14,7 @@ from ..auth import authentication, origin
 from ..db import executor
 from ..errors import BodyTooLarge, LengthRequired, RequestTimeout, ScanrillError
 from . import upload
-from .request_body import ClientDisconnected, WholeBodies, limit_time, receive_nothing, replay
+from .request_body import ClientDisconnected, LimitedBody, WholeBodies, receive_nothing, replay
 from .responses import send_error
 from .types import Application, Receive, Scope, Send
 
@@ -58,17 +58,17 @@ async def _limit_body(scope: Scope, receive: Receive, whole_bodies: WholeBodies)
     length = int(headers.get(b"content-length", b"0"))
     if not (length or b"transfer-encoding" in headers):
         return receive
-    limited_receive = limit_time(receive)
+    limited_body = LimitedBody(receive)
     if upload.is_upload(scope):
-        return limited_receive
+        return limited_body
     limit = max_body_bytes(scope["path"])
     if length > limit:
         raise BodyTooLarge(limit)
     if length > DEFAULT_MAX_BODY_BYTES:
         await executor.run_in_db_thread(authentication.authenticate, authentication.bearer_token(scope))
-        return limited_receive
+        return limited_body
     try:
-        body = await whole_bodies.receive(limited_receive, min(limit, DEFAULT_MAX_BODY_BYTES))
+        body = await whole_bodies.receive(limited_body, min(limit, DEFAULT_MAX_BODY_BYTES))
     except BodyTooLarge:
         if limit > DEFAULT_MAX_BODY_BYTES:
             raise LengthRequired(DEFAULT_MAX_BODY_BYTES) from None

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from ..errors import ScanrillError
+from .request_body import LimitedBody
 from .types import Receive, Scope, Send
 
 # Limits on reading the rest of a rejected body. Closing at once would reset the connection, and the client
@@ -49,6 +50,8 @@ async def _send(receive: Receive, send: Send, status: int, body: bytes, content_
 
 async def _drain_body(receive: Receive) -> None:
     """Receive and discard the rest of the body, at most `MAX_DRAIN_BYTES`."""
+    if isinstance(receive, LimitedBody) and receive.is_complete:
+        return
     drained_bytes = 0
     while drained_bytes < MAX_DRAIN_BYTES:
         message = await receive()

@@ -14,8 +14,8 @@ from backend_main.core.http import request_body
 from backend_main.core.http.request_body import (
     MIN_BODY_BYTES_PER_SECOND,
     ClientDisconnected,
+    LimitedBody,
     WholeBodies,
-    limit_time,
     replay,
 )
 
@@ -71,23 +71,23 @@ async def receive_all(receive: Any) -> int:
             return count
 
 
-async def test_limit_time_slow_body_that_keeps_the_floor_is_received(clock: FakeClock) -> None:
+async def test_limited_body_slow_body_that_keeps_the_floor_is_received(clock: FakeClock) -> None:
     parts = [part(bytes(MIN_BODY_BYTES_PER_SECOND * 2))] * 100
     client = Client(*parts, part(b"", more_body=False), clock=clock, seconds=1.5)
-    assert await receive_all(limit_time(client.receive)) == 101
+    assert await receive_all(LimitedBody(client.receive)) == 101
 
 
-async def test_limit_time_slow_body_below_the_floor_is_a_timeout(clock: FakeClock) -> None:
+async def test_limited_body_slow_body_below_the_floor_is_a_timeout(clock: FakeClock) -> None:
     client = Client(*[part(b"x")] * 100, clock=clock, seconds=1.5)
-    receive = limit_time(client.receive)
+    receive = LimitedBody(client.receive)
     with pytest.raises(RequestTimeout):
         await receive_all(receive)
     assert await receive() == DISCONNECT
 
 
-async def test_limit_time_after_the_body_is_unlimited(clock: FakeClock) -> None:
+async def test_limited_body_after_the_body_is_unlimited(clock: FakeClock) -> None:
     client = Client(part(b"x", more_body=False), DISCONNECT, clock=clock, seconds=9.0)
-    receive = limit_time(client.receive)
+    receive = LimitedBody(client.receive)
     assert await receive() == part(b"x", more_body=False)
     clock.now += 1000
     assert await receive() == DISCONNECT
