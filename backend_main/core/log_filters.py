@@ -73,7 +73,8 @@ class ShutdownCancellationFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        is_cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+        # asyncio logs with `exc_info=False`, against the type of the field.
+        is_cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
         return not (is_cancelled and record.name == "uvicorn.error")
 
 
