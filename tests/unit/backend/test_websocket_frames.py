@@ -80,7 +80,9 @@ def masked(frame: bytes, key: bytes) -> bytes:
 PAYLOADS = st.one_of(
     st.text(max_size=40).map(str.encode),
     st.binary(max_size=12),
-    st.sampled_from([b"", b"x" * 125, b"x" * 126, "é".encode() * 40_000, b"\x03\xe8bye", b"\x03\xed", b"\x03"]),
+    st.sampled_from(
+        [b"", b"x" * 125, b"x" * 126, "é".encode() * 40_000, b"\x03\xe8bye", b"\x03\xed", b"\x03"]
+    ),
 )
 FRAMES = st.builds(
     lambda opcode, payload, final, key: masked(client_frame(payload, opcode=opcode, is_final=final), key),
