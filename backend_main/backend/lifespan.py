@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from backend_main.core import maintenance
 from backend_main.core.conf import conf
 from backend_main.core.db import executor
+from backend_main.core.live.server_connection import MESSAGE_MEMORY
 from backend_main.core.runtime import STATE_KEY, Runtime
 
 
@@ -34,7 +35,7 @@ class Lifespan:
     ) -> None:
         await receive()  # lifespan.startup
         runtime = Runtime(readers=conf.readers if conf.runs_readers and self._role.runs_readers else 0)
-        scope["state"][STATE_KEY] = runtime
+        scope["state"] |= {STATE_KEY: runtime, MESSAGE_MEMORY: runtime.message_memory}
         runtime.start_hub(_enqueue_read_calls)
         await executor.run_in_db_thread(runtime.readers.start)
         maintenance_task = (

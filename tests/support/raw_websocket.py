@@ -35,9 +35,7 @@ class RawWebSocket:
         )
         self.handshake_response = self._receive_handshake_response()
 
-    def send(
-        self, payload: bytes, *, opcode: int = TEXT, is_final: bool = True, rsv1: bool = False
-    ) -> None:
+    def send(self, payload: bytes, *, opcode: int = TEXT, is_final: bool = True, rsv1: bool = False) -> None:
         """Send one frame."""
         self.socket.sendall(client_frame(payload, opcode=opcode, is_final=is_final, rsv1=rsv1))
 
