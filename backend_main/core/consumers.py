@@ -27,6 +27,7 @@ from .errors import (
     RateLimited,
     RequestError,
     StatusConflict,
+    TokenKeysUnavailable,
     Unauthenticated,
     UnknownEndpoint,
     UploadNotFound,
@@ -97,7 +98,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             connection = self._create_connection(upload_id)
             # Before the accept: the client receives every later commit.
             await self._runtime.hub.join(connection)
-        except (ConnectionRejected, DatabaseUnavailable, UploadNotFound) as error:
+        except (ConnectionRejected, DatabaseUnavailable, TokenKeysUnavailable, UploadNotFound) as error:
             await self.accept()
             await self.close(error.close_code, str(error))
             return
@@ -157,7 +158,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         if identity.user.pk != self.identity.user.pk:
             raise RequestError({"token": "This token belongs to another user."})
         self.identity = identity
-        connection.issued_at = identity.issued_at
+        connection.issued_at, connection.session_id = identity.issued_at, identity.session_id
         self._close_at(identity.expires_at)
         return messages.Authenticated()
 
@@ -273,8 +274,14 @@ class UploadConsumer(AsyncWebsocketConsumer):
         else:
             server.set_owner(self.identity.user.pk)
             self._bucket, send_queue = server.frame_rate, SendQueue(self.send, server.try_send)
+        identity = self.identity
         return LiveConnection(
-            self.identity.user.pk, upload_id, self.identity.issued_at, send_queue, self.close_with
+            identity.user.pk,
+            upload_id,
+            identity.issued_at,
+            send_queue,
+            self.close_with,
+            session_id=identity.session_id,
         )
 
     async def _parse(self, text: str | None) -> messages.Request:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from .auth.passwords import PasswordSignIn
 from .conf import conf
 from .jobs import notify
 from .jobs.notify import WorkerNotifier
@@ -39,6 +40,7 @@ class Runtime:
         self.message_memory = MessageMemory(conf.max_frame_bytes + SHARED_MESSAGE_BYTES)
         self.parsing_limit = LargeMessageLimit(MIN_THREAD_CHARACTERS)
         self.ingest_limit = LargeMessageLimit(MIN_LARGE_MESSAGE_CHARACTERS)
+        self.password_sign_in = PasswordSignIn(conf)
         self.worker_notifier: WorkerNotifier | None = None
         self.workers_channel: WorkersChannel | None = None
         self.is_migrated = False

@@ -1,4 +1,4 @@
-"""H2 - frames that are no messages: they count against the rate, and pongs wait for the client."""
+"""H2 - frames outside of messages: they count against the rate, and pongs wait for the client."""
 
 from __future__ import annotations
 
