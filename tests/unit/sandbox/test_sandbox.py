@@ -126,7 +126,8 @@ def test_process_of_a_root_server_runs_as_another_user(tmp_path_factory: pytest.
     directory.mkdir()
     try:
         code = REPORT + 'import os; print(os.getuid(), os.getgid(), os.getgroups(), sep="|")'
-        lines = run_confined(directory, code, policy(directory), python)
+        paths = (*readable_paths.SYSTEM_PATHS, str(directory), str(ROOT / "backend_main"))
+        lines = run_confined(directory, code, Policy(readable=paths), python)
     finally:
         (directory / "probe.py").unlink()
         directory.rmdir()
