@@ -319,7 +319,7 @@ def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:
     return text, total / max(1, sum(weights))
 
 
-def replaced(line: Line, text: str, confidence: float) -> Line:
+def replaced(line: Line, text: str, confidence: float | None) -> Line:
     """Return a line with another text in its place."""
     prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
     return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)
