@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from backend_main.core.auth import throttle_cache
 from backend_main.core.conf import conf, secret_key
 from backend_main.core.db import settings as db_settings
 
@@ -29,8 +28,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-CACHES = {"default": throttle_cache.cache_settings(conf)}
-
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -40,13 +37,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "backend_main.core.http.rest.handle_exception",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_THROTTLE_RATES": {"password": f"{conf.password_tries_per_minute}/minute"},
 }
 SIMPLE_JWT = {
     "ALGORITHM": conf.jwt_algorithm,
     "SIGNING_KEY": conf.jwt_signing_key or (SECRET_KEY if conf.jwt_algorithm.startswith("HS") else None),
     "VERIFYING_KEY": conf.jwt_verifying_key,
-    "JWK_URL": conf.jwt_jwks_url or None,
+    "LEEWAY": conf.jwt_leeway_seconds,
     "ISSUER": conf.jwt_issuer or None,
     "AUDIENCE": conf.jwt_audience or None,
     "USER_ID_CLAIM": conf.jwt_user_claim,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -47,6 +48,13 @@ def serve(
             help="Also run readers in the server if SCANRILL_REDIS_URL is set. Without it, they always run.",
         ),
     ] = False,
+    print_link: Annotated[
+        bool,
+        typer.Option(
+            "--print-link",
+            help="Print a sign-in link also if standard output is not a terminal, such as in the journal.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM.
@@ -70,9 +78,14 @@ def serve(
         lock_file.write(url)
         lock_file.flush()
         lines = [f"scanrill is running at {url}/ (data: {conf.data_dir}). Press Ctrl-C to stop."]
-        # Only loopback: there, a person who sees this terminal may sign in.
+        # Only loopback: there, a person who sees this terminal may sign in. A journal may have other readers.
         if is_loopback(host) and (user := _sign_in_user()):
-            lines.append(f"Sign in (once, within 10 minutes): {sign_in_link(user, url)}")
+            is_shown = print_link or sys.stdout.isatty()
+            lines.append(
+                f"Sign in (once, within 10 minutes): {sign_in_link(user, url)}"
+                if is_shown
+                else "To sign in, print a link with `scanrill link`."
+            )
 
         def print_lines() -> None:
             print(*lines, sep="\n", flush=True)
@@ -92,9 +105,9 @@ def _url(listener: socket.socket) -> str:
 
 def _sign_in_user() -> User | None:
     """Return the oldest user, who is created at the first start; None if tokens come from elsewhere."""
-    from backend_main.core.auth import authentication
+    from backend_main.core.auth import tokens
 
-    return (find_oldest_user() or create_first_user()) if authentication.can_sign() else None
+    return (find_oldest_user() or create_first_user()) if tokens.can_sign() else None
 
 
 def run(
@@ -171,7 +184,7 @@ def _check_public_host(conf: Conf) -> None:
 
     missing = []
     if not conf.secret_key:
-        missing.append("SCANRILL_SECRET_KEY (a long random string)")
+        missing.append("SCANRILL_SECRET_KEY (32 random bytes or more)")
     if not conf.allowed_hosts:
         missing.append("SCANRILL_ALLOWED_HOSTS (the host names in the URLs of users)")
     if not any(user.has_usable_password() for user in User.objects.filter(is_active=True)):

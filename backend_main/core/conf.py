@@ -26,6 +26,11 @@ from msgspec import Meta
 from .errors import CommandError
 
 PREFIX = "SCANRILL_"
+MIN_SECRET_BYTES = 32
+# Random keys of 32 hexadecimal digits have fewer distinct ones with a probability of 4e-8.
+MIN_SECRET_CHARACTERS = 8
+# Words of examples. Each has six letters or more, so that a random key contains none by chance.
+_PLACEHOLDER = re.compile(r"(?i)change|replace|example|placeholder|insecure|password|long random|secret key")
 _SECRET = {"secret": True}
 
 
@@ -66,7 +71,11 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=_default_data_dir)
     secret_key: Annotated[
         str,
-        Meta(description="Key that signs tokens. Empty: a random key in the data directory.", extra=_SECRET),
+        Meta(
+            description="Key that signs tokens, random, of 32 bytes or more. Empty: a random key in the data "
+            "directory.",
+            extra=_SECRET,
+        ),
     ] = ""
     allowed_hosts: Annotated[
         list[str],
@@ -135,6 +144,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             gt=0,
         ),
     ] = 4 * 1024**3
+    required_sandbox: Annotated[
+        list[str],
+        Meta(
+            description="Measures of the sandbox without which no OCR process starts: no_new_privs, limits, "
+            "landlock, seccomp, capabilities, user. Empty: those that the system has are in force."
+        ),
+    ] = msgspec.field(default_factory=list)
     jwt_algorithm: Annotated[
         str, Meta(description="The only signature algorithm of tokens that the server accepts.")
     ] = "HS256"
@@ -163,14 +179,32 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         3_600
     )
     jwt_refresh_seconds: Annotated[
-        int, Meta(description="Lifetime of a refresh token, in seconds.", gt=0)
+        int, Meta(description="Time without a refresh after which a session ends, in seconds.", gt=0)
     ] = 30 * 86_400
+    jwt_leeway_seconds: Annotated[
+        int,
+        Meta(description="Difference of clocks that a token may show, in seconds; 0 = none.", ge=0),
+    ] = 30
     password_tries_per_minute: Annotated[
         int,
         Meta(
-            description="Sign-in attempts per minute by password, for one user name from one address.", gt=0
+            description="Sign-in attempts per minute by password: of one user name from one address, or of "
+            "one browser that has signed in with that name before.",
+            gt=0,
         ),
     ] = 10
+    password_tries_per_address: Annotated[
+        int,
+        Meta(description="Sign-in attempts per minute by password from one address, for all names.", gt=0),
+    ] = 30
+    password_tries_per_name: Annotated[
+        int,
+        Meta(description="Sign-in attempts per minute by password for one name, from all addresses.", gt=0),
+    ] = 30
+    password_tries_in_all: Annotated[
+        int,
+        Meta(description="Sign-in attempts per minute by password, of all clients together.", gt=0),
+    ] = 120
     max_sockets_per_user: Annotated[
         int, Meta(description="Largest number of open WebSockets of one user.", gt=0)
     ] = 1_000
@@ -368,12 +402,37 @@ def _decode_custom_type(kind: type, value: object) -> object:
     raise TypeError(f"Settings cannot have the type {kind!r}.")
 
 
+def weakness_of_secret(secret: str) -> str | None:
+    """Return why a key for HMAC signatures can be guessed; None if it looks random.
+
+    32 bytes: RFC 7518, 3.2, requires a key of the size of the hash for HS256.
+    """
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"is shorter than {MIN_SECRET_BYTES} bytes"
+    if len(set(secret)) < MIN_SECRET_CHARACTERS or _PLACEHOLDER.search(secret):
+        return "is a placeholder"
+    return None
+
+
 def _display_value(value: object, meta: Meta) -> str:
     if meta.extra == _SECRET:
         return "(set)" if value else ""
     if isinstance(value, list):
-        return (":" if value and isinstance(value[0], Path) else ",").join(map(str, value))
-    return str(value)
+        separator = ":" if value and isinstance(value[0], Path) else ","
+        return separator.join(_without_credentials(str(item)) for item in value)
+    return _without_credentials(str(value))
+
+
+def _without_credentials(text: str) -> str:
+    """Return a URL without user, password and the values of its query; any other text as it is."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    location, question, query = rest.partition("?")
+    authority, slash, path = location.partition("/")
+    _, at, host = authority.rpartition("@")
+    shown_query = "&".join(field.partition("=")[0] + "=***" for field in query.split("&")) if query else ""
+    return f"{scheme}://{'***@' if at else ''}{host}{slash}{path}{question}{shown_query}"
 
 
 conf = load(os.environ)

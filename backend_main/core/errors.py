@@ -5,12 +5,15 @@ ScanrillError                   code, HTTP status, close code, and whether recon
 │   ├── ProtocolError           400         the frame is not a valid request
 │   ├── UploadNotFound          404  4404   the upload does not exist or belongs to another user
 │   ├── PageNotFound            404         the page does not exist or is not read yet
+│   ├── SessionNotFound         404         the user has no such session, or it has ended
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── FileTooLarge            413         the file has more bytes than the limit
 │   ├── StorageFull             507         no space for the file: free some, then send it again
 │   ├── DatabaseUnavailable     503         the database does not answer: try again
 │   ├── ShuttingDown            503         the server is shutting down: try again
 │   ├── StorageUnavailable      503         the file storage does not answer: try again
+│   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
+│   ├── SignInLimited           429         too many attempts to sign in: wait, then try again
 │   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
 │   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
 ├── PageImageError              422         the image of a page cannot be rendered
@@ -88,6 +91,14 @@ class PageNotFound(RequestError):
         super().__init__({"number": "This page does not exist, or is not read yet."})
 
 
+class SessionNotFound(RequestError):
+    code = "session_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"session": "You have no session with this id."})
+
+
 class StatusConflict(RequestError):
     """The request does not fit the status of the upload; the message names that status."""
 
@@ -150,6 +161,31 @@ class StorageUnavailable(RequestError):
 
     def __init__(self, field: str = "detail") -> None:
         super().__init__({field: "storage_unavailable: the file storage does not answer. Try again."})
+
+
+class TokenKeysUnavailable(RequestError):
+    """The service that signs tokens has not answered with its keys, so no token can be verified."""
+
+    code = "keys_unavailable"
+    http_status = 503
+    is_final = False
+
+    def __init__(self) -> None:
+        super().__init__({"server": "The keys of the tokens cannot be fetched. Try again."})
+
+
+class SignInLimited(RequestError):
+    """There were too many attempts to sign in. The password was not checked."""
+
+    code = "too_many_tries"
+    http_status = 429
+    is_final = False
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            {"detail": f"Too many tries to sign in. Try again in {retry_after_seconds} seconds."}
+        )
+        self.retry_after_seconds = retry_after_seconds
 
 
 class QuotaExceeded(RequestError):

@@ -15,8 +15,9 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 
-from backend_main.backend.websocket_protocol import FastPathWSProtocol, encode_text_frame
-from backend_main.core.live.send_queue import SEND_NOW
+from backend_main.backend.websocket_frames import encode_text_frame
+from backend_main.backend.websocket_protocol import FastPathWSProtocol
+from backend_main.core.live.server_connection import SERVER_CONNECTION
 
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000]
 
@@ -40,7 +41,7 @@ class SteppedApplication:
         self.closed.set()
 
     def try_send(self, text: str) -> bool:
-        sent: bool = self.scope["extensions"][SEND_NOW]["send"](text)
+        sent: bool = self.scope["extensions"][SERVER_CONNECTION].try_send(text)
         return sent
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ...documents.document import PageImage
 from ...documents.pixels import Pixels
+from ...english_words import english_words
 from ...inference import InferenceSession, best_runtime
 from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
@@ -65,7 +66,8 @@ class Models:
         network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
 
-        # Libraries load and compile at the first calls; no page waits for that.
+        # Libraries load and compile at the first calls, and words are read; no page waits for that.
+        english_words()
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
         self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))

@@ -37,7 +37,7 @@ MAX_LETTERS = 30
 Prefix = tuple[int, ...]
 """Classes of characters, without blanks."""
 Beam = dict[Prefix, tuple[float, float]]
-"""Of each prefix, the probability that it ends with a blank, and that it ends with its last character."""
+"""Probabilities that a prefix ends with a blank, and that it ends with its last character."""
 
 
 class UnsureWord(NamedTuple):
