@@ -88,7 +88,7 @@ def test_unsure_words_are_those_between_spaces() -> None:
         pytest.param([*"sig", {"m": 0.97, "x": 0.02, "n": 0.01}, *"ature"], id="unlikely"),
         pytest.param([*"coa", {"t": 0.6, "l": 0.4}, "s"], id="a word as it is"),
         pytest.param([*"ALA", {"M": 0.6, "N": 0.4}], id="a short rare word"),
-        pytest.param([*"BC", {"8": 0.6, "B": 0.4}, *"0"], id="a code"),
+        pytest.param([*"ST", {"4": 0.6, "A": 0.4}, "T", {"3": 0.6, "E": 0.4}], id="a code"),
         pytest.param([*"grant", {"2": 0.6, BLANK: 0.4}], id="a footnote mark"),
         pytest.param([*"sig", {"m": 0.6, "N": 0.4}, *"ature"], id="mixed case"),
         pytest.param([*"th", {"a": 0.6, "e": 0.4}], id="three letters"),
