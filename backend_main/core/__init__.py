@@ -47,6 +47,8 @@ Where to make a change:
     limit the pages of a PDF                  reading/documents/document.py: the server process opens no PDF
     limit what a user may store               uploads/quotas.py
     limit connections                         consumers.py, live/hub.py, live/rate_limit.py, runtime.py
+    limit messages and frames                 backend/websocket_protocol.py, backend/websocket_frames.py,
+                                              live/message_memory.py, protocol/parsing.py
     change who may connect                    auth/origin.py, auth/authentication.py
     change how tokens are signed              backend/settings.py, conf.py, checks.py, auth/authentication.py
     change how long events are kept           conf.py: `event_retention`; event_log.py: `remove_expired`

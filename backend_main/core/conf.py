@@ -229,9 +229,19 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     messages_per_second: Annotated[
         int,
         Meta(
-            description="Messages per second from one WebSocket; a burst may have four times as many.", gt=0
+            description="Messages per second from one WebSocket, and control frames and small fragments; "
+            "a burst may have four times as many.",
+            gt=0,
         ),
     ] = 500
+    message_memory_bytes: Annotated[
+        int,
+        Meta(
+            description="Memory for WebSocket messages of all users until they are handled, in bytes, "
+            "beside the largest message.",
+            gt=0,
+        ),
+    ] = 512 * 1024**2
     max_pending_per_user: Annotated[
         int, Meta(description="Largest number of waiting uploads of one user; 0 = unlimited.", ge=0)
     ] = 0
