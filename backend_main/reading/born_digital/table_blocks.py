@@ -129,6 +129,7 @@ def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
     blocks: list[list[WordLine]] = []
     block: list[WordLine] = []
     singles: list[WordLine] = []
+    last_place = -1  # in the last row
     for line in lines:
         above = singles[-1] if singles else block[-1] if block else None
         if above and line.top - above.bottom > MAX_ROW_GAP * line.size:
@@ -136,7 +137,9 @@ def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
             block, singles = [], []
         if is_row(line):
             block = [*block, *singles, line] if block else [line]
-            singles = []
+            singles, last_place = [], _last_place(line)
+        elif block and not singles and _is_drawn_before(line, last_place):
+            block = [*block, line]  # of a cell of the last row
         elif block:
             singles.append(line)
             if _is_paragraph(block, singles):
@@ -186,11 +189,22 @@ class _Around:
             if any(line.baseline < y < block[0].baseline for y in rules):
                 break  # a title
             block = [line, *block]
-        for line in [line for line in beside if line.baseline > block[-1].baseline]:
+        last = _last_place(block[-1])
+        below = [line for line in self._lines if line.baseline > block[-1].baseline]
+        for line in [line for line in below if line.left > start or _is_drawn_before(line, last)]:
             if line.top - block[-1].bottom > MAX_CELL_LINE_GAP * line.size:
                 break
             block = [*block, line]
         return block
+
+
+def _last_place(line: WordLine) -> int:
+    return max((word.place for word in line.words if word.place is not None), default=-1)
+
+
+def _is_drawn_before(line: WordLine, place: int) -> bool:
+    """Return whether all of a line is drawn before a place in the content."""
+    return all(word.place is not None and word.place < place for word in line.words)
 
 
 def _block_tables(
