@@ -1,6 +1,6 @@
 """Image of some lines of a page, one below the other, that an engine reads as a page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,8 @@ MARGIN_SHARE = 0.2
 GAP = 24
 """White between two lines, and around them, in pixels."""
 MAX_LINE_WIDTH = 4000
+MAX_SHEET_LINES = 200
+"""Lines of one sheet, which has up to 200 MB then. Tesseract reads images of 32,767 rows, of 409 lines."""
 PALE_CONTRAST = 100
 """Difference of ink and ground, of 255, below which a line is pale."""
 WHITE = 255
@@ -31,7 +33,7 @@ class LineSheet:
 
     @classmethod
     def of(cls, page: PageImage, boxes: Sequence[Box]) -> Self:
-        """Cut the boxes out of a page. There must be at least one."""
+        """Cut the boxes out of a page. There must be at least one, and at most `MAX_SHEET_LINES`."""
         crops = [_dark_on_light(_upright(page.pixels, box)) for box in boxes]
         width = max(crop.shape[1] for crop in crops) + 2 * GAP
         height = len(crops) * (LINE_HEIGHT + GAP) + GAP
@@ -52,6 +54,12 @@ class LineSheet:
             number = int((middle - GAP / 2) // (LINE_HEIGHT + GAP))
             result[min(max(number, 0), len(self.lengths) - 1)].append(line)
         return result
+
+
+def sheet_batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield the numbers of lines in parts, each of which fits on a sheet."""
+    for start in range(0, len(numbers), MAX_SHEET_LINES):
+        yield numbers[start : start + MAX_SHEET_LINES]
 
 
 def _upright(pixels: Pixels, box: Box) -> Pixels:

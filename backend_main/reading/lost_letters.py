@@ -12,10 +12,10 @@ from .character_sets import exemplar_letters
 from .documents.document import PageImage
 from .engines import Engine
 from .fallback import FallbackEngines
-from .line_sheet import LineSheet
+from .line_sheet import LineSheet, sheet_batches
 from .other_scripts import RereadLines, join_pieces, lines_of, replaced
 from .types import Line, Options
-from .warning_texts import boxes_of
+from .warning_boxes import boxes_of
 
 VOWELS = "aàáãảåạâăeèéẽêiìíĩoòóõôơuùúũưyý"
 """Vowels of Vietnamese as the engine returns them: it takes `ả` for `å`."""
@@ -89,11 +89,12 @@ def _may_be_vietnamese(line: Line) -> bool:
 
 
 def _read(page: PageImage, lines: Sequence[Line], numbers: Sequence[int], other: Engine) -> dict[int, Line]:
-    sheet = LineSheet.of(page, boxes_of(lines, numbers))
-    pieces = sheet.by_line(lines_of(other, sheet.page))
     read = {}
-    for number, parts in zip(numbers, pieces, strict=True):
-        text, confidence = join_pieces(parts)
-        if confidence >= MIN_CONFIDENCE and set(text) & exemplar_letters(LANGUAGE):
-            read[number] = replaced(lines[number], text, confidence)
+    for batch in sheet_batches(numbers):
+        sheet = LineSheet.of(page, boxes_of(lines, batch))
+        pieces = sheet.by_line(lines_of(other, sheet.page))
+        for number, parts in zip(batch, pieces, strict=True):
+            text, confidence = join_pieces(parts)
+            if confidence >= MIN_CONFIDENCE and set(text) & exemplar_letters(LANGUAGE):
+                read[number] = replaced(lines[number], text, confidence)
     return read

@@ -20,10 +20,10 @@ from .documents.document import PageImage
 from .engines import DetectedScript, Engine, lines_after_restart
 from .fallback import FallbackEngines
 from .layout.text_joining import CJK
-from .line_sheet import LineSheet
+from .line_sheet import MAX_SHEET_LINES, LineSheet, sheet_batches
 from .output.escaping import escape
 from .types import Line, Options, PageWarning
-from .warning_texts import boxes_of
+from .warning_boxes import boxes_of
 
 MIN_HEIGHTS = 2.5
 """Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
@@ -36,8 +36,8 @@ None of 941 lines of scans that are as long has less.
 """
 MIN_FOREIGN_LETTERS = 4
 """A line with fewer letters in another script may be a formula."""
-MAX_SUSPECTS = 200
-"""Lines of a page that are read again."""
+MAX_SUSPECTS = MAX_SHEET_LINES
+"""Lines of a page that are read again, in each script."""
 MIN_CONFIDENCE = 0.85
 """Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
 SAMPLE_LINES = 6
@@ -171,17 +171,15 @@ class _Rereading:
 
     def best_of(self, numbers: Sequence[int], *, scripts: Iterable[str] | None = None) -> dict[int, _Reading]:
         """Return the readings of those lines that an engine reads with confidence in another script."""
-        if not numbers:
-            return {}
-        sheet = self._sheet(numbers)
         tried = set(scripts) if scripts is not None else self.fallback.readable_scripts() - self.own_scripts
         best: dict[int, _Reading] = {}
-        for script in sorted(tried):
-            for number, reading in self._read(
-                sheet, numbers, script, are_look_alikes=scripts is not None
-            ).items():
-                if number not in best or best[number].confidence < reading.confidence:
-                    best[number] = reading
+        for batch in sheet_batches(numbers):
+            sheet = self._sheet(batch)
+            for script in sorted(tried):
+                found = self._read(sheet, batch, script, are_look_alikes=scripts is not None)
+                for number, reading in found.items():
+                    if number not in best or best[number].confidence < reading.confidence:
+                        best[number] = reading
         return best
 
     def _read(
@@ -281,11 +279,12 @@ def _is_latin(word: str, in_script: str) -> bool:
 
 def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int], scripts: set[str]) -> list[int]:
     """Return lines whose letters may all be Cyrillic, Greek or Korean ones, and that have a word of them."""
+    known = set(suspects)
     return [
         number
         for number, line in enumerate(lines)
         if line.box is not None
-        and (number in suspects or _looks_alike(line.text, scripts))
+        and (number in known or _looks_alike(line.text, scripts))
         and length_in_heights(line.box) >= MIN_HEIGHTS
     ]
 

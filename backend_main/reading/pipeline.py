@@ -29,6 +29,7 @@ from .types import (
     PageWarning,
     ReadEvent,
 )
+from .warning_boxes import with_limited_boxes
 from .warning_codes import WarningCode
 from .warning_texts import text_layer_not_read
 
@@ -92,6 +93,7 @@ def read_document(
                 warnings = [*document.page_warnings(number), *event.warnings]
                 if missing and number == last_page:
                     warnings.append(pages_beyond_end(missing, document.page_count))
+                warnings = [with_limited_boxes(warning) for warning in warnings]
                 event = msgspec.structs.replace(event, warnings=warnings)
             yield event
 

@@ -1,10 +1,10 @@
 """Warnings about scripts, languages and letters that are not read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from .engines import DetectedScript
 from .languages import language_names
-from .types import Box, Line, PageWarning
+from .types import Box, PageWarning
 from .warning_codes import WarningCode
 
 
@@ -86,11 +86,6 @@ def text_layer_not_read(number: int) -> PageWarning:
         f"The letters of page {number} in the file are not usable, and far fewer were recognized in its "
         "picture. Text is missing.",
     )
-
-
-def boxes_of(lines: Sequence[Line], numbers: Iterable[int]) -> list[Box]:
-    """Return the boxes of some lines of a page."""
-    return [box for number in numbers if (box := lines[number].box) is not None]
 
 
 def _lines(boxes: Sequence[Box]) -> str:

@@ -146,15 +146,8 @@ class TiffStrips(Strips):
         self._copied = {tag: tags[tag] for tag in COPIED_TIFF_TAGS if tag in tags}
         self._rows = int(tags.get(ROWS_PER_STRIP, self.height))
         self._stored = list(zip(tags[STRIP_OFFSETS], tags[STRIP_BYTES], strict=True))
-        if image.info["compression"] == "raw":
-            self._divide_into_rows()
-        self.row_step = math.lcm(self._rows, STRIP_ROWS)
-
-    def _divide_into_rows(self) -> None:
-        """Make a strip of each row: programs write a picture that is not compressed as one strip."""
-        size = 3 * self.width
-        self._stored = [(at + row, size) for at, end in self._stored for row in range(0, end, size)]
-        self._rows = self._copied[ROWS_PER_STRIP] = 1
+        self._is_raw = image.info["compression"] == "raw"
+        self.row_step = STRIP_ROWS if self._is_raw else math.lcm(self._rows, STRIP_ROWS)
 
     @staticmethod
     def can_decode(image: ImageFile.ImageFile) -> bool:
@@ -169,10 +162,23 @@ class TiffStrips(Strips):
         return is_plain and is_in_strips and compression in STRIP_COMPRESSIONS
 
     def rgb(self, top: int, bottom: int) -> Pixels:
-        stored = self._stored[top // self._rows : -(-bottom // self._rows)]
-        file = io.BytesIO(self._tiff(bottom - top, [self._data[at : at + size] for at, size in stored]))
+        if self._is_raw:
+            self._copied[ROWS_PER_STRIP] = bottom - top
+            strips = [b"".join(self._raw_rows(top, bottom))]
+        else:
+            stored = self._stored[top // self._rows : -(-bottom // self._rows)]
+            strips = [self._data[at : at + size] for at, size in stored]
+        file = io.BytesIO(self._tiff(bottom - top, strips))
         self._data.madvise(mmap.MADV_DONTNEED)  # mapped parts of the file count as memory of the process
         return np.asarray(Image.open(file, formats=["TIFF"]))
+
+    def _raw_rows(self, top: int, bottom: int) -> Iterator[bytes]:
+        """Yield the rows of a picture that is not compressed, by strip: programs write it as one strip."""
+        size = 3 * self.width
+        for number in range(top // self._rows, -(-bottom // self._rows)):
+            at, first = self._stored[number][0], number * self._rows
+            start, end = max(top - first, 0), min(bottom - first, self._rows)
+            yield self._data[at + start * size : at + end * size]
 
     def _tiff(self, height: int, strips: Sequence[bytes]) -> bytes:
         directory = TiffImagePlugin.ImageFileDirectory_v2(LITTLE_ENDIAN_TIFF)

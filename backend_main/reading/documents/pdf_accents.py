@@ -7,6 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
+
 from .pdf_characters import Glyph
 
 _SPACING_ACCENTS = {
@@ -26,6 +29,9 @@ MIN_SIZE, MAX_SIZE = 0.6, 1.7
 MAX_FAR_ACCENTS = 100
 """Accents on a page that are drawn far from their letters, of which the letters are looked up."""
 
+Positions = npt.NDArray[np.float64]
+"""(n, 4): start, end, baseline and size of each glyph."""
+
 
 def with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
     """Return the glyphs with the accents composed with the letters under them.
@@ -37,8 +43,10 @@ def with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
     for place, glyph in enumerate(glyphs):
         if (mark := _mark(glyph.text)) and not _compose(composed, place, mark, _near(place, len(glyphs))):
             far.append(place)
-    for place in far[:MAX_FAR_ACCENTS]:
-        _compose(composed, place, _mark(glyphs[place].text), range(len(glyphs)))
+    if far:
+        positions = _positions(glyphs)
+        for place in far[:MAX_FAR_ACCENTS]:
+            _compose(composed, place, _mark(glyphs[place].text), _below(glyphs[place], positions))
     return [glyph for glyph in composed if glyph is not None]
 
 
@@ -64,6 +72,20 @@ def _mark(text: str) -> str:
 def _near(place: int, count: int) -> list[int]:
     distances = [step for distance in range(1, MAX_DISTANCE + 1) for step in (distance, -distance)]
     return [place + distance for distance in distances if 0 <= place + distance < count]
+
+
+def _positions(glyphs: Sequence[Glyph]) -> Positions:
+    return np.array([(one.start, one.end, one.baseline, one.size) for one in glyphs])
+
+
+def _below(accent: Glyph, positions: Positions) -> list[int]:
+    """Return the glyphs that an accent may be on by their positions. `_composed` has the same limits."""
+    start, end, baseline, size = positions.T
+    center, aside = (accent.start + accent.end) / 2, MAX_ASIDE * size
+    rise = accent.baseline - baseline
+    is_over = (start - aside < center) & (center < end + aside)
+    is_near = (MIN_SHIFT * size < rise) & (rise < MAX_SHIFT * size)
+    return np.flatnonzero(is_over & is_near).tolist()
 
 
 def _composed(base: Glyph, accent: Glyph, mark: str) -> str:

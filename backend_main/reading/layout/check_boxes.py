@@ -28,6 +28,8 @@ MAX_END = 0.15
 """Length of a mark's end beyond the frame."""
 MAX_LABEL_DISTANCE = 2.0
 MAX_ASPECT_RATIO = 1.3
+MAX_CHECK_BOXES = 1000
+"""More squares are a pattern; an answer sheet for 200 questions with 4 answers each has fewer."""
 MIN_FRAME_SHARE, MIN_CORNER_SHARE = 0.92, 0.5
 """Share of each side of a frame that is drawn, and of each corner: a D has round ones."""
 MIN_EDGE_SHARE = 0.5
@@ -103,7 +105,7 @@ def _ink(image: Pixels, text_height: float) -> Mask:
 
 
 def _squares(ink: Mask, text_height: float) -> list[Square]:
-    """Return left, top, right and bottom of the squares that four strokes enclose, alone."""
+    """Return the squares that four strokes enclose, alone; none if they are a pattern."""
     import cv2
 
     length = max(3, round(MIN_STROKE_LENGTH * text_height))
@@ -115,13 +117,16 @@ def _squares(ink: Mask, text_height: float) -> list[Square]:
     count, _, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     low, high, stroke = (share * text_height for share in (MIN_SIDE, MAX_SIDE, MAX_END))
     found = []
-    for x, y, width, height, _ in stats[1:count].tolist():
-        if max(width, height) <= high + stroke:
-            square = _without_ends(ink, (x, y, x + width, y + height), stroke)
-            shorter, longer = sorted((square[2] - square[0], square[3] - square[1]))
-            is_square = low <= shorter and longer <= min(high, MAX_ASPECT_RATIO * shorter)
-            if is_square and _is_frame(ink, square, max(2, round(MAX_STROKE * shorter))):
-                found.append(square)
+    sides = stats[1:count, 2:4]
+    may_be_square = (sides.min(axis=1) >= low) & (sides.max(axis=1) <= high + stroke)
+    for x, y, width, height, _ in stats[1:count][may_be_square].tolist():
+        square = _without_ends(ink, (x, y, x + width, y + height), stroke)
+        shorter, longer = sorted((square[2] - square[0], square[3] - square[1]))
+        is_square = low <= shorter and longer <= min(high, MAX_ASPECT_RATIO * shorter)
+        if is_square and _is_frame(ink, square, max(2, round(MAX_STROKE * shorter))):
+            found.append(square)
+            if len(found) > MAX_CHECK_BOXES:
+                return []
     return found
 
 
@@ -178,8 +183,10 @@ def with_check_boxes(
 ) -> list[str]:
     """Return the texts of the boxes with a ballot box where a check box stands beside or in them."""
     labels: dict[int, list[CheckBox]] = {}
+    tops, bottoms = (np.array([getattr(box, edge) for box in boxes]) for edge in ("top", "bottom"))
     for check_box in sorted(found, key=lambda box: box.center_x):
-        label = _label(check_box, boxes, text_height)
+        is_level = (tops < check_box.center_y) & (check_box.center_y < bottoms)
+        label = _label(check_box, [boxes[int(place)] for place in np.flatnonzero(is_level)], text_height)
         # Squares are letters in Chinese and Japanese.
         if label and not CJK.search(texts[label.index]):
             labels.setdefault(label.index, []).append(check_box)
@@ -196,8 +203,8 @@ def _ends_proof(text: str) -> bool:
 
 
 def _label(check_box: CheckBox, boxes: Sequence[LayoutBox], text_height: float) -> LayoutBox | None:
-    """Return the box of the text that a check box belongs to."""
-    level = [box for box in boxes if box.top < check_box.center_y < box.bottom and box.width > 0]
+    """Return the box of the text that a check box belongs to, of those on its level."""
+    level = [box for box in boxes if box.width > 0]
     if around := [box for box in level if box.left <= check_box.center_x <= box.right]:
         return around[0]
     reach = MAX_LABEL_DISTANCE * text_height

@@ -1,5 +1,7 @@
 """Tests of check boxes drawn on a page."""
 
+import cv2
+import numpy as np
 import pytest
 from PIL import ImageDraw, ImageFont
 
@@ -99,3 +101,12 @@ def test_assemble_page_writes_check_boxes_as_those_of_task_lists() -> None:
 
 def test_escape_writes_ballot_boxes_as_check_boxes() -> None:
     assert escape(f"{CHECKED} yes {UNCHECKED} no [x]") == "[x] yes [ ] no \\[x]"
+
+
+def test_find_check_boxes_of_a_pattern_of_squares_are_none() -> None:
+    squares = pixels_of(blank(1500, 1500))
+    square = pixels_of(blank(44, 44))
+    cv2.rectangle(square, (10, 10), (32, 32), (0, 0, 0), 2)
+    squares[: 44 * 34, : 44 * 34] = np.tile(square, (34, 34, 1))
+    assert len(find_check_boxes(squares[: 44 * 20], LEVEL, TEXT_HEIGHT)) == 20 * 34
+    assert find_check_boxes(squares, LEVEL, TEXT_HEIGHT) == []

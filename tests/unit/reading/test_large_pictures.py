@@ -1,8 +1,10 @@
 """Large pictures: decoded in strips, with bounded memory, and reduced to the size of a page."""
 
 import io
+import mmap
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +115,23 @@ def test_page_of_tiff_in_strips_is_that_of_the_whole(
     assert len(decoded) > 1 or (rows == 250 and compression != "raw")
     monkeypatch.setattr(large_pictures, "LARGE_PIXELS", 1 << 40)
     assert np.array_equal(in_strips, page_of(data, tmp_path))
+
+
+def test_tiff_strips_of_a_narrow_picture_have_no_list_of_its_rows(small_strips: None, tmp_path: Path) -> None:
+    """A file of 200 bytes can have a strip of a billion rows of one pixel."""
+    path = tmp_path / "picture.tif"
+    path.write_bytes(saved(Image.new("RGB", (1, 1000)), "TIFF", compression="raw"))
+    with path.open("rb") as file, Image.open(path) as image:
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        assert isinstance(image, TiffImagePlugin.TiffImageFile)
+        image.tag_v2[278], image.tag_v2[279] = 1 << 30, (3 << 30,)
+        tracemalloc.start()
+        try:
+            strips = large_pictures.TiffStrips(image, data)
+            assert strips.rgb(0, 500).shape == (500, 1, 3)
+            assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        finally:
+            tracemalloc.stop()
 
 
 @pytest.mark.parametrize("picture_format", ["PNG", "JPEG"])

@@ -13,6 +13,7 @@ from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.rapid.overprint import separate_overprint
+from backend_main.reading.layout import overprint
 from backend_main.reading.layout.overprint import boxes_across_others
 from backend_main.reading.page_assembly import AssemblySettings, finalize_page
 from tests.support.scoring import score
@@ -117,3 +118,14 @@ def test_boxes_across_others_are_larger_or_oblique() -> None:
     assert boxes_across_others([*lines, large]) == [5]
     assert boxes_across_others([*lines, oblique]) == [5]
     assert boxes_across_others(lines) == []
+
+
+def test_boxes_across_others_of_many_boxes_in_one_place_measures_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The highest ones are the first."""
+    measured: list[int] = []
+    shared_area = overprint._shared_area
+    monkeypatch.setattr(overprint, "MAX_PAIRS", 700)
+    monkeypatch.setattr(overprint, "_shared_area", lambda *quads: measured.append(1) or shared_area(*quads))
+    lines = [box(100, 100 + number, 700, 30) for number in range(300)]
+    assert boxes_across_others([*lines, box(300, 150, 300, 80)]) == [300]
+    assert len(measured) <= 700

@@ -11,6 +11,7 @@ from PIL import Image
 from backend_main.reading import Options, PageDone, PageWarning, WarningCode, read
 from backend_main.reading.child_process import ipc
 from backend_main.reading.types import level_box
+from backend_main.reading.warning_boxes import MAX_WARNING_BOXES
 from tests.support.fake_engines import FakeEngine
 from tests.support.page_warnings import codes_of, messages_of
 
@@ -37,6 +38,25 @@ def test_read_gives_a_sentence_of_an_engine_the_code_unspecified(blank: Path) ->
     assert codes_of(done)[:2] == [WarningCode.UNSPECIFIED, "stamp-unclear"]
     assert messages_of(done)[:2] == ["The paper is yellow.", "The stamp is not clear."]
     assert done.warnings[1] == BOXED
+
+
+class ManyBoxesEngine(FakeEngine):
+    """Engine with a warning about 12,345 places."""
+
+    def warnings(self) -> Sequence[PageWarning]:
+        places = ((x, y) for y in range(123) for x in range(101))
+        boxes = tuple(level_box(2.0 * x, 1.0 * y, 2.0 * x + 1, y + 1.0) for x, y in places)
+        return [PageWarning("speck", "There are specks.", boxes[:12_345])]
+
+
+def test_read_merges_the_boxes_of_a_warning_beyond_the_limit(blank: Path) -> None:
+    """A page of noise has an unread row at each place."""
+    *_, done = read(blank, Options(), ManyBoxesEngine("good text of a line"))
+    assert isinstance(done, PageDone)
+    boxes = np.array(done.warnings[0].boxes)
+    assert MAX_WARNING_BOXES / 2 < len(boxes) <= MAX_WARNING_BOXES
+    assert boxes.min() == 0.0
+    assert boxes.max(axis=(0, 1)).tolist() == [201.0, 123.0]
 
 
 def test_page_warning_as_string_is_its_message() -> None:

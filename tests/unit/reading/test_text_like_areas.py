@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading.documents.pdf_rendering import Gray
-from backend_main.reading.documents.text_like_areas import text_like_areas
+from backend_main.reading.documents.text_like_areas import MAX_ROWS, text_like_areas, text_like_rows
 from tests.support.drawn_pdfs import picture
 
 
@@ -71,3 +71,9 @@ def test_text_like_areas_of_a_smooth_picture_or_a_blank_page_are_none() -> None:
     gradient = Image.linear_gradient("L").resize((400, 400))
     assert text_like_areas(page_with(gradient, height=400)) == []
     assert text_like_areas(np.full((1170, 827), 255, np.uint8)) == []
+
+
+def test_text_like_rows_of_noise_are_limited() -> None:
+    """A page of noise has thousands of rows."""
+    noise = np.where(np.random.default_rng(1).random((800, 800)) < 0.3, 0, 255).astype(np.uint8)
+    assert len(text_like_rows(noise)) == MAX_ROWS
