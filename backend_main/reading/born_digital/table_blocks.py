@@ -56,8 +56,16 @@ def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequen
     for block in _blocks(lines):
         through = [strip for strip in drawn if is_drawn_in_turns(block, strip.center)]
         for part in _side_blocks(block, [strip for strip in strips if strip not in through], upright):
-            found += _block_tables(_Around(part, lines), part, level, MAX_SPLITS)
+            if free := _trimmed(_free_lines(part, found)):
+                around = _Around(free, _free_lines(lines, found))
+                found += _block_tables(around, free, level, MAX_SPLITS)
     return found
+
+
+def _free_lines(lines: Sequence[WordLine], found: Sequence[FoundTable]) -> list[WordLine]:
+    """Return the lines that are not in a table, such as the last lines of a table's last row."""
+    used = frozenset[int]().union(*(table.boxes for table in found))
+    return [line for line in lines if not any(word.box in used for word in line.words)]
 
 
 def _prose_lines(lines: Sequence[WordLine]) -> list[WordLine]:
@@ -218,10 +226,9 @@ def _block_tables(
     at = _widest_gap(block) if splits and not is_drawn_by_columns(block, find_columns(block)) else None
     if at is None:
         return []
-    return [
-        *_block_tables(around, _trimmed(block[:at]), lines, splits - 1),
-        *_block_tables(around, _trimmed(block[at:]), lines, splits - 1),
-    ]
+    upper = _block_tables(around, _trimmed(block[:at]), lines, splits - 1)
+    rest = _free_lines(block[at:], upper)
+    return upper + _block_tables(around, _trimmed(rest), lines, splits - 1)
 
 
 def _block_table(block: Sequence[WordLine], lines: Sequence[Line]) -> FoundTable | None:

@@ -432,3 +432,24 @@ def test_table_whose_cells_have_many_lines_is_one_table() -> None:
         paragraph(canvas, y - 20)
 
     assert tables_on(draw) == [pipe(*([" ".join(cell) for cell in row] for row in rows))]
+
+
+def test_table_with_a_long_last_cell_has_each_word_once() -> None:
+    rows = [
+        [["Rope"], ["new"], ["sold"]],
+        [["Wine"], ["old"], ["drunk"]],
+        [["Iron"], ["old"], ["Stored", "in the", "north", "tower", "today"]],
+        [["Salt"], ["dry"], ["kept"]],
+        [["Tar"], ["hot"], ["left"]],
+        [["Oat"], ["raw"], ["gone"]],
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        y = TOP
+        for row in rows:
+            for x, lines in zip((60, 200, 310), row, strict=True):
+                for number, line in enumerate(lines):
+                    canvas.drawString(x, y - 12 * number, line)
+            y -= 12 * max(map(len, row)) + 5
+
+    assert "".join(tables_on(draw)).count("tower") == 1
