@@ -12,11 +12,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 from urllib.parse import unquote, urlsplit
 
@@ -26,11 +23,6 @@ from msgspec import Meta
 from .errors import CommandError
 
 PREFIX = "SCANRILL_"
-MIN_SECRET_BYTES = 32
-# Random keys of 32 hexadecimal digits have fewer distinct ones with a probability of 4e-8.
-MIN_SECRET_CHARACTERS = 8
-# Words of examples. Each has six letters or more, so that a random key contains none by chance.
-_PLACEHOLDER = re.compile(r"(?i)change|replace|example|placeholder|insecure|password|long random|secret key")
 _SECRET = {"secret": True}
 
 
@@ -357,30 +349,6 @@ def describe(settings: Conf) -> list[SettingInfo]:
     return rows
 
 
-def secret_key(settings: Conf) -> str:
-    """Return the configured key, or the key in the data directory; create it on first use, mode 0600.
-
-    Raises:
-        CommandError: servers share a database or Redis, and no key is configured: each would create its own.
-    """
-    if settings.secret_key:
-        return settings.secret_key
-    if not settings.embedded:
-        raise CommandError(
-            f"{PREFIX}DATABASE_URL and {PREFIX}REDIS_URL need {PREFIX}SECRET_KEY. "
-            "Set it to one long random string for all servers."
-        )
-    path = settings.data_dir / "secret.key"
-    if not path.exists():
-        # A hard link creates a complete file: two processes that start at once read one and the same key.
-        with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft:  # mode 0600
-            draft.write(secrets.token_urlsafe(50))
-            draft.flush()
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
-    return path.read_text()
-
-
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables with scanrill's prefix that are not settings, usually misspelt ones."""
     known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
@@ -393,18 +361,6 @@ def _decode_custom_type(kind: type, value: object) -> object:
     if kind is Duration:
         return Duration(parse_duration(str(value)))
     raise TypeError(f"Settings cannot have the type {kind!r}.")
-
-
-def weakness_of_secret(secret: str) -> str | None:
-    """Return why a key for HMAC signatures can be guessed; None if it looks random.
-
-    32 bytes: RFC 7518, 3.2, requires a key of the size of the hash for HS256.
-    """
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"is shorter than {MIN_SECRET_BYTES} bytes"
-    if len(set(secret)) < MIN_SECRET_CHARACTERS or _PLACEHOLDER.search(secret):
-        return "is a placeholder"
-    return None
 
 
 def _display_value(value: object, meta: Meta) -> str:
