@@ -12,6 +12,7 @@ from backend_main.core.auth import tokens
 from backend_main.core.conf import conf
 from backend_main.core.db import executor
 from backend_main.core.runtime import STATE_KEY, Runtime
+from backend_main.sandbox.privileges import protect_server
 
 
 class ProcessRole(NamedTuple):
@@ -34,6 +35,7 @@ class Lifespan:
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         await receive()  # lifespan.startup
+        protect_server()
         runtime = Runtime(readers=conf.readers if conf.runs_readers and self._role.runs_readers else 0)
         scope["state"][STATE_KEY] = runtime
         tokens.prefetch_keys()

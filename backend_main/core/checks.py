@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from ..sandbox.measures import MEASURES
 from .auth import origin
 from .conf import conf
 from .secret_keys import secret_key, weakness_of_secret
@@ -62,6 +63,17 @@ def check_redis_for_workers(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SCANRILL_REDIS_URL. Redis alone can also be the broker."
     return [Error("SCANRILL_BROKER_URL needs Redis for live text.", hint=hint, id="core.E006")]
+
+
+@register("scanrill")
+def check_required_sandbox(**_kwargs: Any) -> list[CheckMessage]:
+    """A misspelt measure would not be required."""
+    hint = f"The measures are {', '.join(MEASURES)}."
+    return [
+        Error(f"SCANRILL_REQUIRED_SANDBOX: {name} is not a measure.", hint=hint, id="core.E007")
+        for name in conf.required_sandbox
+        if name not in MEASURES
+    ]
 
 
 @register("scanrill")

@@ -136,6 +136,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             gt=0,
         ),
     ] = 4 * 1024**3
+    required_sandbox: Annotated[
+        list[str],
+        Meta(
+            description="Measures of the sandbox without which no OCR process starts: no_new_privs, limits, "
+            "landlock, seccomp, capabilities, user. Empty: those that the system has are in force."
+        ),
+    ] = msgspec.field(default_factory=list)
     jwt_algorithm: Annotated[
         str, Meta(description="The only signature algorithm of tokens that the server accepts.")
     ] = "HS256"

@@ -13,6 +13,7 @@ unread_ink.py         ink that no line covers, read again or named in a warning
 ink_account.py        ink of a page, and rows like text that no line covers
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
+small_print.py        print that is too small to be read for certain
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters

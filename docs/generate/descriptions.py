@@ -226,6 +226,10 @@ WARNINGS = {
         "The engine is not sure of some lines, or of a large part of the page.",
         "Compare the text with the page. Scan again with 300 dots an inch, or choose another engine.",
     ),
+    "small-print": (
+        "A fifth of the print or more is lower than 12 pixels. Letters and words may be wrong or missing.",
+        "Compare the text with the page. Scan again with 300 dots an inch.",
+    ),
     "unchecked-text": (
         "The text layer of the PDF has hardly any words, and no engine could compare it with the page.",
         "Compare the text with the page.",

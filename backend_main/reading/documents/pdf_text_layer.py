@@ -166,7 +166,12 @@ def _has_lost_letters(run: TextRun) -> bool:
 
 
 def sample_of_suspect_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:
-    """Return the longest runs in fonts whose letters form no words, or in fonts that are named."""
+    """Return the longest runs in fonts whose letters form no words, or in fonts that are named.
+
+    A page of signs alone is suspect: fonts without a mapping have codes of signs for their letters.
+    """
+    if not any(map(str.isalnum, "".join(run.text for run in runs))):
+        return sample_of_text(runs, SUSPECT_SAMPLE)
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:

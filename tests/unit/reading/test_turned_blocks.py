@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from backend_main.reading import Options
@@ -12,6 +14,7 @@ from backend_main.reading.born_digital.document_context import context_of
 from backend_main.reading.born_digital.rotations import RotationsAssembly, live_order
 from backend_main.reading.documents.document import open_document
 from backend_main.reading.documents.pdf_text_layer import TextLayer
+from tests.support.drawn_pdfs import picture
 
 Draw = Callable[[Canvas], None]
 UPRIGHT = ["The first line of the page stands upright,", "the second line goes on below it."]
@@ -118,3 +121,26 @@ def test_turned_heads_of_columns_stay_in_the_frame_of_the_page(tmp_path: Path) -
 
     layer, _, _ = read(tmp_path, draw)
     assert {run.rotation for run in layer.runs} == {None}
+
+
+@pytest.mark.parametrize("angle", [40, -45, 55, 130])
+def test_slanted_words_of_a_picture_beside_text_are_unread(tmp_path: Path, angle: int) -> None:
+    def draw(canvas: Canvas) -> None:
+        block(canvas, UPRIGHT, 60, 780)
+        words_of_sign = picture("Closed on Mondays").rotate(
+            angle, Image.Resampling.BICUBIC, expand=True, fillcolor=255
+        )
+        canvas.drawImage(ImageReader(words_of_sign), 100, 300, 250, 250, preserveAspectRatio=True)
+
+    layer, _, _ = read(tmp_path, draw)
+    assert len(layer.unread_areas) == 1
+
+
+def test_hatched_picture_beside_text_is_not_unread(tmp_path: Path) -> None:
+    hatching = Image.linear_gradient("L").rotate(30).point([255 if level % 16 else 0 for level in range(256)])
+
+    def draw(canvas: Canvas) -> None:
+        block(canvas, UPRIGHT, 60, 780)
+        canvas.drawImage(ImageReader(hatching), 100, 300, 250, 250)
+
+    assert read(tmp_path, draw)[0].unread_areas == ()
