@@ -19,7 +19,6 @@ INSTALLED_APPS = [
 # No SecurityMiddleware: `core/http/security_headers.py` covers responses from outside Django as well.
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
-ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
 DATABASES = {"default": db_settings.django_database(conf)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -62,7 +61,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         }
     },
-    "filters": {"shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"}},
+    "filters": {
+        "malformed_requests": {"()": "backend_main.core.log_filters.MalformedRequestFilter"},
+        "shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -74,8 +76,9 @@ LOGGING = {
     "loggers": {
         # Without Django's own handlers, which mail and print by their own rules.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # A foreign Host header logs a traceback per request, so any client could fill the disk.
-        "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # A traceback for each request that Django refuses, such as one with too many parameters: any client
+        # could fill the disk.
+        "django.security": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
         # Two lines per call would add nothing: the database has the jobs.
         "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
@@ -83,6 +86,7 @@ LOGGING = {
         # At INFO, botocore logs at each start where it found credentials.
         "botocore": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["malformed_requests"]},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -126,13 +127,19 @@ def run(
     """
     import uvicorn
 
-    from backend_main.backend.asgi import application, create_application
+    from backend_main.backend.asgi import create_application
+    from backend_main.backend.connection_limits import ConnectionLimits, raise_descriptor_limit
+    from backend_main.backend.http_protocol import LimitedHTTPProtocol, LimitedWSProtocol
+    from backend_main.backend.lifespan import ProcessRole
     from backend_main.backend.uvicorn_server import Server
-    from backend_main.backend.websocket_protocol import FastPathWSProtocol
 
+    limits = ConnectionLimits(
+        descriptors=raise_descriptor_limit(), max_per_address=conf.max_connections_per_address
+    )
     config = uvicorn.Config(
-        application if role is None else create_application(role),
-        ws=FastPathWSProtocol,
+        create_application(role or ProcessRole(), limits),
+        http=partial(LimitedHTTPProtocol, limits=limits),  # type: ignore[arg-type] # uvicorn calls it only
+        ws=LimitedWSProtocol,
         # With compression, a client could fill the memory by small frames that inflate to large ones.
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
@@ -140,8 +147,9 @@ def run(
         loop="uvloop",
         lifespan="on",
         log_config=None,
+        backlog=limits.reserve,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=False,  # `backend.proxy_headers` handles them
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT_SECONDS,
     )
     for number in (signal.SIGTERM, signal.SIGINT):

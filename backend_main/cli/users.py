@@ -145,7 +145,7 @@ def token(
 ) -> None:
     """Print an access token of a user and nothing else."""
     try:
-        from backend_main.core.conf import parse_duration
+        from backend_main.core.conf_types import parse_duration
 
         lifetime = dt.timedelta(seconds=parse_duration(ttl))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Log formatter that redacts tokens, and log filter for requests that a shutdown cancels.
+"""Log formatter that redacts tokens, and log filters for lines of uvicorn.
 
 A line contains text of strangers, and the formatter runs on the event loop. Its time must therefore grow
 with the length of the line only: each pattern matches a whole run of characters, so no part of a run is
@@ -11,8 +11,9 @@ import asyncio
 import logging
 import re
 
-# A traceback is shorter, and so is the line of a request with the longest head.
-MAX_RECORD_CHARACTERS = 32 * 1024
+# A client decides how long the line of its request is, and how many there are.
+MAX_LINE_CHARACTERS = 2 * 1024
+MAX_TRACEBACK_CHARACTERS = 32 * 1024
 # A token in the query of any text, the code of a sign-in link, a bearer header.
 _NAMED_SECRET = re.compile(r"(?i)(token=|[?&#]code=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+")
 _URL = re.compile(r"[^\s\"']+")
@@ -34,14 +35,16 @@ class RedactingFormatter(logging.Formatter):
     """Formatter that redacts the finished record, so it covers arguments, tracebacks and nested messages."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(_cut(super().format(record)))
+        has_traceback = bool(record.exc_info or record.exc_text or record.stack_info)
+        limit = MAX_TRACEBACK_CHARACTERS if has_traceback else MAX_LINE_CHARACTERS
+        return redact(_cut(super().format(record), limit))
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, limit: int) -> str:
     """Cut the middle out of a long record, between words: a part of a token would not be recognized."""
-    if len(text) <= MAX_RECORD_CHARACTERS:
+    if len(text) <= limit:
         return text
-    half = MAX_RECORD_CHARACTERS // 2
+    half = limit // 2
     words = text[:half].split(" ")[:-1]
     beginning, end = " ".join(words), text[-half:].partition(" ")[2]
     return f"{beginning} [{len(text) - len(beginning) - len(end)} characters cut] {end}"
@@ -70,5 +73,18 @@ class ShutdownCancellationFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        is_cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+        # asyncio logs with `exc_info=False`, against the type of the field.
+        is_cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
         return not (is_cancelled and record.name == "uvicorn.error")
+
+
+class MalformedRequestFilter(logging.Filter):
+    """Filter that drops a line for each malformed request: a client could fill the disk with them.
+
+    `backend.connection_limits` writes one line a minute instead.
+    """
+
+    MESSAGES = ("Invalid HTTP request received.", "Unsupported upgrade request.")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.msg not in self.MESSAGES

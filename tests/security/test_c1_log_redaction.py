@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 
-from backend_main.core.log_filters import MAX_RECORD_CHARACTERS, RedactingFormatter, redact
+from backend_main.core.log_filters import MAX_LINE_CHARACTERS, RedactingFormatter, redact
 
 # All shapes take about 3 s together. Work that grows with the square of the length takes hours for one.
 CPU_SECONDS = 20
@@ -50,8 +50,8 @@ def formatted(message: str) -> str:
 def test_c1_formatter_long_record_is_cut_between_words() -> None:
     secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"
     # The cut is inside a token, wherever it is.
-    line = formatted("GET /?" + f"{secret} " * (2 * MAX_RECORD_CHARACTERS // len(secret)) + "the end")
-    assert len(line) <= MAX_RECORD_CHARACTERS
+    line = formatted("GET /?" + f"{secret} " * (2 * MAX_LINE_CHARACTERS // len(secret)) + "the end")
+    assert len(line) <= MAX_LINE_CHARACTERS
     assert "characters cut]" in line
     assert line.startswith("GET /?[redacted] [redacted]")
     assert line.endswith("[redacted] the end")
@@ -59,8 +59,8 @@ def test_c1_formatter_long_record_is_cut_between_words() -> None:
 
 
 def test_c1_formatter_long_word_is_cut_whole() -> None:
-    line = formatted("GET /?token=" + "x" * 2 * MAX_RECORD_CHARACTERS + " HTTP/1.1 404")
-    assert line == f"GET [{2 * MAX_RECORD_CHARACTERS + 10} characters cut] HTTP/1.1 404"
+    line = formatted("GET /?token=" + "x" * 2 * MAX_LINE_CHARACTERS + " HTTP/1.1 404")
+    assert line == f"GET [{2 * MAX_LINE_CHARACTERS + 10} characters cut] HTTP/1.1 404"
 
 
 def test_c1_redact_jwt_after_a_word_and_with_five_parts() -> None:

@@ -139,10 +139,9 @@ def test_s07_routes_table_has_every_route() -> None:
 
 
 def test_s07_endpoints_table_has_every_endpoint() -> None:
-    from backend_main.backend.asgi import application
+    from backend_main.backend.asgi import websocket_routes
 
-    router = application.application_mapping["websocket"]
-    assert {str(route.pattern) for route in router.routes} == ENDPOINTS.keys()
+    assert {str(route.pattern) for route in websocket_routes.routes} == ENDPOINTS.keys()
 
 
 # ── owner, other, anonymous: every message ──

@@ -25,6 +25,7 @@ from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries
+from .request_gate import DEFAULT_MAX_BODY_BYTES
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
 MAX_LIMIT_DIGITS = 9
@@ -84,6 +85,8 @@ class UploadView(APIView):
     """One upload: `GET` with its texts, `PATCH` {filename, processed_text, metadata}, `DELETE`."""
 
     parser_classes = [StrictJSONParser]
+    # The longest correction, with four bytes for each character, and the other fields.
+    max_body_bytes = 4 * parsing.MAX_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID) -> Response:
         upload = queries.upload(owner=_owner(request), upload_id=upload_id)
