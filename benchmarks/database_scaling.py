@@ -76,7 +76,10 @@ def _set_up(database: str) -> None:
     if database == "PostgreSQL":
         from tests.support import postgresql
 
-        os.environ |= {"SCANRILL_DATABASE_URL": postgresql.new_database(), "SCANRILL_SECRET_KEY": "k" * 50}
+        os.environ |= {
+            "SCANRILL_DATABASE_URL": postgresql.new_database(),
+            "SCANRILL_SECRET_KEY": "0123456789abcdef" * 4,
+        }
     import django
     from django.core.management import call_command
 

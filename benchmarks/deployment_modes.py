@@ -68,7 +68,11 @@ def _celery(directory: Path, readers: int, engine: str) -> Iterator[RunningDeplo
         stack.callback(redis.stop)
         database = postgresql.PostgreSQL(POSTGRESQL)
         stack.callback(database.stop)
-        settings = {"DATABASE_URL": database.url, "REDIS_URL": redis.url, "SECRET_KEY": "k" * 50}
+        settings = {
+            "DATABASE_URL": database.url,
+            "REDIS_URL": redis.url,
+            "SECRET_KEY": "0123456789abcdef" * 4,
+        }
         settings |= {"STORAGE_URL": (directory / "files").as_uri(), "ENGINE": engine, "READER_THREADS": "1"}
         server = Server(directory / "data", **settings).start()
         stack.callback(server.stop)

@@ -163,7 +163,10 @@ class Scanrill(Stack):
 
     def start(self) -> None:
         settings = {"MESSAGES_PER_SECOND": "100000", "REDIS_PREFIX": PREFIX}
-        settings |= {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}", "SECRET_KEY": "k" * 50}
+        settings |= {
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}",
+            "SECRET_KEY": "0123456789abcdef" * 4,
+        }
         self._server = Server(self.folder / f"scanrill-{self.port}", "--with-reader", **settings)
         with pinned(SERVER_CORES):
             self._server.start()

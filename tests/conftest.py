@@ -77,7 +77,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that the tests of a worker share; each test creates its own users."""
-    running = Server(tmp_path_factory.mktemp("server") / "data").start()
+    # All tests send from one address, with wrong passwords too.
+    limits = {"PASSWORD_TRIES_PER_ADDRESS": "1000", "PASSWORD_TRIES_IN_ALL": "1000"}
+    running = Server(tmp_path_factory.mktemp("server") / "data", **limits).start()
     yield running
     assert running.stop() == 0
 

@@ -9,31 +9,36 @@ from django.urls import path, re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
 django_application = get_asgi_application()  # before the imports below: they need Django set up
 
+from backend_main.backend.connection_limits import ConnectionLimits  # noqa: E402
 from backend_main.backend.lifespan import Lifespan, ProcessRole  # noqa: E402
+from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
+from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
 from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
+from backend_main.core.http.types import Application  # noqa: E402
 from backend_main.core.http.upload import upload_middleware  # noqa: E402
 from backend_main.core.http.web_page import web_page_middleware  # noqa: E402
 
+websocket_routes = URLRouter(
+    [
+        path("ws/core/upload/", UploadConsumer.as_asgi()),
+        path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
+        re_path("", UnknownPathConsumer.as_asgi()),
+    ]
+)
 
-def create_application(role: ProcessRole) -> ProtocolTypeRouter:
-    """Return the application of a process with this role."""
-    return ProtocolTypeRouter(
+
+def create_application(role: ProcessRole, limits: ConnectionLimits) -> Application:
+    """Return the application of a process with this role and these limits."""
+    http_routes = web_page_middleware(upload_middleware(django_application))
+    protocols = ProtocolTypeRouter(
         {
             "http": security_headers_middleware(
-                shutdown_503_middleware(web_page_middleware(upload_middleware(django_application)))
+                shutdown_503_middleware(request_gate_middleware(http_routes))
             ),
-            "websocket": URLRouter(
-                [
-                    path("ws/core/upload/", UploadConsumer.as_asgi()),
-                    path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
-                    re_path("", UnknownPathConsumer.as_asgi()),
-                ]
-            ),
+            "websocket": websocket_routes,
             "lifespan": Lifespan(role),
         }
     )
-
-
-application = create_application(ProcessRole())
+    return proxy_headers_middleware(protocols, limits)

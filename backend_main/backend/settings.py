@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from backend_main.core.auth import throttle_cache
 from backend_main.core.conf import conf, secret_key
 from backend_main.core.db import settings as db_settings
 
@@ -19,7 +18,6 @@ INSTALLED_APPS = [
 # No SecurityMiddleware: `core/http/security_headers.py` covers responses from outside Django as well.
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
-ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
 DATABASES = {"default": db_settings.django_database(conf)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -28,8 +26,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-
-CACHES = {"default": throttle_cache.cache_settings(conf)}
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -40,13 +36,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "backend_main.core.http.rest.handle_exception",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_THROTTLE_RATES": {"password": f"{conf.password_tries_per_minute}/minute"},
 }
 SIMPLE_JWT = {
     "ALGORITHM": conf.jwt_algorithm,
     "SIGNING_KEY": conf.jwt_signing_key or (SECRET_KEY if conf.jwt_algorithm.startswith("HS") else None),
     "VERIFYING_KEY": conf.jwt_verifying_key,
-    "JWK_URL": conf.jwt_jwks_url or None,
+    "LEEWAY": conf.jwt_leeway_seconds,
     "ISSUER": conf.jwt_issuer or None,
     "AUDIENCE": conf.jwt_audience or None,
     "USER_ID_CLAIM": conf.jwt_user_claim,
@@ -65,7 +60,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         }
     },
-    "filters": {"shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"}},
+    "filters": {
+        "malformed_requests": {"()": "backend_main.core.log_filters.MalformedRequestFilter"},
+        "shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -77,8 +75,9 @@ LOGGING = {
     "loggers": {
         # Without Django's own handlers, which mail and print by their own rules.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # A foreign Host header logs a traceback per request, so any client could fill the disk.
-        "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # A traceback for each request that Django refuses, such as one with too many parameters: any client
+        # could fill the disk.
+        "django.security": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
         # Two lines per call would add nothing: the database has the jobs.
         "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
@@ -86,6 +85,7 @@ LOGGING = {
         # At INFO, botocore logs at each start where it found credentials.
         "botocore": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["malformed_requests"]},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }

@@ -13,6 +13,8 @@ urlpatterns = [
     path("api/token/code/", sign_in.SignInCodeView.as_view()),
     path("api/token/refresh/", sign_in.RefreshView.as_view()),
     path("api/me/", rest.MeView.as_view()),
+    path("api/sessions/", rest.SessionsView.as_view()),
+    path("api/sessions/<uuid:session_id>/", rest.SessionView.as_view()),
     path("api/engines/", rest.EnginesView.as_view()),
     path("api/uploads/", rest.UploadsView.as_view()),
     path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),

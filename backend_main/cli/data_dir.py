@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from backend_main.core.errors import CommandError
+from backend_main.sandbox.privileges import protect_server
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
@@ -37,6 +38,7 @@ def set_up(data_dir: Path | None) -> Conf:
     Raises:
         CommandError: the directory or the database cannot be used, or a setting is not valid.
     """
+    protect_server()
     conf = ensure_data_dir(data_dir)
     set_up_django()
     with locked(conf.data_dir / "migrate.lock", wait=True):

@@ -219,7 +219,12 @@ def engine(conf: Conf) -> Iterator[Finding]:
     from backend_main.reading import Options, PageDone
     from backend_main.reading.child_process.engine_process import EngineProcess
 
-    host = EngineProcess(conf.engine, threads=1, start_seconds=ENGINE_TIMEOUT_SECONDS)
+    host = EngineProcess(
+        conf.engine,
+        threads=1,
+        start_seconds=ENGINE_TIMEOUT_SECONDS,
+        required_measures=conf.required_sandbox,
+    )
     with tempfile.TemporaryDirectory() as directory:
         image = Path(directory) / "line.png"
         _draw_sample(image)
@@ -233,6 +238,36 @@ def engine(conf: Conf) -> Iterator[Finding]:
     else:
         message = f"{conf.engine} read “{text}” instead of “{SAMPLE_TEXT}”"
         yield Finding("engine", "FAIL", message, _ACTIONS["engine"])
+
+
+def sandbox(conf: Conf) -> Iterator[Finding]:
+    """Report which measures confine the process that decodes files, and whether it can read the data."""
+    from backend_main.reading.child_process.child_policy import policy_for
+    from backend_main.reading.child_process.engine_process import EngineProcess
+    from backend_main.sandbox.measures import MEASURES
+    from backend_main.sandbox.readable_paths import is_below
+
+    policy = policy_for([conf.engine])
+    if policy is None:
+        message = f"the engine {conf.engine} runs without a sandbox: it does not support one"
+        yield Finding("sandbox", "warn", message, "Hostile files can use all rights of the server.")
+        return
+    if is_below(conf.data_dir.resolve(), policy.readable):
+        message = f"the OCR process can read {conf.data_dir}: it is inside a directory of libraries"
+        yield Finding("sandbox", "FAIL", message, "Choose another directory with --data-dir.")
+    with EngineProcess("", start_seconds=ENGINE_TIMEOUT_SECONDS) as process:
+        process.start()
+        measures = process.measures
+    for measure in measures:
+        if measure.is_in_force:
+            yield Finding("sandbox", "ok", f"{measure.name}: {MEASURES[measure.name]}")
+        else:
+            is_required = measure.name in conf.required_sandbox
+            message = f"{measure.name} is not in force: {measure.reason}"
+            action = "SCANRILL_REQUIRED_SANDBOX requires it, so no file is read." if is_required else ""
+            # Most servers do not run as root, and need not.
+            missing: Status = "ok" if measure.name == "user" else "warn"
+            yield Finding("sandbox", "FAIL" if is_required else missing, message, action)
 
 
 def _draw_sample(path: Path) -> None:
@@ -265,6 +300,7 @@ CHECKS: dict[str, Check] = {
     "Redis": redis,
     "broker": broker,
     "storage": storage,
+    "sandbox": sandbox,
     "engine": engine,
 }
 _ACTIONS = {
@@ -278,4 +314,5 @@ _ACTIONS = {
     "broker": "Reading starts seconds late. Check that the broker runs and is reachable from this machine.",
     "storage": "The server refuses uploads. Check that the storage is writable and has free space.",
     "engine": "Uploads wait. `scanrill engines` shows why an engine is unavailable.",
+    "sandbox": "Uploads wait. The log of the server shows why the OCR process does not start.",
 }

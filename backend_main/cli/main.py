@@ -6,6 +6,7 @@ A command imports Django and engines only when it runs, so that `--help` stays f
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -21,7 +22,16 @@ from .read import read
 from .serve import serve
 from .settings import settings
 from .sweep import sweep
-from .users import add_user, token
+from .users import (
+    activate_user,
+    add_user,
+    deactivate_user,
+    delete_user,
+    list_users,
+    set_user_password,
+    sign_user_out,
+    token,
+)
 from .worker import worker
 
 app = typer.Typer(
@@ -31,7 +41,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 user = typer.Typer(help="Manage the users of the server.", no_args_is_help=True)
-user.command("add")(add_user)
+USER_COMMANDS: dict[str, Callable[..., None]] = {
+    "add": add_user,
+    "list": list_users,
+    "password": set_user_password,
+    "deactivate": deactivate_user,
+    "activate": activate_user,
+    "sign-out": sign_user_out,
+    "delete": delete_user,
+}
+for name, user_command in USER_COMMANDS.items():
+    user.command(name)(user_command)
 app.add_typer(user, name="user")
 COMMANDS = (
     *(serve, worker, link, token, read, engines),

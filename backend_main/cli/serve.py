@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,6 +49,13 @@ def serve(
             help="Also run readers in the server if SCANRILL_REDIS_URL is set. Without it, they always run.",
         ),
     ] = False,
+    print_link: Annotated[
+        bool,
+        typer.Option(
+            "--print-link",
+            help="Print a sign-in link also if standard output is not a terminal, such as in the journal.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM.
@@ -70,9 +79,14 @@ def serve(
         lock_file.write(url)
         lock_file.flush()
         lines = [f"scanrill is running at {url}/ (data: {conf.data_dir}). Press Ctrl-C to stop."]
-        # Only loopback: there, a person who sees this terminal may sign in.
+        # Only loopback: there, a person who sees this terminal may sign in. A journal may have other readers.
         if is_loopback(host) and (user := _sign_in_user()):
-            lines.append(f"Sign in (once, within 10 minutes): {sign_in_link(user, url)}")
+            is_shown = print_link or sys.stdout.isatty()
+            lines.append(
+                f"Sign in (once, within 10 minutes): {sign_in_link(user, url)}"
+                if is_shown
+                else "To sign in, print a link with `scanrill link`."
+            )
 
         def print_lines() -> None:
             print(*lines, sep="\n", flush=True)
@@ -92,9 +106,9 @@ def _url(listener: socket.socket) -> str:
 
 def _sign_in_user() -> User | None:
     """Return the oldest user, who is created at the first start; None if tokens come from elsewhere."""
-    from backend_main.core.auth import authentication
+    from backend_main.core.auth import tokens
 
-    return (find_oldest_user() or create_first_user()) if authentication.can_sign() else None
+    return (find_oldest_user() or create_first_user()) if tokens.can_sign() else None
 
 
 def run(
@@ -113,13 +127,19 @@ def run(
     """
     import uvicorn
 
-    from backend_main.backend.asgi import application, create_application
+    from backend_main.backend.asgi import create_application
+    from backend_main.backend.connection_limits import ConnectionLimits, raise_descriptor_limit
+    from backend_main.backend.http_protocol import LimitedHTTPProtocol, LimitedWSProtocol
+    from backend_main.backend.lifespan import ProcessRole
     from backend_main.backend.uvicorn_server import Server
-    from backend_main.backend.websocket_protocol import FastPathWSProtocol
 
+    limits = ConnectionLimits(
+        descriptors=raise_descriptor_limit(), max_per_address=conf.max_connections_per_address
+    )
     config = uvicorn.Config(
-        application if role is None else create_application(role),
-        ws=FastPathWSProtocol,
+        create_application(role or ProcessRole(), limits),
+        http=partial(LimitedHTTPProtocol, limits=limits),  # type: ignore[arg-type] # uvicorn calls it only
+        ws=LimitedWSProtocol,
         # With compression, a client could fill the memory by small frames that inflate to large ones.
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
@@ -127,8 +147,9 @@ def run(
         loop="uvloop",
         lifespan="on",
         log_config=None,
+        backlog=limits.reserve,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=False,  # `backend.proxy_headers` handles them
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT_SECONDS,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -171,7 +192,7 @@ def _check_public_host(conf: Conf) -> None:
 
     missing = []
     if not conf.secret_key:
-        missing.append("SCANRILL_SECRET_KEY (a long random string)")
+        missing.append("SCANRILL_SECRET_KEY (32 random bytes or more)")
     if not conf.allowed_hosts:
         missing.append("SCANRILL_ALLOWED_HOSTS (the host names in the URLs of users)")
     if not any(user.has_usable_password() for user in User.objects.filter(is_active=True)):

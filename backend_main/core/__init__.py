@@ -21,7 +21,7 @@ Modules and packages, in the order of their imports: each may import those below
     models.py        database tables and their constraints (`migrations/`: their history)
     protocol/        message types and their JSON
     db/              database settings, retries, threads, state of the migrations
-    conf.py          settings, each declared once
+    conf.py          settings, each declared once (`conf_types.py`: their own types)
     log_filters.py   redaction of tokens in logs
     errors.py        tree of all errors, with codes, HTTP statuses and close codes
 

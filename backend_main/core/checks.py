@@ -7,8 +7,11 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from ..sandbox.measures import MEASURES
 from .auth import origin
-from .conf import conf
+from .conf import conf, secret_key, weakness_of_secret
+
+KEY_HINT = "Set it to a random text of 32 bytes or more, such as the output of: openssl rand -base64 48"
 
 
 @register("scanrill")
@@ -18,6 +21,19 @@ def check_token_keys(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SCANRILL_JWT_VERIFYING_KEY or SCANRILL_JWT_JWKS_URL."
     return [Error(f"No public key for tokens of {conf.jwt_algorithm}.", hint=hint, id="core.E001")]
+
+
+@register("scanrill")
+def check_secrets(**_kwargs: Any) -> list[CheckMessage]:
+    """Anybody who guesses the key of an HMAC signature can sign tokens of any user."""
+    keys = {"SCANRILL_SECRET_KEY": secret_key(conf)}
+    if conf.jwt_signing_key and conf.jwt_algorithm.startswith("HS"):
+        keys["SCANRILL_JWT_SIGNING_KEY"] = conf.jwt_signing_key
+    return [
+        Error(f"{variable} {weakness}.", hint=KEY_HINT, id="core.E007")
+        for variable, key in keys.items()
+        if (weakness := weakness_of_secret(key))
+    ]
 
 
 @register("scanrill")
@@ -46,6 +62,17 @@ def check_redis_for_workers(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SCANRILL_REDIS_URL. Redis alone can also be the broker."
     return [Error("SCANRILL_BROKER_URL needs Redis for live text.", hint=hint, id="core.E006")]
+
+
+@register("scanrill")
+def check_required_sandbox(**_kwargs: Any) -> list[CheckMessage]:
+    """A misspelt measure would not be required."""
+    hint = f"The measures are {', '.join(MEASURES)}."
+    return [
+        Error(f"SCANRILL_REQUIRED_SANDBOX: {name} is not a measure.", hint=hint, id="core.E011")
+        for name in conf.required_sandbox
+        if name not in MEASURES
+    ]
 
 
 @register("scanrill")

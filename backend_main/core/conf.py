@@ -9,7 +9,6 @@ A command that sets a variable must therefore do so before the first import of t
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import re
 import secrets
@@ -23,9 +22,15 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
+from .conf_types import Duration, Network, decode_custom_type
 from .errors import CommandError
 
 PREFIX = "SCANRILL_"
+MIN_SECRET_BYTES = 32
+# Random keys of 32 hexadecimal digits have fewer distinct ones with a probability of 4e-8.
+MIN_SECRET_CHARACTERS = 8
+# Words of examples. Each has six letters or more, so that a random key contains none by chance.
+_PLACEHOLDER = re.compile(r"(?i)change|replace|example|placeholder|insecure|password|long random|secret key")
 _SECRET = {"secret": True}
 
 
@@ -33,29 +38,6 @@ def _default_data_dir() -> Path:
     """Return the XDG data directory: every command of a user then finds one set of data."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "scanrill"
-
-
-_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def parse_duration(text: str) -> float:
-    """Return the seconds of a duration such as 90s, 15m, 24h, 7d, or of a plain number of seconds.
-
-    Raises:
-        ValueError: the text is not a duration above 0.
-    """
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhd]?)", text.strip())
-    if match is None or not (seconds := float(match[1]) * _UNIT_SECONDS[match[2]]):
-        raise ValueError("a number and s, m, h or d are expected, as in 15m")
-    return seconds
-
-
-class Duration(float):
-    """Duration in seconds, written as a number, or as 90s, 15m, 24h, 7d."""
-
-    @property
-    def timedelta(self) -> dt.timedelta:
-        return dt.timedelta(seconds=self)
 
 
 class Conf(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +48,11 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=_default_data_dir)
     secret_key: Annotated[
         str,
-        Meta(description="Key that signs tokens. Empty: a random key in the data directory.", extra=_SECRET),
+        Meta(
+            description="Key that signs tokens, random, of 32 bytes or more. Empty: a random key in the data "
+            "directory.",
+            extra=_SECRET,
+        ),
     ] = ""
     allowed_hosts: Annotated[
         list[str],
@@ -76,6 +62,47 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         list[str],
         Meta(description="Web origins (scheme://host:port) that may connect, besides the server's own."),
     ] = msgspec.field(default_factory=list)
+    trusted_proxies: Annotated[
+        list[Network],
+        Meta(
+            description="Addresses or networks of reverse proxies, such as 127.0.0.1 or 10.0.0.0/8: their "
+            "X-Forwarded-For and X-Forwarded-Proto count. Empty: none."
+        ),
+    ] = msgspec.field(default_factory=list)
+    https_only: Annotated[
+        bool,
+        Meta(
+            description="All users connect by HTTPS, which a proxy adds. Otherwise X-Forwarded-Proto of a "
+            "trusted proxy decides for each request."
+        ),
+    ] = False
+    hsts_seconds: Annotated[
+        int,
+        Meta(
+            description="Time for which browsers must use HTTPS (HSTS), in seconds. The server sends it with "
+            "responses over HTTPS; 0 = never.",
+            ge=0,
+        ),
+    ] = 365 * 86_400
+    max_connections_per_address: Annotated[
+        int,
+        Meta(
+            description="Largest number of connections from one address to one server process, with IPv6 by "
+            "/64; 0 = half of the connections that the process can hold.",
+            ge=0,
+        ),
+    ] = 0
+    request_head_seconds: Annotated[
+        float,
+        Meta(description="Longest time for the head of a request or WebSocket handshake, in seconds.", gt=0),
+    ] = 15.0
+    request_body_seconds: Annotated[
+        float,
+        Meta(
+            description="Time for the body of a request, in seconds; each KiB that arrives adds a second.",
+            gt=0,
+        ),
+    ] = 30.0
     max_upload_bytes: Annotated[
         int, Meta(description="Largest image or PDF, in bytes; 0 = unlimited.", ge=0)
     ] = 1024**3
@@ -135,6 +162,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             gt=0,
         ),
     ] = 4 * 1024**3
+    required_sandbox: Annotated[
+        list[str],
+        Meta(
+            description="Measures of the sandbox without which no OCR process starts: no_new_privs, limits, "
+            "landlock, seccomp, capabilities, user. Empty: those that the system has are in force."
+        ),
+    ] = msgspec.field(default_factory=list)
     jwt_algorithm: Annotated[
         str, Meta(description="The only signature algorithm of tokens that the server accepts.")
     ] = "HS256"
@@ -163,14 +197,32 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         3_600
     )
     jwt_refresh_seconds: Annotated[
-        int, Meta(description="Lifetime of a refresh token, in seconds.", gt=0)
+        int, Meta(description="Time without a refresh after which a session ends, in seconds.", gt=0)
     ] = 30 * 86_400
+    jwt_leeway_seconds: Annotated[
+        int,
+        Meta(description="Difference of clocks that a token may show, in seconds; 0 = none.", ge=0),
+    ] = 30
     password_tries_per_minute: Annotated[
         int,
         Meta(
-            description="Sign-in attempts per minute by password, for one user name from one address.", gt=0
+            description="Sign-in attempts per minute by password: of one user name from one address, or of "
+            "one browser that has signed in with that name before.",
+            gt=0,
         ),
     ] = 10
+    password_tries_per_address: Annotated[
+        int,
+        Meta(description="Sign-in attempts per minute by password from one address, for all names.", gt=0),
+    ] = 30
+    password_tries_per_name: Annotated[
+        int,
+        Meta(description="Sign-in attempts per minute by password for one name, from all addresses.", gt=0),
+    ] = 30
+    password_tries_in_all: Annotated[
+        int,
+        Meta(description="Sign-in attempts per minute by password, of all clients together.", gt=0),
+    ] = 120
     max_sockets_per_user: Annotated[
         int, Meta(description="Largest number of open WebSockets of one user.", gt=0)
     ] = 1_000
@@ -308,7 +360,7 @@ def load(environ: Mapping[str, str]) -> Conf:
             separator = ":" if get_args(kind)[0] is Path else ","
             values[name] = [part.strip() for part in text.split(separator) if part.strip()]
     try:
-        return msgspec.convert(values, Conf, strict=False, dec_hook=_decode_custom_type)
+        return msgspec.convert(values, Conf, strict=False, dec_hook=decode_custom_type)
     except msgspec.ValidationError as error:
         # msgspec names the field at the end of its message, as in `$.readers`. Users know SCANRILL_READERS.
         problem = str(error)
@@ -360,20 +412,37 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 
-def _decode_custom_type(kind: type, value: object) -> object:
-    if kind is Path:
-        return Path(str(value)).expanduser().absolute()
-    if kind is Duration:
-        return Duration(parse_duration(str(value)))
-    raise TypeError(f"Settings cannot have the type {kind!r}.")
+def weakness_of_secret(secret: str) -> str | None:
+    """Return why a key for HMAC signatures can be guessed; None if it looks random.
+
+    32 bytes: RFC 7518, 3.2, requires a key of the size of the hash for HS256.
+    """
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"is shorter than {MIN_SECRET_BYTES} bytes"
+    if len(set(secret)) < MIN_SECRET_CHARACTERS or _PLACEHOLDER.search(secret):
+        return "is a placeholder"
+    return None
 
 
 def _display_value(value: object, meta: Meta) -> str:
     if meta.extra == _SECRET:
         return "(set)" if value else ""
     if isinstance(value, list):
-        return (":" if value and isinstance(value[0], Path) else ",").join(map(str, value))
-    return str(value)
+        separator = ":" if value and isinstance(value[0], Path) else ","
+        return separator.join(_without_credentials(str(item)) for item in value)
+    return _without_credentials(str(value))
+
+
+def _without_credentials(text: str) -> str:
+    """Return a URL without user, password and the values of its query; any other text as it is."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    location, question, query = rest.partition("?")
+    authority, slash, path = location.partition("/")
+    _, at, host = authority.rpartition("@")
+    shown_query = "&".join(field.partition("=")[0] + "=***" for field in query.split("&")) if query else ""
+    return f"{scheme}://{'***@' if at else ''}{host}{slash}{path}{question}{shown_query}"
 
 
 conf = load(os.environ)

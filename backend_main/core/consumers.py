@@ -27,14 +27,16 @@ from .errors import (
     RateLimited,
     RequestError,
     StatusConflict,
+    TokenKeysUnavailable,
     Unauthenticated,
     UnknownEndpoint,
     UploadNotFound,
 )
 from .jobs.options import ReadOptions
 from .live.connection import LiveConnection
-from .live.rate_limit import TokenBucket
-from .live.send_queue import SEND_NOW, SendQueue
+from .live.rate_limit import BURST_SECONDS, MIN_THREAD_CHARACTERS, TokenBucket
+from .live.send_queue import SendQueue
+from .live.server_connection import SERVER_CONNECTION, ServerConnection
 from .models import Status, Upload
 from .protocol import messages, parsing, serializers
 from .runtime import Runtime, runtime_of
@@ -42,10 +44,8 @@ from .uploads import commands, queries
 
 log = logging.getLogger(__name__)
 
-BURST_SECONDS = 4
-# Parsing a longer frame on the event loop would block the other connections.
-DECODE_IN_THREAD_CHARACTERS = 64 * 1024
 CLOSE_TIMEOUT_SECONDS = 1.0
+UNKNOWN_ENDPOINT_MESSAGE = "Unknown endpoint."
 
 
 class UploadConsumer(AsyncWebsocketConsumer):
@@ -86,6 +86,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         try:
+            if "//" in self.scope["path"]:  # the router of Channels ignores slashes at the start
+                raise UnknownEndpoint(UNKNOWN_ENDPOINT_MESSAGE)
             origin.check_origin(self.scope)
             self.identity = await executor.run_in_db_thread(
                 authentication.authenticate, authentication.token_from_handshake(self.scope)
@@ -96,13 +98,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
             connection = self._create_connection(upload_id)
             # Before the accept: the client receives every later commit.
             await self._runtime.hub.join(connection)
-        except (ConnectionRejected, DatabaseUnavailable, UploadNotFound) as error:
+        except (ConnectionRejected, DatabaseUnavailable, TokenKeysUnavailable, UploadNotFound) as error:
             await self.accept()
             await self.close(error.close_code, str(error))
             return
         self._connection = connection
         await self.accept()
-        self._bucket = TokenBucket(conf.messages_per_second, conf.messages_per_second * BURST_SECONDS)
         self._writer = asyncio.create_task(self._write(connection))
         self._close_at(self.identity.expires_at)
 
@@ -114,8 +115,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.close_with(RateLimited("Too many messages."))
             return
         try:
-            async with self._runtime.large_frames.place(len(text_data or "")):
-                await self._handle(connection, await self._parse(text_data))
+            await self._handle(connection, await self._parse(text_data))
         except ProtocolError as error:
             connection.send_queue.put_reply(
                 messages.encode(messages.error(error.fields, reply_type=error.reply_type, ref=error.ref))
@@ -158,7 +158,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         if identity.user.pk != self.identity.user.pk:
             raise RequestError({"token": "This token belongs to another user."})
         self.identity = identity
-        connection.issued_at = identity.issued_at
+        connection.issued_at, connection.session_id = identity.issued_at, identity.session_id
         self._close_at(identity.expires_at)
         return messages.Authenticated()
 
@@ -166,13 +166,15 @@ class UploadConsumer(AsyncWebsocketConsumer):
         source = commands.UploadSource(
             image_base64=request.image_base64, image_path=request.image_path, image_hash=request.image_hash
         )
-        created = await executor.run_in_db_thread(
-            commands.create,
-            owner=self.identity.user,
-            source=source,
-            options=ReadOptions(**request.read_options()),
-            requester=connection,
-        )
+        characters = len(request.image_base64 or "")
+        async with self._runtime.ingest_limit.place(self.identity.user.pk, characters):
+            created = await executor.run_in_db_thread(
+                commands.create,
+                owner=self.identity.user,
+                source=source,
+                options=ReadOptions(**request.read_options()),
+                requester=connection,
+            )
         if connection.has_event_reply:
             return serializers.created(created.upload, duplicate=created.duplicate)
         try:
@@ -265,10 +267,21 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
 
     def _create_connection(self, upload_id: UUID | None) -> LiveConnection:
-        extension = self.scope.get("extensions", {}).get(SEND_NOW)
-        send_queue = SendQueue(self.send, extension["send"]) if extension else SendQueue(self.send)
+        server: ServerConnection | None = self.scope.get("extensions", {}).get(SERVER_CONNECTION)
+        rate = conf.messages_per_second
+        if server is None:
+            self._bucket, send_queue = TokenBucket(rate, rate * BURST_SECONDS), SendQueue(self.send)
+        else:
+            server.set_owner(self.identity.user.pk)
+            self._bucket, send_queue = server.frame_rate, SendQueue(self.send, server.try_send)
+        identity = self.identity
         return LiveConnection(
-            self.identity.user.pk, upload_id, self.identity.issued_at, send_queue, self.close_with
+            identity.user.pk,
+            upload_id,
+            identity.issued_at,
+            send_queue,
+            self.close_with,
+            session_id=identity.session_id,
         )
 
     async def _parse(self, text: str | None) -> messages.Request:
@@ -276,9 +289,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
             raise ProtocolError(
                 {"message": "A text frame with a JSON object is expected, not a binary frame."}
             )
-        if len(text) < DECODE_IN_THREAD_CHARACTERS:
+        if len(text) < MIN_THREAD_CHARACTERS:
             return parsing.parse_request(text)
-        return await asyncio.to_thread(parsing.parse_request, text)
+        async with self._runtime.parsing_limit.place(self.identity.user.pk, len(text)):
+            return await asyncio.to_thread(parsing.parse_request, text)
 
     async def _write(self, connection: LiveConnection) -> None:
         try:
@@ -315,4 +329,4 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        await self.close(UnknownEndpoint.close_code, "Unknown endpoint.")
+        await self.close(UnknownEndpoint.close_code, UNKNOWN_ENDPOINT_MESSAGE)

@@ -5,14 +5,21 @@ ScanrillError                   code, HTTP status, close code, and whether recon
 │   ├── ProtocolError           400         the frame is not a valid request
 │   ├── UploadNotFound          404  4404   the upload does not exist or belongs to another user
 │   ├── PageNotFound            404         the page does not exist or is not read yet
+│   ├── SessionNotFound         404         the user has no such session, or it has ended
 │   ├── StatusConflict          409         the request does not fit the status of the upload
+│   ├── RequestTimeout          408         the body arrives too slowly: send it again
+│   ├── LengthRequired          411         a large body needs a Content-Length
+│   ├── BodyTooLarge            413         the body has more bytes than its path allows
 │   ├── FileTooLarge            413         the file has more bytes than the limit
 │   ├── StorageFull             507         no space for the file: free some, then send it again
 │   ├── DatabaseUnavailable     503         the database does not answer: try again
 │   ├── ShuttingDown            503         the server is shutting down: try again
 │   ├── StorageUnavailable      503         the file storage does not answer: try again
+│   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
+│   ├── SignInLimited           429         too many attempts to sign in: wait, then try again
 │   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
 │   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+├── ServerBusy                  503         no place for another connection: try again later
 ├── PageImageError              422         the image of a page cannot be rendered
 ├── CommandError                            a command stops with one line; nothing was changed
 └── ConnectionRejected                      the socket is accepted, then closed with the code
@@ -88,6 +95,14 @@ class PageNotFound(RequestError):
         super().__init__({"number": "This page does not exist, or is not read yet."})
 
 
+class SessionNotFound(RequestError):
+    code = "session_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"session": "You have no session with this id."})
+
+
 class StatusConflict(RequestError):
     """The request does not fit the status of the upload; the message names that status."""
 
@@ -96,6 +111,39 @@ class StatusConflict(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__({"instance_id": message})
+
+
+class RequestTimeout(RequestError):
+    """The body of the request arrives too slowly. Nothing was changed."""
+
+    code = "timeout"
+    http_status = 408
+    is_final = False
+
+    def __init__(self) -> None:
+        super().__init__({"detail": "The body of the request arrived too slowly. Send it again."})
+
+
+class LengthRequired(RequestError):
+    """A body of this size needs a `Content-Length`."""
+
+    code = "length_required"
+    http_status = 411
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(
+            {"detail": f"A body of more than {max_bytes} bytes needs a Content-Length. Send it with one."}
+        )
+
+
+class BodyTooLarge(RequestError):
+    """The body of the request exceeds the limit of its path."""
+
+    code = "body_too_large"
+    http_status = 413
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__({"detail": f"The body exceeds the limit of {max_bytes} bytes of this path."})
 
 
 class FileTooLarge(RequestError):
@@ -152,6 +200,31 @@ class StorageUnavailable(RequestError):
         super().__init__({field: "storage_unavailable: the file storage does not answer. Try again."})
 
 
+class TokenKeysUnavailable(RequestError):
+    """The service that signs tokens has not answered with its keys, so no token can be verified."""
+
+    code = "keys_unavailable"
+    http_status = 503
+    is_final = False
+
+    def __init__(self) -> None:
+        super().__init__({"server": "The keys of the tokens cannot be fetched. Try again."})
+
+
+class SignInLimited(RequestError):
+    """There were too many attempts to sign in. The password was not checked."""
+
+    code = "too_many_tries"
+    http_status = 429
+    is_final = False
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            {"detail": f"Too many tries to sign in. Try again in {retry_after_seconds} seconds."}
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
 class QuotaExceeded(RequestError):
     """The user has reached a quota. Nothing was stored; `field` is the field that brought the bytes."""
 
@@ -171,6 +244,17 @@ class PendingLimitExceeded(RequestError):
 
     def __init__(self, field: str, waiting: int) -> None:
         super().__init__({field: f"You have {waiting} uploads waiting, the maximum. Try again later."})
+
+
+class ServerBusy(ScanrillError):
+    """The server process has no place for another connection."""
+
+    code = "busy"
+    http_status = 503
+    is_final = False
+
+    def __init__(self) -> None:
+        super().__init__("The server has too many connections. Try again later.")
 
 
 class PageImageError(ScanrillError):

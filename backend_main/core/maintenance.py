@@ -1,4 +1,4 @@
-"""Maintenance: recovery of expired claims; deletion of expired codes and events, orphan and incomplete files.
+"""Maintenance: recovery of expired claims; deletion of expired codes, sessions and events, and stray files.
 
 Every server runs it each few seconds, and so does `scanrill sweep`. A worker recovers claims only.
 """
@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import close_old_connections
 
 from . import event_log, storage
-from .auth import sign_in_codes
+from .auth import sessions, sign_in_codes
 from .db import executor
 from .db.retry import retry_transient
 from .errors import DatabaseUnavailable
@@ -42,6 +42,7 @@ class MaintenanceReport(NamedTuple):
     incomplete_files: int
     codes: int
     events: int
+    sessions: int = 0
 
 
 @retry_transient
@@ -79,8 +80,9 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     jobs = recover_expired_claims()
     codes = sign_in_codes.remove_expired()
     events = event_log.remove_expired()
+    expired_sessions = sessions.remove_expired()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
-    return MaintenanceReport(jobs, orphaned, incomplete, codes, events)
+    return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)
 
 
 def recover_claims_until(stopping: threading.Event) -> None:

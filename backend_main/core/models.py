@@ -43,6 +43,33 @@ class SignInCode(models.Model):
         return f"code for {self.user_id}"
 
 
+class Session(models.Model):
+    """Sign-in of a user on one device. The rows have hashes of refresh tokens only.
+
+    generation: number of refreshes so far.
+    token_digest: hash of the refresh token that is valid.
+    previous_digest: hash of the one before it, which is accepted for a short time.
+    rotated_at: time of the last refresh, or of the sign-in.
+    address, user_agent: of the client at that time, for the user's list of sessions.
+    ended_at: the time of the sign-out; access tokens of the session are invalid from then on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    generation = models.PositiveIntegerField(default=0)
+    token_digest = models.CharField(max_length=64)
+    previous_digest = models.CharField(max_length=64, default="", blank=True)
+    address = models.CharField(max_length=64, default="", blank=True)
+    user_agent = models.CharField(max_length=200, default="", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    rotated_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"session of {self.user_id}"
+
+
 class Status(models.TextChoices):
     """Status of an upload."""
 

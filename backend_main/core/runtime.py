@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from .auth.passwords import PasswordSignIn
 from .conf import conf
 from .jobs import notify
 from .jobs.notify import WorkerNotifier
 from .jobs.reader_pool import ReaderPool
 from .live.hub import Hub
-from .live.rate_limit import LargeFrameLimit
+from .live.message_memory import SHARED_MESSAGE_BYTES, MessageMemory
+from .live.rate_limit import MIN_LARGE_MESSAGE_CHARACTERS, MIN_THREAD_CHARACTERS, LargeMessageLimit
 from .pubsub.local import LocalPubSub
 from .pubsub.messages import READERS_CHANNEL
 from .pubsub.workers import WorkersChannel
@@ -35,7 +37,10 @@ class Runtime:
         self.hub = Hub(_create_pubsub())
         self.readers = ReaderPool(self.hub.pubsub, readers)
         self.page_images = PageImageRenderer()
-        self.large_frames = LargeFrameLimit()
+        self.message_memory = MessageMemory(conf.max_frame_bytes + SHARED_MESSAGE_BYTES)
+        self.parsing_limit = LargeMessageLimit(MIN_THREAD_CHARACTERS)
+        self.ingest_limit = LargeMessageLimit(MIN_LARGE_MESSAGE_CHARACTERS)
+        self.password_sign_in = PasswordSignIn(conf)
         self.worker_notifier: WorkerNotifier | None = None
         self.workers_channel: WorkersChannel | None = None
         self.is_migrated = False

@@ -13,6 +13,7 @@ unread_ink.py         ink that no line covers, read again or named in a warning
 ink_account.py        ink of a page, and rows like text that no line covers
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
+small_print.py        print that is too small to be read for certain
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
@@ -46,6 +47,7 @@ headers, footers and page numbers    layout/page_furniture.py, document_furnitur
 hyphens at line ends                 layout/text_joining.py; born_digital/joined_rows.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
 turned words on an upright page      engines/rapid/turned_words.py
+turned blocks of a text layer        documents/turned_blocks.py, born_digital/rotations.py
 stamps across text                   engines/rapid/overprint.py; layout/overprint.py
 check boxes                          layout/check_boxes.py; documents/pdf_annotations.py, for text layers
 heading thresholds                   layout/headings.py; born_digital/headings.py and document_profile.py

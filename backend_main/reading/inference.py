@@ -5,6 +5,7 @@ time, and ONNX Runtime needs less memory (docs/decisions/0050-openvino-with-bflo
 """
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -88,8 +89,7 @@ class OpenVinoSession(InferenceSession):
     """A model that OpenVINO runs."""
 
     def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
-        import openvino
-
+        openvino = import_openvino()
         core: Any = openvino.Core()
         self._model = core.read_model(str(path))
         settings = {
@@ -119,10 +119,22 @@ class OpenVinoSession(InferenceSession):
         return str(self._model.get_rt_info(["framework", name]).astype(str))
 
 
+def import_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which stores an identifier of the machine in the home directory.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None forbids the import
+    import openvino
+
+    return openvino
+
+
 def best_runtime() -> type[InferenceSession]:
     """Return OpenVINO's session if it works and has bfloat16 on this processor, else ONNX Runtime's."""
     try:
-        import openvino
+        openvino = import_openvino()
     except ImportError:
         return OnnxSession
     try:

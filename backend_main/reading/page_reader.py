@@ -15,6 +15,7 @@ from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings, finalize_page
 from .recognized_formulas import recognized_formula_share
+from .small_print import small_print_warning
 from .types import Line, Options, PageWarning, to_page_warning
 from .unread_ink import UnreadInk, ink_beside_lines, read_unread_ink
 from .warning_codes import WarningCode
@@ -166,6 +167,8 @@ class PageReader:
         self.warnings += warnings
         if ink is not None:
             self.warnings += ink.warnings(self.lines, self.warnings)
+        if not engine.is_test_engine and (small := small_print_warning(self._page.number, self.lines)):
+            self.warnings.append(small)
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 

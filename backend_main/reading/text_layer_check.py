@@ -31,6 +31,8 @@ MIN_ROUGH_SIMILARITY = 0.6
 """For an engine that reads a script which the usual one does not: Tesseract misses lines and figures of
 Korean, and shares 0.75 with a correct text layer."""
 MIN_LETTERS, MIN_FIGURES = 8, 4
+MIN_LETTERS_OF_SIGNS = 2
+"""Letters that an engine reads, from which signs are unmapped letters. A bullet can look like an o."""
 
 _log = logging.getLogger("scanrill.reading")
 
@@ -77,7 +79,7 @@ def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> C
         engine: a configured engine.
     """
     expected = _letters(run.text for run in runs)
-    if len(expected) < MIN_LETTERS:
+    if 0 < len(expected) < MIN_LETTERS:
         return None
     try:
         lines = lines_after_restart(engine.read_page(_strip(page, runs).image))
@@ -85,6 +87,8 @@ def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> C
         _log.exception("The text layer of page %d could not be compared with the page.", page.number)
         return None
     read = _letters(line.text for line in lines)
+    if not expected:
+        return Comparison(float(len(read) < MIN_LETTERS_OF_SIGNS), 1.0, _confidence(lines))
     figures = "".join(filter(str.isdigit, expected))
     read_figures = "".join(filter(str.isdigit, read))
     has_figures = len(figures) >= MIN_FIGURES

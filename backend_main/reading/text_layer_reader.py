@@ -5,14 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from . import warning_texts
-from .born_digital.assembly import DigitalAssembly
 from .born_digital.document_context import context_of
 from .born_digital.notes import append_notes, note_lines
-from .born_digital.page import DigitalPage
-from .born_digital.page_order import PageOrder
+from .born_digital.rotations import RotationsAssembly, live_order
 from .documents.document import Document
 from .documents.pdf_text_layer import TextLayer, TextRun
-from .documents.turned_page import upright_layer
 from .documents.unread_areas import paint_over
 from .engines import Engine, LazyEngine
 from .fallback import FallbackEngines
@@ -58,7 +55,7 @@ class TextLayerReader:
         self._fallback = fallback
         self._settings = settings
         self._places: dict[int, int] = {}
-        self._assembly: DigitalAssembly | None = None
+        self._assembly: RotationsAssembly | None = None
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
         self.warnings: list[PageWarning] = []
@@ -163,16 +160,16 @@ class TextLayerReader:
         try:
             context = context_of(self._document)
             if not context.is_ready:
-                return PageOrder(DigitalPage(self._number, upright_layer(self._layer))).live()
+                return live_order(self._layer, self._number)
             self._assembly = self._assembly_of(self._layer)
-            return self._assembly.order.live()
+            return self._assembly.live()
         except Exception:
             _log.exception("The order of page %d failed; its lines are ordered by their boxes.", self._number)
             self._assembly = None
             return reading_order([run.box for run in self._layer.runs])
 
-    def _assembly_of(self, layer: TextLayer) -> DigitalAssembly:
-        return DigitalAssembly(layer, self._number, context_of(self._document), self._options.furniture)
+    def _assembly_of(self, layer: TextLayer) -> RotationsAssembly:
+        return RotationsAssembly(layer, self._number, context_of(self._document), self._options.furniture)
 
     def _recognize(self) -> UnreadText:
         areas = self._layer.unread_areas

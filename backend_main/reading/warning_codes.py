@@ -21,6 +21,7 @@ class WarningCode(StrEnum):
     BLANK_PAGE = "blank-page"
     # ── text that may differ from the print ──
     LOW_CONFIDENCE = "low-confidence"
+    SMALL_PRINT = "small-print"
     UNCHECKED_TEXT = "unchecked-text"
     LAYOUT_FAILED = "layout-failed"
     PLAIN_FORMULAS = "plain-formulas"

@@ -47,7 +47,7 @@ MESSAGES = {
 }
 # By the name of the field, or by `Type.field` where a type gives it another meaning.
 FIELDS = {
-    "boxes": "Places on the page that the warning is about, as the `box` of a line; empty for the whole page, or where it is not known. Of more than 200 places, neighbors share a box.",
+    "boxes": "Places on the page that the warning is about, as the `box` of a line; empty for the whole page, or where it is not known. Neighbors share a box if there are more than 200 places.",
     "bytes": "Size of the file in bytes.",
     "code": "Code for programs: one of the [codes of warnings](warnings.md).",
     "content_type": "MIME type, detected from the content.",
@@ -144,9 +144,13 @@ ROUTES = {
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",
-    "DELETE /api/token/": "Signs out: removes the cookie. Returns 204 without a body.",
+    "DELETE /api/token/": "Signs out: ends the session of the cookie, and removes the cookie. Its sockets close. Returns 204 without a body.",
     "POST /api/token/code/": "Exchanges the code of a sign-in link for an access token and the cookie.",
-    "POST /api/token/refresh/": "Exchanges a refresh token for a new access token. With an empty body it uses the cookie.",
+    "POST /api/token/refresh/": "Exchanges a refresh token for a new access token and a new refresh token. The old refresh token is invalid "
+    "afterwards; if it comes again more than 30 seconds later, the session ends. With an empty body, the cookie counts and is replaced.",
+    "GET /api/sessions/": "Lists your sign-ins that have not ended, the last used first.",
+    "DELETE /api/sessions/{session_id}/": "Ends a session: its sockets close within about a second, and none of its tokens is valid. Returns 204 "
+    "without a body.",
     "GET /api/uploads/": "Lists your uploads, newest first, without their texts: [`list`](websocket.md#request-list) over HTTP.",
     "POST /api/uploads/": "Creates an upload: the file is the body, or one part of a multipart form that has a file name. The server writes the "
     "file to disk while it receives it. Returns 201 with the new upload, or 200 with your existing upload with the same bytes and "
@@ -173,7 +177,9 @@ REST_FIELDS = {
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "password": "The user's password.",
     "reasons": "Problems, as sentences; present unless `status` is `ok`.",
-    "refresh": "Refresh token.",
+    "refresh": "Refresh token; each is valid for one refresh.",
+    "sessions": "The sessions, one object each: `id`, `created_at`, `last_used_at`, `address` and `user_agent` of the client at that time, and "
+    "`current`, which is true for the session of the request's token.",
     "status": "`ok`, `degraded` or `unavailable`.",
     "username": "Name of the user.",
     "version": "Version of the server.",
@@ -219,6 +225,10 @@ WARNINGS = {
     "low-confidence": (
         "The engine is not sure of some lines, or of a large part of the page.",
         "Compare the text with the page. Scan again with 300 dots an inch, or choose another engine.",
+    ),
+    "small-print": (
+        "A fifth of the print or more is lower than 12 pixels. Letters and words may be wrong or missing.",
+        "Compare the text with the page. Scan again with 300 dots an inch.",
     ),
     "unchecked-text": (
         "The text layer of the PDF has hardly any words, and no engine could compare it with the page.",

@@ -22,7 +22,7 @@ from backend_main.core.protocol import messages as protocol
 from . import descriptions
 from .markdown import block, code, joined, json_block, page, table
 from .protocol import field_rows, meaning
-from .rest_examples import EXAMPLES, RestExample
+from .rest_examples import EXAMPLES, SESSION_ID, RestExample
 
 HEAD = (Path(__file__).with_name("rest.md")).read_text()
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -147,7 +147,11 @@ def _meaning(kind: type[msgspec.Struct] | None, field: str) -> str:
 
 def _request(name: str, example: RestExample) -> str:
     method, path = name.split(" ")
-    path = path.replace("{id}", EXAMPLES["GET /api/uploads/{id}/"].response["id"]).replace("{n}", "1")  # type: ignore[index]
+    path = (
+        path.replace("{session_id}", SESSION_ID)
+        .replace("{id}", EXAMPLES["GET /api/uploads/{id}/"].response["id"])
+        .replace("{n}", "1")
+    )  # type: ignore[index]
     lines = [f"{method} {path}{'?' if example.query else ''}{example.query}"]
     lines += [f"{header}: {value}" for header, value in example.headers.items()]
     if example.body is not None:

@@ -98,6 +98,7 @@ class RestExample(NamedTuple):
     note: str = ""
 
 
+SESSION_ID = "0b54f6f5-7b2c-4f0e-9a52-3a2a1c6d9e10"
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 # In the order in which a test can send them: each works on what the previous ones left.
 EXAMPLES: dict[str, RestExample] = {
@@ -108,17 +109,34 @@ EXAMPLES: dict[str, RestExample] = {
         body={"username": "ada", "password": "a long and quiet river"},
         response={"refresh": REFRESH, "access": ACCESS},
     ),
-    "POST /api/token/refresh/": RestExample(body={"refresh": REFRESH}, response={"access": ACCESS}),
+    "POST /api/token/refresh/": RestExample(
+        body={"refresh": REFRESH}, response={"access": ACCESS, "refresh": REFRESH}
+    ),
     "POST /api/token/code/": RestExample(
         body={"code": "3pJx…"},
         headers=ORIGIN,
         response={"access": ACCESS},
-        note="and the cookie `scanrill_refresh`",
+        note="and the cookies `scanrill_refresh` and `scanrill_device`",
     ),
     "DELETE /api/token/": RestExample(headers=ORIGIN, status=204, note="an empty body"),
     "GET /api/me/": RestExample(
         response={"username": "ada", "max_upload_bytes": 1073741824, "version": "0.1.0"}
     ),
+    "GET /api/sessions/": RestExample(
+        response={
+            "sessions": [
+                {
+                    "id": SESSION_ID,
+                    "created_at": "2026-03-01T09:12:44.120000Z",
+                    "last_used_at": "2026-03-04T18:03:10.871000Z",
+                    "address": "192.0.2.44",
+                    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                    "current": False,
+                }
+            ]
+        }
+    ),
+    "DELETE /api/sessions/{session_id}/": RestExample(status=204, note="an empty body"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
     ),

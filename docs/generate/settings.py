@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from msgspec import Meta
 
 from backend_main.core import conf
+from backend_main.core.conf_types import Duration, Network
 
 from .markdown import code, joined, page
 
@@ -60,7 +61,8 @@ KINDS = {
     str: "text",
     Path: "directory",
     bool: "true or false",
-    conf.Duration: "seconds, or 90s, 15m, 24h, 7d",
+    Network: "text",
+    Duration: "seconds, or 90s, 15m, 24h, 7d",
 }
 
 

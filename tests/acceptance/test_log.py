@@ -23,7 +23,7 @@ def fetch(url: str, headers: dict[str, str], body: bytes | None = None) -> int:
 
 async def test_log_contains_no_token(alice: Account) -> None:
     server, good = alice.server, alice.mint()
-    bad = alice.mint(key="k" * 50)
+    bad = alice.mint(key="0123456789abcdef" * 4)
     canary = f"canary{uuid.uuid4().hex}"
     paths = ("/ws/core/upload/", f"/ws/core/upload/{uuid.uuid4()}/", "/ws/nowhere/")
     for token in (good, bad, canary):

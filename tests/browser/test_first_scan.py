@@ -89,6 +89,26 @@ def test_password_sign_in_with_wrong_password_shows_error(web_page: WebPage, con
     assert console.discard_errors("401"), "the browser logs the rejected password"
 
 
+def test_sessions_dialog_signs_another_browser_out(web_page: WebPage, console: ConsoleMonitor) -> None:
+    page = web_page.page
+    name = page.locator(".username").inner_text()
+    link = web_page.server.command("link", name).stdout.strip()
+    other = page.context.browser.new_context(user_agent="A Browser Firefox/1.0 (Linux)")  # type: ignore[union-attr]
+    other_page = other.new_page()
+    other_page.goto(link)
+    expect(other_page.locator(".username")).to_have_text(name)
+    web_page.button(name).click()
+    dialog = page.get_by_role("dialog", name="Where you are signed in")
+    expect(dialog.get_by_role("listitem")).to_have_count(2)
+    dialog.get_by_role("button", name="Sign out Firefox on Linux").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    expect(dialog).to_contain_text("this browser")
+    expect(other_page.get_by_role("alert")).to_contain_text("You were signed out")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).not_to_be_visible()
+    other.close()
+
+
 def test_sign_out_removes_all_user_data_from_the_page(web_page: WebPage) -> None:
     web_page.upload(("private.png", "image/png", scripted_png(lines=["my secret"])))
     web_page.wait_processed("private.png")
@@ -116,26 +136,29 @@ def test_text_and_markdown_can_be_viewed_copied_and_downloaded(web_page: WebPage
 
 def test_cancelled_reading_can_be_read_again(web_page: WebPage, barrier: Path) -> None:
     web_page.upload(
-        ("slow.png", "image/png", scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1))
+        (
+            "slow.png",
+            "image/png",
+            scripted_png(lines=["begun", "complete"], wait_for=str(barrier), wait_after=1),
+        )
     )
-    expect(web_page.text).to_contain_text("a")
+    expect(web_page.text).to_contain_text("begun")
     web_page.cancel_button.click()
     expect(web_page.upload_row("slow.png")).to_contain_text("Cancelled")
     barrier.touch()
     expect(web_page.retry_menu).to_be_visible()
     web_page.button("Read again").click()
     web_page.wait_processed("slow.png")
-    expect(web_page.text).to_contain_text("b")
+    expect(web_page.text).to_contain_text("complete")
 
 
 def test_cancel_while_queued_is_never_read(web_page: WebPage, barrier: Path) -> None:
-    first = scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1)
+    first = scripted_png(lines=["begun", "complete"], wait_for=str(barrier), wait_after=1)
     web_page.upload(("first.png", "image/png", first))
-    expect(web_page.text).to_contain_text("a")
+    expect(web_page.text).to_contain_text("begun")
     web_page.upload(("second.png", "image/png", scripted_png(lines=["never read"])))
     expect(web_page.text).to_have_text("Waiting in the queue…")
     web_page.cancel_button.click()
-    expect(web_page.page.get_by_label("Your scans")).to_contain_text("Cancelled")
     expect(web_page.upload_row("second.png")).to_contain_text("Cancelled")
     barrier.touch()
     web_page.wait_processed("first.png")

@@ -36,13 +36,17 @@ def test_second_tab_shows_live_text_and_deletion(
 ) -> None:
     other = web_page.open_tab(console)
     web_page.upload(
-        ("both.png", "image/png", scripted_png(lines=["x", "y"], wait_for=str(barrier), wait_after=1))
+        (
+            "both.png",
+            "image/png",
+            scripted_png(lines=["begun", "complete"], wait_for=str(barrier), wait_after=1),
+        )
     )
     other.upload_row("both.png").click()
-    expect(other.text).to_contain_text("x")
+    expect(other.text).to_contain_text("begun")
     barrier.touch()
     other.wait_processed("both.png")
-    expect(other.text).to_contain_text("y")
+    expect(other.text).to_contain_text("complete")
     other.button("Delete").click()
     other.button("Delete permanently").click()
     expect(web_page.upload_row("both.png")).to_have_count(0)

@@ -100,9 +100,9 @@ def test_notices_and_errors_are_accessible(
     browser: Browser, installed_server: Server, console: ConsoleMonitor, barrier: Path, scheme: str
 ) -> None:
     with WebPage.open_signed_in(browser, installed_server, console, color_scheme=scheme) as web_page:
-        slow = scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1)
+        slow = scripted_png(lines=["begun", "complete"], wait_for=str(barrier), wait_after=1)
         web_page.upload(("slow.png", "image/png", slow))
-        expect(web_page.text).to_contain_text("a")
+        expect(web_page.text).to_contain_text("begun")
         web_page.button("Delete").click()
         unbroken = LONG_NAME.replace("-", "_") * 2
         web_page.upload((unbroken, "text/plain", b"not an image"))

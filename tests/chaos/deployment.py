@@ -69,7 +69,7 @@ class Deployment:
         self.redis, self.workers = redis, list[Worker]()
         self._pause_directory = directory / "pauses"
         self._pause_directory.mkdir()
-        shared = {"DATABASE_URL": database or postgresql.new_database(), "SECRET_KEY": "k" * 50}
+        shared = {"DATABASE_URL": database or postgresql.new_database(), "SECRET_KEY": "0123456789abcdef" * 4}
         shared |= {"REDIS_URL": redis.url, "REDIS_PREFIX": f"{uuid.uuid4().hex[:8]}:"}
         self.servers = [Server(directory / "data", **shared, **settings) for _ in range(2)]
         self.servers[1].log_path = directory / "second.log"

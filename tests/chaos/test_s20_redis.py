@@ -33,7 +33,7 @@ def health(server: Server) -> dict[str, object]:
 async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
     new_server: Callable[..., Server], redis_server: Redis, tmp_path: Path
 ) -> None:
-    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "k" * 50}
+    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "0123456789abcdef" * 4}
     server = await asyncio.to_thread(new_server, "--with-reader", **settings)
     account = Account.create(server)
     await asyncio.to_thread(

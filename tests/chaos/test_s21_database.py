@@ -37,7 +37,7 @@ WAITING_QUERY = (
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     url = f"{postgresql.new_database()}&options={quote(SESSION_OPTIONS)}"
     directory = tmp_path_factory.mktemp("s21")
-    server = Server(directory / "data", DATABASE_URL=url, SECRET_KEY="k" * 50).start()
+    server = Server(directory / "data", DATABASE_URL=url, SECRET_KEY="0123456789abcdef" * 4).start()
     yield server
     assert server.stop() == 0
     assert server.unexpected_tracebacks == []
@@ -151,7 +151,7 @@ async def test_s21_database_restart_loses_no_upload_and_no_socket(
     own_database: postgresql.PostgreSQL, new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     url = postgresql.url_at(own_database.directory, "postgres")
-    server = await asyncio.to_thread(new_server, DATABASE_URL=url, SECRET_KEY="k" * 50)
+    server = await asyncio.to_thread(new_server, DATABASE_URL=url, SECRET_KEY="0123456789abcdef" * 4)
     account = Account.create(server)
     document = Document(tmp_path, 2, {1: 1})
     async with account.client() as client, account.client() as other:

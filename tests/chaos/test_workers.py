@@ -36,7 +36,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @pytest.fixture(scope="module")
 def server(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server without readers that notifies workers of a new job once, and never polls."""
-    settings = {"REDIS_URL": redis.url, "REDIS_PREFIX": "s17:", "SECRET_KEY": "k" * 50}
+    settings = {"REDIS_URL": redis.url, "REDIS_PREFIX": "s17:", "SECRET_KEY": "0123456789abcdef" * 4}
     running = Server(tmp_path_factory.mktemp("server") / "data", **settings)
     running.data_dir.mkdir()
     running.program = [sys.executable, "-c", NO_POLLING_PROGRAM]

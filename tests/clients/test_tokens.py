@@ -11,6 +11,7 @@ from scanrill_client import (
     AsyncClient,
     Client,
     Finished,
+    NotFound,
     Password,
     RefreshToken,
     RequestError,
@@ -91,7 +92,7 @@ async def test_token_expiring_during_a_reading_is_renewed_without_loss(
 
 
 async def test_expired_token_is_renewed_for_a_rest_request(ada: Account, make_client: MakeClient) -> None:
-    tokens = CountingTokens(ada, seconds=-1)
+    tokens = CountingTokens(ada, seconds=-60)
     assert (await make_client(ada, token=tokens).create(scripted_png())).instance.owner == ada.name
     assert tokens.fetched == 2
 
@@ -205,6 +206,32 @@ async def test_password_source_prefers_the_refresh_token_until_it_expires() -> N
     source = Password("ada", SECRET)
     assert [await source.fetch(post) for _ in range(3)] == ["access 1", "access 2", "access 4"]
     assert paths == ["/api/token/", "/api/token/refresh/", "/api/token/refresh/", "/api/token/"]
+
+
+async def test_refresh_token_source_uses_and_reports_each_new_token() -> None:
+    sent, reported = [], []
+
+    async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        sent.append(body["refresh"])
+        return {"access": f"access {len(sent)}", "refresh": f"refresh {len(sent)}"}
+
+    source = RefreshToken("refresh 0", reported.append)
+    assert [await source.fetch(post) for _ in range(2)] == ["access 1", "access 2"]
+    assert sent == ["refresh 0", "refresh 1"]
+    assert reported == ["refresh 1", "refresh 2"]
+
+
+async def test_sessions_are_listed_and_ended(ada: Account, make_client: MakeClient) -> None:
+    ada.set_password(SECRET)
+    one, two = (make_client(ada, token=Password(ada.name, SECRET)) for _ in range(2))
+    await two.me()
+    [newest, oldest] = (await one.sessions()).sessions
+    assert (newest.current, oldest.current) == (True, False)
+    assert oldest.user_agent.startswith("python-httpx/")
+    await one.end_session(oldest.id)
+    assert [session.id for session in (await one.sessions()).sessions] == [newest.id]
+    with pytest.raises(NotFound):
+        await one.end_session(oldest.id)
 
 
 @pytest.mark.parametrize("error", [ServerUnreachable(), RequestError({"detail": "Too many tries."}, 429)])

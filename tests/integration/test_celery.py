@@ -43,12 +43,12 @@ print(json.dumps([lengths, json.loads(queue.lindex("ours:ocr", 0))["headers"]["t
 
 
 def test_enqueue_read_calls_stops_at_the_maximum(redis_server: Redis, tmp_path: Path) -> None:
-    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": "ours:", "SECRET_KEY": "k" * 50}
+    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": "ours:", "SECRET_KEY": "0123456789abcdef" * 4}
     assert run(ENQUEUE, tmp_path / "data", **settings) == [[1, 4, 64, 64], "scanrill.read"]
 
 
 def test_worker_stopped_at_its_start_exits_in_time(redis_server: Redis, tmp_path: Path) -> None:
-    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50, "ENGINE": "dummy"}
+    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "0123456789abcdef" * 4, "ENGINE": "dummy"}
     command, env = [*SCANRILL, "worker"], environment(tmp_path / "data", **settings)
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
         assert worker.stdout is not None

@@ -334,12 +334,12 @@ class RestSession:
         account.set_password("a long and quiet river")
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
-        self.id = self.refresh = ""
+        self.id = self.session_id = self.refresh = ""
         wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     def send(self, name: str, example: RestExample) -> httpx.Response:
         method, path = name.split(" ")
-        path = path.replace("{id}", self.id).replace("{n}", "1")
+        path = path.replace("{session_id}", self.session_id).replace("{id}", self.id).replace("{n}", "1")
         body: dict[str, Any] = {}
         if example.file:
             body = {"content": scripted_png(lines=LINES)}
@@ -364,6 +364,8 @@ class RestSession:
         """Keep what later examples need; wait until the upload is read, or is waiting for `cancel`."""
         if name == "POST /api/token/":
             self.refresh = response.json()["refresh"]
+        if name == "GET /api/sessions/":
+            self.session_id = response.json()["sessions"][0]["id"]
         if name == "POST /api/uploads/":
             self.id = response.json()["instance"]["id"]
             path = f"/api/uploads/{self.id}/"

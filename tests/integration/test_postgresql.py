@@ -22,7 +22,7 @@ CANARY = "password-canary"
 
 
 def settings_of(url: str) -> dict[str, str]:
-    return {"DATABASE_URL": url, "SECRET_KEY": "k" * 50}
+    return {"DATABASE_URL": url, "SECRET_KEY": "0123456789abcdef" * 4}
 
 
 def error_line(server: Server, *arguments: str) -> str:

@@ -40,7 +40,9 @@ def running(tmp_path: Path) -> Iterator[tuple[Server, subprocess.Popen[str]]]:
     """Yield the server and the process of the runner."""
     ports = {"PORT": str(free_port()), "REDIS_PORT": str(free_port())}
     server = Server(
-        tmp_path / "data", REDIS_URL=f"redis://127.0.0.1:{ports['REDIS_PORT']}/0", SECRET_KEY="k" * 50
+        tmp_path / "data",
+        REDIS_URL=f"redis://127.0.0.1:{ports['REDIS_PORT']}/0",
+        SECRET_KEY="0123456789abcdef" * 4,
     )
     server.port = int(ports["PORT"])
     write_program(tmp_path / "scanrill", *SCANRILL)

@@ -151,7 +151,7 @@ def test_serve_on_a_public_host_requires_secret_hosts_and_a_user(tmp_path: Path)
     line = refusal(scanrill(data, *serve, ENGINE="dummy"))
     for missing in ("SCANRILL_SECRET_KEY", "SCANRILL_ALLOWED_HOSTS", "scanrill user add"):
         assert missing in line
-    settings = {"ENGINE": "dummy", "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "scans.example"}
+    settings = {"ENGINE": "dummy", "SECRET_KEY": "0123456789abcdef" * 4, "ALLOWED_HOSTS": "scans.example"}
     server = Server(data, "--host", "0.0.0.0", **settings)
     tokens_only = server.command("user", "add", "robot", "--no-password")
     assert tokens_only.returncode == 0

@@ -66,7 +66,7 @@ def test_signal_during_the_start_exits_with_0(what: str, number: signal.Signals,
 
 def test_worker_fails_if_celery_ends_unexpectedly(redis_server: Redis, tmp_path: Path) -> None:
     """The exit code makes a supervisor restart the worker."""
-    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50, "ENGINE": "dummy"}
+    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "0123456789abcdef" * 4, "ENGINE": "dummy"}
     ended = subprocess.run(
         [sys.executable, "-c", CELERY_THAT_ENDS, "worker"],
         env=environment(tmp_path / "data", **settings),

@@ -111,7 +111,7 @@ async def test_token_endpoint_returns_tokens_that_work_and_refresh(server: Serve
     tokens = reply.json()
     refreshed = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})
     assert refreshed.status_code == 200
-    assert refreshed.json().keys() == {"access"}
+    assert refreshed.json().keys() == {"access", "refresh"}
     for access in (tokens["access"], refreshed.json()["access"]):
         async with WebSocketClient(server.url(token=access)) as client:
             assert (await client.request({"type": "list"}))["list"] == []

@@ -33,7 +33,7 @@ MAX_CONNECTIONS = 200
 @pytest.fixture
 def server(new_server: Callable[..., Server], redis_server: Redis) -> Server:
     """A server of three processes, one of which reads."""
-    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50}
+    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "0123456789abcdef" * 4}
     return new_server("--workers", "3", "--with-reader", **settings)
 
 

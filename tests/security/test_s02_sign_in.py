@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from backend_main.core.http.sign_in import COOKIE_NAME
+from backend_main.core.http.sign_in_cookies import REFRESH_COOKIE as COOKIE_NAME
 from tests.support.accounts import Account
 from tests.support.server import Server
 

@@ -13,10 +13,9 @@ import msgspec
 import pytest
 from django.conf import settings
 from django.utils import timezone
-from rest_framework.exceptions import APIException
 from websockets.exceptions import ConnectionClosed
 
-from backend_main.core.auth import authentication
+from backend_main.core.auth import authentication, sessions
 from backend_main.core.conf import conf
 from backend_main.core.errors import Unauthenticated
 from backend_main.core.models import User
@@ -250,27 +249,27 @@ def test_s05_first_password_of_a_new_user_revokes_nothing() -> None:
 # ── refresh tokens ────────────────────────────────────────────────────────────────────────────
 
 
-def refresh_tokens(token: str) -> dict[str, Any]:
-    serializer = authentication.RefreshSerializer(data={"refresh": token})
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+DEVICE = sessions.Device("127.0.0.1", "a test")
+
+
+def refresh_tokens(token: str) -> sessions.TokenPair:
+    return sessions.refresh(token, DEVICE)[1]
 
 
 def refresh_token(user: User) -> str:
-    return str(authentication.RefreshToken.for_user(user))
+    return sessions.start(user, DEVICE).refresh
 
 
 def test_s05_refresh_token_gives_an_access_token_but_does_not_authenticate(user: User) -> None:
     refresh = refresh_token(user)
-    assert authentication.authenticate(refresh_tokens(refresh)["access"]).user == user
+    assert authentication.authenticate(refresh_tokens(refresh).access).user == user
     with pytest.raises(Unauthenticated):
         authentication.authenticate(refresh)
 
 
 def test_s05_access_token_cannot_refresh(user: User, key: str) -> None:
-    with pytest.raises(APIException) as error:
+    with pytest.raises(Unauthenticated):
         refresh_tokens(signed(claims(str(user.pk)), key))
-    assert error.value.status_code == 401
 
 
 @pytest.mark.parametrize("reason", ["deactivated", "revoked", "new password", "deleted"])
@@ -286,9 +285,8 @@ def test_s05_refresh_token_of_a_revoked_or_removed_user_is_rejected(reason: str,
     user.save()
     if reason == "deleted":
         user.delete()
-    with pytest.raises(APIException) as error:
+    with pytest.raises(Unauthenticated):
         refresh_tokens(refresh)
-    assert error.value.status_code == 401
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
@@ -303,9 +301,8 @@ def test_s05_forged_refresh_token_is_rejected(
         return original_claims(user_id, **(changes | ({"token_type": exchanged} if exchanged else {})))
 
     monkeypatch.setitem(globals(), "claims", claims_with_exchanged_type)
-    with pytest.raises(APIException) as error:
+    with pytest.raises(Unauthenticated):
         refresh_tokens(FORGED[name](str(user.pk), key))
-    assert error.value.status_code in (400, 401)
 
 
 def test_s05_refresh_endpoint_with_invalid_token_is_rejected(server: Server, a_token: str) -> None:

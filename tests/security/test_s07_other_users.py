@@ -61,6 +61,8 @@ ROUTES: dict[str, list[str]] = {
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
 }
+# Routes on the user's sessions: test_m2_sessions.py requests those of another user.
+SESSION_ROUTES = {"api/sessions/", "api/sessions/<uuid:session_id>/"}
 # Routes on the user's own uploads, with the status for the owner. DELETE comes last.
 OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/me/": {"GET": 200},
@@ -132,15 +134,14 @@ def test_s07_routes_table_has_every_route() -> None:
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern), "nested routes need their own traversal here"
         found.append(str(pattern.pattern))
-    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES])
+    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES, *SESSION_ROUTES])
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
 
 
 def test_s07_endpoints_table_has_every_endpoint() -> None:
-    from backend_main.backend.asgi import application
+    from backend_main.backend.asgi import websocket_routes
 
-    router = application.application_mapping["websocket"]
-    assert {str(route.pattern) for route in router.routes} == ENDPOINTS.keys()
+    assert {str(route.pattern) for route in websocket_routes.routes} == ENDPOINTS.keys()
 
 
 # ── owner, other, anonymous: every message ──

@@ -327,9 +327,9 @@ def comparable_outcome(frame: str) -> Request | tuple[str, str | None, dict[str,
 @example('{"type":"create","data":{"image_path":"image_base64","image_hash":"QUFB"}}')
 def test_s10_large_frame_on_the_fast_path_parses_like_a_small_one(frame: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 10**9)
+        patch.setattr(parsing, "MIN_LONG_STRING_CHARACTERS", 10**9)
         expected = comparable_outcome(frame)
-        patch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
+        patch.setattr(parsing, "MIN_LONG_STRING_CHARACTERS", 0)
         assert comparable_outcome(frame) == expected
 
 
@@ -340,7 +340,7 @@ def test_s10_raw_control_character_in_base64_is_rejected_on_both_paths(
     """JSON forbids it. The parser rejects white space; `ingest` rejects the rest as invalid base64."""
     frame = f'{{"type":"create","data":{{"image_base64":"QU{character}FB"}}}}'
     assert isinstance(outcome(frame), dict)
-    monkeypatch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
+    monkeypatch.setattr(parsing, "MIN_LONG_STRING_CHARACTERS", 0)
     request = outcome(frame)
     assert isinstance(request, dict) or character not in "\n\r\t"
     if isinstance(request, Create):

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backend_main.core.http.sign_in import COOKIE_NAME
+from backend_main.core.http.sign_in_cookies import DEVICE_COOKIE
+from backend_main.core.http.sign_in_cookies import REFRESH_COOKIE as COOKIE_NAME
 from tests.support.accounts import Account
 from tests.support.server import Server
 
@@ -66,7 +67,6 @@ def cookie_requests(account: Account) -> dict[str, tuple[str, str, dict[str, Any
         "sign in by code": ("POST", "/api/token/code/", {"json": {"code": account.sign_in_code()}}),
         "sign in by password": ("POST", "/api/token/", {"json": name}),
         "refresh": ("POST", "/api/token/refresh/", {"json": {}, "headers": cookie}),
-        "refresh by a form": ("POST", "/api/token/refresh/", {"data": {"a": "b"}, "headers": cookie}),
         "sign out": ("DELETE", "/api/token/", {"headers": cookie}),
     }
 
@@ -94,6 +94,14 @@ def test_s31_rejected_origin_does_not_use_up_the_code(ada: Account) -> None:
     assert answer.status_code == 200
 
 
+def test_s31_cookie_with_a_form_which_any_page_can_send_is_400(ada: Account) -> None:
+    cookie = {"Cookie": f"{COOKIE_NAME}={cookie_of(ada)}"}
+    for path in ("/api/token/refresh/", "/api/token/code/", "/api/token/"):
+        answer = send(ada.server, "POST", path, origin=ada.server.http, data={"a": "b"}, headers=cookie)
+        assert answer.status_code == 400, path
+        assert "set-cookie" not in answer.headers, path
+
+
 def test_s31_cookie_does_not_authenticate_other_routes(ada: Account) -> None:
     cookie = {"Cookie": f"{COOKIE_NAME}={cookie_of(ada)}"}
     for method, path in (("GET", "/api/me/"), ("GET", "/api/uploads/"), ("POST", "/api/uploads/")):
@@ -112,16 +120,18 @@ def test_s31_bearer_token_without_origin_is_accepted(ada: Account) -> None:
     refreshed = send(
         ada.server, "POST", "/api/token/refresh/", origin=None, json={"refresh": tokens.json()["refresh"]}
     )
-    assert refreshed.json().keys() == {"access"}
+    assert refreshed.json().keys() == {"access", "refresh"}
+    assert "set-cookie" not in refreshed.headers
 
 
 def test_s31_cookie_is_http_only_and_same_site_strict(ada: Account) -> None:
     answer = send(
         ada.server, "POST", "/api/token/code/", origin=ada.server.http, json={"code": ada.sign_in_code()}
     )
-    [cookie] = answer.headers.get_list("set-cookie")
-    _, *attributes = cookie.split("; ")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/api/token/", "Max-Age=2592000"} <= set(attributes)
-    assert "Secure" not in attributes, "this server uses http"
+    for name, seconds in ((COOKIE_NAME, 2_592_000), (DEVICE_COOKIE, 15_552_000)):
+        [cookie] = [text for text in answer.headers.get_list("set-cookie") if text.startswith(f"{name}=")]
+        _, *attributes = cookie.split("; ")
+        assert {"HttpOnly", "SameSite=Strict", "Path=/api/token/", f"Max-Age={seconds}"} <= set(attributes)
+        assert "Secure" not in attributes, "this server uses http"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json().keys() == {"access"}

@@ -10,7 +10,7 @@ import zlib
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 30.0
-TEXT, CLOSE = 0x1, 0x8
+CONTINUATION, TEXT, CLOSE, PING, PONG = 0x0, 0x1, 0x8, 0x9, 0xA
 _FIN, _RSV1, _MASKED = 0x80, 0x40, 0x80
 SMALL_BUFFER_BYTES = 4096
 
@@ -18,7 +18,7 @@ SMALL_BUFFER_BYTES = 4096
 class RawWebSocket:
     """A connection after its handshake. It reads only on request and has a small receive buffer."""
 
-    def __init__(self, url: str, *, extension: str | None = None) -> None:
+    def __init__(self, url: str, *, extension: str | None = None, headers: str = "") -> None:
         parts = urlsplit(url)
         assert parts.hostname
         assert parts.port
@@ -31,15 +31,13 @@ class RawWebSocket:
         self.socket.sendall(
             f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {key}\r\n{extension_header}\r\n".encode()
+            f"{headers or f'Sec-WebSocket-Key: {key}'}\r\n{extension_header}\r\n".encode()
         )
         self.handshake_response = self._receive_handshake_response()
 
-    def send(self, payload: bytes, *, opcode: int = TEXT, rsv1: bool = False) -> None:
-        """Send one frame, masked by zeros."""
-        size = len(payload)
-        length = bytes([_MASKED | size]) if size < 126 else bytes([_MASKED | 127]) + struct.pack(">Q", size)
-        self.socket.sendall(bytes([_FIN | (_RSV1 if rsv1 else 0) | opcode]) + length + bytes(4) + payload)
+    def send(self, payload: bytes, *, opcode: int = TEXT, is_final: bool = True, rsv1: bool = False) -> None:
+        """Send one frame."""
+        self.socket.sendall(client_frame(payload, opcode=opcode, is_final=is_final, rsv1=rsv1))
 
     def close_code(self) -> int | None:
         """Read to the end; return the close code, or None if the connection ended without a close frame."""
@@ -49,6 +47,11 @@ class RawWebSocket:
                 code: int = struct.unpack(">H", payload[:2])[0]
                 return code
         return None
+
+    def wait_for_end(self) -> None:
+        """Read and drop everything until the server ends the connection."""
+        while self._receive_exactly(1) is not None:
+            pass
 
     def close(self) -> None:
         self.socket.close()
@@ -72,7 +75,7 @@ class RawWebSocket:
         while len(received) < size:
             try:
                 chunk = self.socket.recv(min(65536, size - len(received)))
-            except ConnectionResetError:
+            except (ConnectionResetError, BrokenPipeError):
                 return None
             if not chunk:
                 return None
@@ -86,6 +89,21 @@ class RawWebSocket:
             assert chunk, f"the server closed the connection in the handshake: {received!r}"
             received += chunk
         return received.decode()
+
+
+def client_frame(
+    payload: bytes, *, opcode: int = TEXT, is_final: bool = True, rsv1: bool = False, is_masked: bool = True
+) -> bytes:
+    """Return a frame, masked by zeros."""
+    first = (_FIN if is_final else 0) | (_RSV1 if rsv1 else 0) | opcode
+    size, mask = len(payload), _MASKED if is_masked else 0
+    if size < 126:
+        head = bytes([first, mask | size])
+    elif size < 2**16:
+        head = bytes([first, mask | 126]) + struct.pack(">H", size)
+    else:
+        head = bytes([first, mask | 127]) + struct.pack(">Q", size)
+    return head + (bytes(4) if is_masked else b"") + payload
 
 
 def frame_ends(received: bytes) -> list[int]:

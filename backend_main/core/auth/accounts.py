@@ -1,15 +1,16 @@
-"""State of user accounts: whether a user is active, which tokens are revoked, and the user's latest event."""
+"""State of user accounts: whether a user is active, which tokens are revoked, and the latest event."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from ..db.retry import retry_transient
-from ..models import EventCounter, User
+from ..models import EventCounter, Session, User
 
 
 class AccountState(NamedTuple):
@@ -17,10 +18,12 @@ class AccountState(NamedTuple):
 
     valid_from: tokens issued before this time are invalid; in epoch seconds.
     latest_seq: `seq` of the user's newest event.
+    ended_sessions: ended sessions of the user, of which tokens may not have expired yet.
     """
 
     valid_from: float
     latest_seq: int
+    ended_sessions: frozenset[UUID] = frozenset()
 
 
 def load_account(user_id: UUID) -> AccountState | None:
@@ -45,15 +48,33 @@ def load_accounts(user_ids: list[UUID]) -> dict[UUID, AccountState]:
             f"WHERE is_active AND {user}.id IN ({', '.join(['%s'] * len(by_key))})",
             [*by_key],
         )
-        return {
-            by_key[key]: AccountState(_epoch_seconds(valid_from), seq or 0)
-            for key, valid_from, seq in cursor.fetchall()
-        }
+        rows = cursor.fetchall()
+        ended = _ended_sessions(cursor, [*by_key])
+    return {
+        by_key[key]: AccountState(_epoch_seconds(valid_from), seq or 0, frozenset(ended.get(key, ())))
+        for key, valid_from, seq in rows
+    }
 
 
-def is_token_valid(account: AccountState | None, issued_at: float) -> bool:
-    """Return whether the user is active and has not revoked tokens of this time, in epoch seconds."""
-    return account is not None and issued_at >= account.valid_from
+def is_token_valid(account: AccountState | None, issued_at: float, session_id: UUID | None = None) -> bool:
+    """Return whether a token is valid: by its user, its time in epoch seconds, and its session."""
+    return (
+        account is not None and issued_at >= account.valid_from and session_id not in account.ended_sessions
+    )
+
+
+def _ended_sessions(cursor: CursorWrapper, user_keys: list[Any]) -> dict[Any, list[UUID]]:
+    """Return the ended sessions by the key of their user, as the database has it."""
+    session = connection.ops.quote_name(Session._meta.db_table)
+    cursor.execute(
+        f"SELECT user_id, id FROM {session} WHERE ended_at IS NOT NULL "  # noqa: S608 - the model's name
+        f"AND user_id IN ({', '.join(['%s'] * len(user_keys))})",
+        user_keys,
+    )
+    found: dict[Any, list[UUID]] = {}
+    for key, session_id in cursor.fetchall():
+        found.setdefault(key, []).append(session_id if isinstance(session_id, UUID) else UUID(session_id))
+    return found
 
 
 def _epoch_seconds(time: dt.datetime | None) -> float:

@@ -10,9 +10,24 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from ..conf import conf
-from ..errors import OriginNotAllowed
+from ..errors import OriginNotAllowed, RequestError
 
 Scope = Mapping[str, Any]
+
+
+def check_host(scope: Scope) -> None:
+    """Raise `RequestError` if the request has a `Host` that SCANRILL_ALLOWED_HOSTS lacks.
+
+    A page whose host name was made to point to this server (DNS rebinding) sends its own name.
+    """
+    for name, value in scope["headers"]:
+        if name == b"host" and not _is_allowed_host(value.decode("latin-1")):
+            raise RequestError({"detail": "The Host is not allowed. Add it to SCANRILL_ALLOWED_HOSTS."})
+
+
+def _is_allowed_host(host: str) -> bool:
+    domain, _port = split_domain_port(host)
+    return bool(domain and validate_host(domain, settings.ALLOWED_HOSTS))
 
 
 def check_origin(scope: Scope) -> None:
@@ -30,10 +45,12 @@ def check_origin(scope: Scope) -> None:
         allowed = {parse_origin(text) for text in conf.allowed_origins}
         # The server's own origin, unless ALLOWED_HOSTS does not have the host.
         host = headers.get(b"host", b"").decode("ascii")
-        domain, _port = split_domain_port(host)
-        if domain and validate_host(domain, settings.ALLOWED_HOSTS):
+        if _is_allowed_host(host):
             scheme = "https" if scope.get("scheme") in ("wss", "https") else "http"
-            allowed.add(parse_origin(f"{scheme}://{host}"))
+            own = parse_origin(f"{scheme}://{host}")
+            # If its users connect by HTTPS, a page over HTTP is not its own: anybody on the way can write it.
+            if scheme == "https" or _https_origin(own) not in allowed:
+                allowed.add(own)
     except (ValueError, UnicodeError):
         raise OriginNotAllowed("The Origin header is malformed.") from None
     if parsed not in allowed:
@@ -48,6 +65,12 @@ def require_allowed_origin(scope: Scope) -> None:
     check_origin(scope)
     if not any(name == b"origin" for name, _ in scope["headers"]):
         raise OriginNotAllowed("This request needs an Origin header. Every browser sends one.")
+
+
+def _https_origin(http_origin: tuple[str, str, int]) -> tuple[str, str, int]:
+    """Return the origin with HTTPS that a browser sends with the same `Host`."""
+    _scheme, name, port = http_origin
+    return "https", name, 443 if port == 80 else port
 
 
 def parse_origin(origin: str) -> tuple[str, str, int]:

@@ -5,5 +5,9 @@ of its own and writes no rows. This package may import all of `core` except `con
 
 `rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`; `health` serves
 `/healthz` and `/readyz`. `error_views` has the error responses, and `web_page` serves the built page.
-`middleware` and `security_headers` wrap every HTTP response. `types` has the ASGI types.
+`middleware` and `security_headers` wrap every HTTP response.
+
+`request_gate` checks each request before the views and the other middleware, and `request_body` limits its
+body. `client_address` gives the address by which limits count. `responses` has the responses of middleware,
+and `types` the ASGI types.
 """

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,8 @@ from rest_framework.views import APIView, exception_handler
 
 from ... import __version__
 from ...reading.engines.info import engine_info
+from ..auth import sessions as session_store
+from ..auth.authentication import Identity
 from ..conf import conf
 from ..errors import RequestError, ScanrillError
 from ..jobs import options as job_options
@@ -23,6 +25,10 @@ from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries
+from .request_gate import DEFAULT_MAX_BODY_BYTES
+
+# Python refuses to convert thousands of digits; no limit needs more than a few.
+MAX_LIMIT_DIGITS = 9
 
 
 class StrictJSONParser(BaseParser):
@@ -67,7 +73,8 @@ class UploadsView(APIView):
         # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
         if any("\0" in value for value in parameters.values()):
             raise RequestError({"message": "A value contains a NUL character."})
-        if (limit := parameters.get("limit", "")).isdecimal():
+        limit = parameters.get("limit", "")
+        if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS:
             parameters["limit"] = int(limit)
         query = parsing.build_request(messages.ListUploads, parameters)
         found = queries.uploads(owner=_owner(request), **query.filters())
@@ -78,6 +85,8 @@ class UploadView(APIView):
     """One upload: `GET` with its texts, `PATCH` {filename, processed_text, metadata}, `DELETE`."""
 
     parser_classes = [StrictJSONParser]
+    # The longest correction, with four bytes for each character, and the other fields.
+    max_body_bytes = 4 * parsing.MAX_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID) -> Response:
         upload = queries.upload(owner=_owner(request), upload_id=upload_id)
@@ -99,6 +108,33 @@ class UploadView(APIView):
     def delete(self, request: Request, upload_id: UUID) -> Response:
         deleted = commands.delete(owner=_owner(request), upload_id=upload_id)
         return _response(deleted.instance)
+
+
+class SessionsView(APIView):
+    """`GET /api/sessions/` → {sessions}: the sign-ins of the user that have not ended, last used first."""
+
+    def get(self, request: Request) -> Response:
+        own_session = cast("Identity", request.auth).session_id
+        sessions = [
+            {
+                "id": str(session.pk),
+                "created_at": session.created_at,
+                "last_used_at": session.rotated_at,
+                "address": session.address,
+                "user_agent": session.user_agent,
+                "current": session.pk == own_session,
+            }
+            for session in session_store.active(_owner(request))
+        ]
+        return _response({"sessions": sessions})
+
+
+class SessionView(APIView):
+    """`DELETE /api/sessions/{id}/`: end a session; its sockets close, and its tokens are invalid."""
+
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        session_store.end(owner=_owner(request), session_id=session_id)
+        return Response(status=204)
 
 
 class CancelView(APIView):

@@ -1,13 +1,15 @@
 """ASGI middleware that adds security headers to every HTTP response.
 
-The headers depend on the path alone, not on the response: the headers of a 304 replace those of the page in
-the browser's cache, so they must equal those of the 200. A header that the response sets itself stays.
+The headers depend on the path and the scheme alone, not on the response: the headers of a 304 replace those
+of the page in the browser's cache, so they must equal those of the 200. A header that the response sets
+itself stays.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..conf import conf
 from .types import Application, Receive, Scope, Send
 
 # Recognized text is data: nothing inline runs, and only a sanitizer may turn a string into markup.
@@ -33,6 +35,8 @@ _ALL = {
 _PAGE = _ALL | {b"content-security-policy": PAGE_POLICY.encode()}
 # A response of the API belongs to one user: no cache may store it, unless the response itself allows it.
 _API = _ALL | {b"content-security-policy": API_POLICY.encode(), b"cache-control": b"no-store"}
+# RFC 6797, 7.2: only over HTTPS, because anybody on the way could forge it otherwise.
+_HSTS = {b"strict-transport-security": f"max-age={conf.hsts_seconds}".encode()}
 
 
 def security_headers_middleware(application: Application) -> Application:
@@ -40,6 +44,8 @@ def security_headers_middleware(application: Application) -> Application:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         security_headers = _API if scope["path"].startswith("/api/") else _PAGE
+        if conf.hsts_seconds and scope["scheme"] == "https":
+            security_headers = security_headers | _HSTS
 
         async def send_with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":

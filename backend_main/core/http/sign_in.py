@@ -8,131 +8,125 @@ of this host.
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any, NoReturn
+from typing import Any
 
-from django.core.handlers.asgi import ASGIRequest
-from rest_framework.exceptions import Throttled
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
-from rest_framework_simplejwt.serializers import PasswordField, TokenObtainPairSerializer
-from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView, TokenViewBase
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..auth import authentication, origin, sign_in_codes
-from ..conf import conf
-from ..errors import Unauthenticated
+from ..auth import origin, sessions, sign_in_codes
+from ..auth.passwords import MAX_NAME_CHARACTERS, Client
+from ..auth.sessions import Device, TokenPair
+from ..db import executor
+from ..errors import RequestError, Unauthenticated
+from ..models import User
+from ..runtime import runtime_of
+from . import sign_in_cookies
+from .client_address import client_address
+from .json_view import JSONView, asgi_request, json_body
 
-COOKIE_NAME = "scanrill_refresh"
-COOKIE_PATH = "/api/token/"
-
-
-class PasswordThrottle(SimpleRateThrottle):
-    """Limit on sign-in attempts per minute, for each pair of user name and address; a success resets it.
-
-    The address is that of the connection: a client could put a new one into a header for each guess.
-    """
-
-    scope = "password"
-
-    def get_cache_key(self, request: Request, view: object) -> str | None:
-        if request.method != "POST":
-            return None
-        name = str(_body_field(request, "username")).strip()  # as the serializer does
-        name_and_address = f"{name}\0{request.META.get('REMOTE_ADDR', '')}"
-        digest = hashlib.sha256(name_and_address.encode("utf-8", "surrogatepass")).hexdigest()
-        return f"password-tries-{digest}"
-
-    def reset(self, request: Request) -> None:
-        self.cache.delete(self.get_cache_key(request, None))
+WRONG_PASSWORD_MESSAGE = "No active account found with the given credentials"  # noqa: S105 - a sentence
 
 
-class _ObtainSerializer(TokenObtainPairSerializer):
-    token_class = authentication.RefreshToken
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Spaces at the ends belong to the password.
-        self.fields["password"] = PasswordField(trim_whitespace=False)
-
-
-class TokenView(TokenObtainPairView):
-    """`POST /api/token/` {username, password} → {access, refresh}; `DELETE` signs out: removes the cookie.
+class TokenView(JSONView):
+    """`POST /api/token/` {username, password} → {access, refresh}; `DELETE` ends the session of the cookie.
 
     With `"cookie": true` the response is {access}, and the cookie has the refresh token.
     """
 
-    _serializer_class = f"{__name__}.{_ObtainSerializer.__qualname__}"
-    throttle_classes = [PasswordThrottle]
-
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with_cookie = _body_field(request, "cookie") is True
+    async def post(self, request: HttpRequest) -> HttpResponse:
+        body = json_body(request, max_bytes=self.max_body_bytes)
+        with_cookie = body.get("cookie") is True
         if with_cookie:
             _require_origin(request)
-        response = super().post(request, *args, **kwargs)
-        PasswordThrottle().reset(request)
-        return _cookie_response(request, **response.data) if with_cookie else response
+        user = await _user_with_password(request, body)
+        tokens = await executor.run_in_db_thread(sessions.start, user, _device(request))
+        if with_cookie:
+            return _cookie_response(request, user.get_username(), tokens)
+        return JsonResponse(tokens._asdict())
 
-    def delete(self, request: Request) -> Response:
+    async def delete(self, request: HttpRequest) -> HttpResponse:
         _require_origin(request)
-        response = Response(status=204)
-        response.delete_cookie(COOKIE_NAME, path=COOKIE_PATH, samesite="Strict")
+        token = sign_in_cookies.refresh_token(request)
+        if token is not None:
+            await executor.run_in_db_thread(sessions.end_by_token, token)
+        response = HttpResponse(status=204)
+        sign_in_cookies.remove_refresh_cookie(request, response)
         return response
 
-    def throttled(self, request: Request, wait: float | None) -> NoReturn:
-        raise Throttled(wait, "Too many tries to sign in.")
 
-
-class SignInCodeView(TokenViewBase):
+class SignInCodeView(JSONView):
     """`POST /api/token/code/` {code} → {access} and the cookie."""
 
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    async def post(self, request: HttpRequest) -> HttpResponse:
         _require_origin(request)
-        code = _body_field(request, "code")
-        refresh = authentication.RefreshToken.for_user(
-            sign_in_codes.redeem_code(code if isinstance(code, str) else "")
+        code = json_body(request, max_bytes=self.max_body_bytes).get("code")
+        user = await executor.run_in_db_thread(
+            sign_in_codes.redeem_code, code if isinstance(code, str) else ""
         )
-        return _cookie_response(request, access=str(refresh.access_token), refresh=str(refresh))
+        tokens = await executor.run_in_db_thread(sessions.start, user, _device(request))
+        return _cookie_response(request, user.get_username(), tokens)
 
 
-class RefreshView(TokenRefreshView):
-    """`POST /api/token/refresh/` {refresh} → {access}; without `refresh`, the cookie counts."""
+class RefreshView(JSONView):
+    """`POST /api/token/refresh/` {refresh} → {access, refresh}; without `refresh`, the cookie counts.
 
-    _serializer_class = f"{authentication.__name__}.{authentication.RefreshSerializer.__qualname__}"
+    The new refresh token replaces the old one, which is invalid from then on.
+    """
 
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        refresh = _body_field(request, "refresh", missing=None)
-        if refresh is None:
-            if COOKIE_NAME not in request.COOKIES:
+    async def post(self, request: HttpRequest) -> HttpResponse:
+        token = json_body(request, max_bytes=self.max_body_bytes).get("refresh")
+        is_cookie = token is None
+        if is_cookie:
+            token = sign_in_cookies.refresh_token(request)
+            if token is None:
                 raise Unauthenticated("A refresh token is needed, as `refresh` or as a cookie.")
             _require_origin(request)
-            refresh = request.COOKIES[COOKIE_NAME]
-        serializer = self.get_serializer(data={"refresh": refresh})
-        serializer.is_valid(raise_exception=True)
-        return Response(serializer.validated_data)
+        if not isinstance(token, str):
+            raise RequestError({"refresh": "A text is expected."})
+        user, tokens = await executor.run_in_db_thread(sessions.refresh, token, _device(request))
+        if is_cookie:
+            return _cookie_response(request, user.get_username(), tokens)
+        return JsonResponse(tokens._asdict())
 
 
-def _cookie_response(request: Request, *, access: str, refresh: str) -> Response:
-    response = Response({"access": access})
-    response.set_cookie(
-        COOKIE_NAME,
-        refresh,
-        max_age=conf.jwt_refresh_seconds,
-        path=COOKIE_PATH,
-        # The page's scheme counts: a proxy may connect to this server over plain HTTP.
-        secure=request.headers["Origin"].startswith("https:"),
-        httponly=True,
-        samesite="Strict",
-    )
+async def _user_with_password(request: HttpRequest, body: dict[str, Any]) -> User:
+    """Check the name and password in a body. An attempt counts before its password is checked."""
+    scope = asgi_request(request).scope
+    name, password = body.get("username"), body.get("password")
+    problems = {field: _text_problem(field, body.get(field)) for field in ("username", "password")}
+    if not isinstance(name, str) or problems["username"]:
+        raise RequestError({field: problem for field, problem in problems.items() if problem})
+    name = name.strip()
+    client = Client(client_address(scope), sign_in_cookies.device_id(request, name))
+    await runtime_of(scope).password_sign_in.admit(name, client)
+    if not isinstance(password, str) or problems["password"]:
+        raise RequestError({"password": problems["password"]})
+    user = await runtime_of(scope).password_sign_in.check(name, password, client)
+    if user is None:
+        raise Unauthenticated(WRONG_PASSWORD_MESSAGE)
+    return user
+
+
+def _text_problem(field: str, value: object) -> str:
+    """Return why a field is not a text to compare; "" if it is one."""
+    if value is None:
+        return "This field is required."
+    if not isinstance(value, str) or "\0" in value:
+        return "A text without NUL is expected."
+    if field == "username" and len(value) > MAX_NAME_CHARACTERS:
+        return f"At most {MAX_NAME_CHARACTERS} characters are expected."
+    return "" if value else "This field may not be blank."
+
+
+def _cookie_response(request: HttpRequest, name: str, tokens: TokenPair) -> HttpResponse:
+    response = JsonResponse({"access": tokens.access})
+    sign_in_cookies.set_cookies(request, response, name=name, refresh=tokens.refresh)
     return response
 
 
-def _require_origin(request: Request) -> None:
-    django_request = request._request
-    assert isinstance(django_request, ASGIRequest)  # scanrill runs on ASGI only
-    origin.require_allowed_origin(django_request.scope)
+def _device(request: HttpRequest) -> Device:
+    user_agent = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))
+    return Device(client_address(asgi_request(request).scope), user_agent)
 
 
-def _body_field(request: Request, name: str, missing: Any = "") -> Any:
-    """Return a field of the body, or `missing`; the body may be any JSON value."""
-    return request.data.get(name, missing) if isinstance(request.data, dict) else missing
+def _require_origin(request: HttpRequest) -> None:
+    origin.require_allowed_origin(asgi_request(request).scope)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
 
-import msgspec
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -27,6 +26,8 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, ingest
+from .request_body import ClientDisconnected
+from .responses import send_json
 from .types import Application, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -38,14 +39,6 @@ PATH = "/api/uploads/"
 FILE_FIELD = "file"
 # A thread writes chunks of this size: a switch of threads for each packet would cost more than the write.
 CHUNK_BYTES = 1024 * 1024
-# Limits on reading the rest of a rejected body. Closing at once would reset the connection, and the client
-# would lose the response.
-DRAIN_TIMEOUT_SECONDS = 5.0
-MAX_DRAIN_BYTES = 64 * 1024 * 1024
-
-
-class ClientDisconnected(Exception):
-    """The client closed the connection before the end of its file."""
 
 
 class BodyWriter(Protocol):
@@ -60,7 +53,7 @@ def upload_middleware(application: Application) -> Application:
     """Wrap an application: this middleware serves uploads, the application everything else."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST" or scope["path"] != PATH:
+        if not is_upload(scope):
             await application(scope, receive, send)
             return
         try:
@@ -72,9 +65,14 @@ def upload_middleware(application: Application) -> Application:
         except Exception:
             log.exception("An upload over HTTP failed.")
             status, response = 500, {"error": {"detail": "Internal server error. See the server log."}}
-        await _respond(receive, send, status, response)
+        await send_json(receive, send, status, response)
 
     return app
+
+
+def is_upload(scope: Scope) -> bool:
+    """Return whether this middleware serves the request; it then limits the bytes of the body itself."""
+    return bool(scope["method"] == "POST" and scope["path"] == PATH)
 
 
 async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
@@ -230,31 +228,3 @@ class MultipartBodyWriter:
 
     def _on_end(self) -> None:
         self._is_complete = True
-
-
-async def _respond(receive: Receive, send: Send, status: int, response: object) -> None:
-    """Send the response; after an error, also read the rest of the body, within limits."""
-    body = msgspec.json.encode(response)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    is_error = status >= 400
-    if is_error:  # the body was not read to its end
-        headers.append((b"connection", b"close"))
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": is_error})
-    if is_error:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
-                await _drain_body(receive)
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def _drain_body(receive: Receive) -> None:
-    """Receive and discard the rest of the body, at most `MAX_DRAIN_BYTES`."""
-    drained_bytes = 0
-    while drained_bytes < MAX_DRAIN_BYTES:
-        message = await receive()
-        drained_bytes += len(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return

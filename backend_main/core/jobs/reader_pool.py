@@ -44,7 +44,12 @@ class ReaderPool:
         self._readers = [
             tasks.JobReader(
                 publisher,
-                reading.EngineProcessPool(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes),
+                reading.EngineProcessPool(
+                    conf.engine,
+                    threads,
+                    max_memory_bytes=conf.reader_memory_bytes,
+                    required_measures=conf.required_sandbox,
+                ),
             )
             for _ in range(count)
         ]

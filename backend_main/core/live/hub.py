@@ -298,7 +298,7 @@ class Hub:
             if account is not None and (stream := self._user_streams.get(owner_id)):
                 stream.notify(account.latest_seq)
             for connection in connections[owner_id]:
-                if not is_token_valid(account, connection.issued_at):
+                if not is_token_valid(account, connection.issued_at, connection.session_id):
                     connection.close(Unauthenticated("The user was deactivated, or the token revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

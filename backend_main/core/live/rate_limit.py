@@ -1,29 +1,76 @@
-"""Limits of one process and connection: messages a second, and large frames at once."""
+"""Limits of one process and connection: messages and frames a second, and large messages at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
 
-LARGE_FRAME_CHARACTERS = 1024 * 1024
-# A large frame's base64 stays in memory while it is decoded and written.
-MAX_LARGE_FRAMES = 2
+# From this size a message is parsed in a thread: on the event loop it would block the other connections.
+MIN_THREAD_CHARACTERS = 64 * 1024
+# From this size a message takes a place while its base64 is decoded and written.
+MIN_LARGE_MESSAGE_CHARACTERS = 1024 * 1024
+MAX_PLACES = 2
+# A client may send the messages and frames of this time at once.
+BURST_SECONDS = 4
 
 
-class LargeFrameLimit:
-    """Limits how many large frames one process handles at once."""
+class LargeMessageLimit:
+    """Limits how many large messages are in work at once, by turns of users. For the event loop only.
 
-    def __init__(self) -> None:
-        self._places = asyncio.Semaphore(MAX_LARGE_FRAMES)
+    A free place goes to the waiting user who has fewest places. Many messages of one user thus delay another
+    user's by one message at most.
 
-    def place(self, characters: int) -> AbstractAsyncContextManager[None]:
-        """Return a context that waits for a place for a large frame; enter it from decoding to reply."""
-        return self._places if characters > LARGE_FRAME_CHARACTERS else nullcontext()
+    Args:
+        min_characters: Size from which a message needs a place.
+    """
+
+    def __init__(self, min_characters: int) -> None:
+        self._min_characters = min_characters
+        self._places: Counter[Hashable] = Counter()
+        self._waiting: list[tuple[Hashable, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def place(self, user: Hashable, characters: int) -> AsyncIterator[None]:
+        """Wait for a place for a message of this size. Do not hold it while waiting for a client."""
+        if characters < self._min_characters:
+            yield
+            return
+        await self._take(user)
+        try:
+            yield
+        finally:
+            self._release(user)
+
+    async def _take(self, user: Hashable) -> None:
+        if self._places.total() < MAX_PLACES:
+            self._places[user] += 1
+            return
+        entry = user, asyncio.get_running_loop().create_future()
+        self._waiting.append(entry)
+        try:
+            await entry[1]
+        except asyncio.CancelledError:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+            else:  # the place was given before the cancellation
+                self._release(user)
+            raise
+
+    def _release(self, user: Hashable) -> None:
+        self._places[user] -= 1
+        self._places += Counter()  # drops zeros
+        if self._waiting:
+            entry = min(self._waiting, key=lambda waiting: self._places[waiting[0]])
+            self._waiting.remove(entry)
+            self._places[entry[0]] += 1
+            entry[1].set_result(None)
 
 
 class TokenBucket:
-    """Allows `rate` messages a second, and `burst` at once after a pause."""
+    """Allows `rate` messages or frames a second, and `burst` at once after a pause."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate

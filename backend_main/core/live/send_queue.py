@@ -21,8 +21,6 @@ MAX_OVERSIZED_EVENTS = 4
 SEND_TIMEOUT_SECONDS = 60.0
 # A client's next request waits until fewer characters of its replies than this are unsent.
 LOW_WATER_CHARACTERS = 64 * 1024
-# The ASGI scope's extension with `send_now`, if the server has one.
-SEND_NOW = "scanrill.send_now"
 
 
 class PartialKey(NamedTuple):

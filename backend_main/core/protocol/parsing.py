@@ -1,15 +1,15 @@
 """Parser of text frames into requests; pure. It raises no exception but `ProtocolError`.
 
 A `create` may contain hundreds of megabytes of base64. The parser does not copy it: it cuts the base64 out of
-the frame before it parses the JSON around it. `uploads.ingest` decodes the base64 in chunks. The parser
-parses a frame with anything unusual (escapes or white space inside the base64, the key elsewhere) as a whole:
-slower, with an equal result.
+the frame before it parses the JSON around it. `uploads.ingest` decodes the base64 in chunks. The parser also
+cuts out a long correction. Nothing else may be long: objects of JSON take much more memory than their text.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 import secrets
 from functools import cache
 from typing import Any, NoReturn, TypeVar
@@ -18,17 +18,23 @@ import msgspec
 
 from ..errors import ProtocolError
 from .base64_text import Base64Text
+from .long_strings import LongString, find_long_string
 from .messages import REPLY_TYPES, REQUESTS, Request, Update
 
 MAX_DEPTH = 32
 MAX_METADATA_BYTES = 16 * 1024
 MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
-# In a shorter frame, the second pass costs more than the copy that it avoids.
-BASE64_FAST_PATH_MIN_CHARACTERS = 64 * 1024
-# A search holds the interpreter lock for one chunk: a fraction of a millisecond.
-SEARCH_CHUNK_CHARACTERS = 4 * 1024 * 1024
+# Without the one long string. Objects of JSON take up to 40 times the memory of their text (decision 132).
+MAX_ENVELOPE_CHARACTERS = 1024 * 1024
+# In a shorter string, the search costs more than the copy that it avoids.
+MIN_LONG_STRING_CHARACTERS = 64 * 1024
 R = TypeVar("R", bound=Request)
-_KEY = '"image_base64"'
+# The strings that may be long. The names must be written without escapes, and the colon nearby.
+_LONG_FIELD = re.compile(r'"(image_base64|processed_text)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"')
+ENVELOPE_TOO_LARGE_MESSAGE = (
+    f"The message has more than {MAX_ENVELOPE_CHARACTERS} characters beside image_base64 or processed_text. "
+    "Send less."
+)
 
 # Error message of each field whose value is wrong. A field without an entry accepts any string.
 FIELD_HELP = {
@@ -59,11 +65,7 @@ def parse_request(frame: str) -> Request:
     Raises:
         ProtocolError: with the type of the reply and a message for each wrong field.
     """
-    envelope = None
-    if len(frame) >= BASE64_FAST_PATH_MIN_CHARACTERS:
-        envelope = _parse_without_copying_base64(frame)
-    if envelope is None:
-        envelope = _parse_json(frame)
+    envelope = json_object(frame)
     kind = envelope.get("type")
     if not isinstance(kind, str) or kind not in REQUESTS:
         raise ProtocolError({"type": f"One of {', '.join(REQUESTS)} is expected."}, ref=_valid_ref(envelope))
@@ -95,11 +97,6 @@ def build_request(kind: type[R], envelope: dict[str, Any]) -> R:
     return kind(**values)
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """Parse the body of an HTTP request by the rules of a frame. Raises `ProtocolError`."""
-    return _parse_json(text)
-
-
 def _inner_fields(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the fields inside `data`, and an error message for each field that must not be there."""
     data = envelope.get("data")
@@ -122,7 +119,7 @@ def _convert(field: msgspec.structs.FieldInfo, value: object) -> Any:
         raise ValueError("too large")
     if field.name == "processed_text" and isinstance(value, str) and len(value) > MAX_CORRECTION_CHARACTERS:
         raise ValueError("too long")
-    if isinstance(value, Base64Text):  # only `_parse_without_copying_base64` makes one
+    if isinstance(value, Base64Text):  # only `json_object` makes one
         return value
     return msgspec.convert(value, str | None if field.name == "image_base64" else field.type)
 
@@ -136,39 +133,46 @@ def _valid_ref(envelope: dict[str, Any]) -> str | None:
 # ── text → JSON object ───────────────────────────────────────────────────────────────────────────
 
 
-def _parse_without_copying_base64(frame: str) -> dict[str, Any] | None:
-    """Parse a frame with its base64 as a slice of the frame; None if that is not safe."""
-    key = frame.find(_KEY)
-    colon = key + len(_KEY)
-    if key < 0 or frame[colon : colon + 8].lstrip(" \t\r\n")[:1] != ":":
-        return None
-    start = frame.find('"', colon) + 1
-    end = _find('"', frame, start, len(frame))
-    if frame[colon : start - 1].strip(" \t\r\n") != ":" or end < 0:
-        return None
-    if any(_find(unusual, frame, start, end) >= 0 for unusual in "\\\n\r\t"):
-        return None
-    # A client cannot guess the placeholder, so `data` has it only if it replaced the base64: the key in
-    # `data` may be written with an escape, and the key that was found may be outside `data`.
+def json_object(text: str) -> dict[str, Any]:
+    """Parse a frame, or the body of an HTTP request. The one long string of an upload is a `Base64Text`.
+
+    Raises:
+        ProtocolError: Among others, if there are more than `MAX_ENVELOPE_CHARACTERS` beside the long string.
+            This is checked before anything is parsed.
+    """
+    long_string = _find_long_string(text) if len(text) >= MIN_LONG_STRING_CHARACTERS else None
+    if long_string is None:
+        return _parse_json(text)
+    # A client cannot guess the placeholder, so the field has it only if it replaced the string: the name may
+    # be inside another string or object.
     placeholder = secrets.token_hex(8)
-    envelope = _parse_json(frame[:start] + placeholder + frame[end:])
-    data = envelope.get("data")
-    if not isinstance(data, dict) or data.get("image_base64") != placeholder:
-        return None
-    data["image_base64"] = Base64Text(frame, start, end)
-    return envelope
+    envelope = _parse_json(text[: long_string.start] + placeholder + text[long_string.end :])
+    for fields in (envelope, envelope.get("data")):
+        if isinstance(fields, dict) and fields.get(long_string.name) == placeholder:
+            fields[long_string.name] = long_string.value
+            return envelope
+    return _parse_json(text)
 
 
-def _find(character: str, frame: str, start: int, end: int) -> int:
-    """Do `frame.find(character, start, end)` in chunks, between which other threads can run."""
-    for position in range(start, end, SEARCH_CHUNK_CHARACTERS):
-        found = frame.find(character, position, min(position + SEARCH_CHUNK_CHARACTERS, end))
-        if found >= 0:
-            return found
-    return -1
+def _find_long_string(text: str) -> LongString | None:
+    try:
+        found = find_long_string(
+            text,
+            _LONG_FIELD,
+            before=MAX_ENVELOPE_CHARACTERS,
+            min_characters=MIN_LONG_STRING_CHARACTERS,
+            max_decoded={"processed_text": MAX_CORRECTION_CHARACTERS},
+        )
+        if found is not None and isinstance(found.value, str):
+            _check_text(found.value)
+    except ValueError as error:
+        raise ProtocolError({"message": f"Not valid JSON: {error}."}) from None
+    return found
 
 
 def _parse_json(text: str) -> dict[str, Any]:
+    if len(text) > MAX_ENVELOPE_CHARACTERS:
+        raise ProtocolError({"message": ENVELOPE_TOO_LARGE_MESSAGE})
     try:
         value = _decoder.decode(text)
         _check_value(value, MAX_DEPTH)

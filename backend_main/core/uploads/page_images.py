@@ -27,7 +27,12 @@ class PageImageRenderer:
         # An `EngineProcess` allows one thread at a time. The thread is separate, since a slow image must not
         # occupy the threads that receive files.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="page-images")
-        self._process = reading.EngineProcess(engine="", threads=1, max_memory_bytes=conf.reader_memory_bytes)
+        self._process = reading.EngineProcess(
+            engine="",
+            threads=1,
+            max_memory_bytes=conf.reader_memory_bytes,
+            required_measures=conf.required_sandbox,
+        )
 
     async def page_image(self, key: str, number: int, width: int) -> bytes:
         """Return a page of a stored file as a JPEG, at most as wide as the first of `WIDTHS` from `width` on.

@@ -2,6 +2,7 @@
 
 It imports documents/, layout/ and output/. Each module imports only from those below it:
 
+rotations.py         blocks of text in several rotations, each assembled in its own frame
 assembly.py          one page: furniture, order, blocks → Markdown
 document_context.py  what other pages of the document show: running text, heading levels, page furniture
 page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames

@@ -7,7 +7,7 @@ when it has been idle for a while.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..types import BatchedEvent, Options
@@ -27,12 +27,22 @@ class EngineProcessPool:
         engine: name of the default engine.
         threads: number of threads of each engine; 0: one for each core.
         max_memory_bytes: memory limit of all processes together.
+        required_measures: measures of the sandbox without which no process starts.
     """
 
-    def __init__(self, engine: str = "rapid", threads: int = 0, max_memory_bytes: int = 4 << 30) -> None:
+    def __init__(
+        self,
+        engine: str = "rapid",
+        threads: int = 0,
+        max_memory_bytes: int = 4 << 30,
+        required_measures: Iterable[str] = (),
+    ) -> None:
         self._threads = threads
         self._max_memory_bytes = max_memory_bytes
-        self._default = EngineProcess(engine, threads, max_memory_bytes=max_memory_bytes)
+        self._required_measures = tuple(required_measures)
+        self._default = EngineProcess(
+            engine, threads, max_memory_bytes=max_memory_bytes, required_measures=self._required_measures
+        )
         self._secondary: EngineProcess | None = None
         self._last_read_at = 0.0
         # `stop` must not miss a process that is being replaced.
@@ -66,7 +76,11 @@ class EngineProcessPool:
                 self._default.stop()
             free_bytes = self._max_memory_bytes - self._default.resident_bytes
             self._current = EngineProcess(
-                options.engine, self._threads, max_memory_bytes=free_bytes, formulas=options.formulas
+                options.engine,
+                self._threads,
+                max_memory_bytes=free_bytes,
+                formulas=options.formulas,
+                required_measures=self._required_measures,
             )
             self._replace_secondary(self._current)
 

@@ -5,17 +5,19 @@ the next read starts a new child.
 """
 
 import contextlib
+import os
 import threading
 import time
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import msgspec
 
-from ..errors import Cancelled, EngineCrashed, EngineTimeout
+from ...sandbox.measures import MeasureReport
+from ..errors import Cancelled, EngineCrashed, EngineFailed, ReadingError, UnreadableFile
 from ..types import (
     FORMULA_ENGINE,
     BatchedEvent,
@@ -26,6 +28,7 @@ from ..types import (
     ReadEvent,
 )
 from .child import ChildExited, ChildProcess
+from .child_policy import policy_for
 from .ipc import (
     CancelRequest,
     Failed,
@@ -37,8 +40,8 @@ from .ipc import (
     Reply,
     message_to_error,
 )
+from .page_budget import POLL_SECONDS, PageBudget, is_expected
 
-POLL_SECONDS = 0.1
 CANCEL_GRACE_SECONDS = 0.5
 """Time for a child to react to a cancel before it is killed. A cancelled read ends within a second."""
 
@@ -61,6 +64,7 @@ class EngineProcess:
         max_memory_bytes: memory above which the child is killed during a read.
         formulas: `vision` gives the child the configuration of that engine, which may contain a key.
             Otherwise the first read with this option starts a new child that has it.
+        required_measures: measures of the sandbox without which no child starts.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class EngineProcess:
         start_seconds: float = 60.0,
         max_memory_bytes: int = 4 << 30,
         formulas: FormulaOption = "text",
+        required_measures: Iterable[str] = (),
     ) -> None:
         self.engine = engine
         self.threads = threads
@@ -80,6 +85,9 @@ class EngineProcess:
         self._recycle_memory_bytes = recycle_memory_bytes
         self._start_seconds = start_seconds
         self._max_memory_bytes = max_memory_bytes
+        self._required_measures = tuple(required_measures)
+        self.measures: tuple[MeasureReport, ...] = ()
+        """Measures of the sandbox, and which are in force, of the last child; empty: it is not confined."""
         self._child: ChildProcess | None = None
         self._is_loaded = False
         self._pages_read = 0
@@ -154,7 +162,7 @@ class EngineProcess:
         self._close_previous_read()
         # Not in the generator: a cancel between this call and the first event must take effect.
         self._cancelled.clear()
-        events = self._events(ReadRequest(str(Path(path).absolute()), options))
+        events = self._events(ReadRequest(options), Path(path).absolute())
         self._last_read = weakref.ref(events)
         return events
 
@@ -176,8 +184,8 @@ class EngineProcess:
         self._cancelled.clear()
         self._start()
         options = msgspec.structs.replace(options, first_page=number)
-        self._send(PageImageRequest(str(Path(path).absolute()), width, options))
-        reply = self._receive(WaitBudget(options.page_seconds, "Rendering the page took too long."))
+        self._send(PageImageRequest(width, options), Path(path))
+        reply = self._receive(self._budget(options.page_seconds, "Rendering the page took too long."))
         if isinstance(reply, PageImageReply):
             self._pages_read += 1
             return reply.jpeg
@@ -203,16 +211,24 @@ class EngineProcess:
             self._discard_child()
         if self._child is None:
             other_engines = [FORMULA_ENGINE] if self.formulas == FORMULA_ENGINE else []
-            self._child = ChildProcess(self.engine, self.threads, other_engines)
+            policy = policy_for(
+                filter(None, [self.engine, *other_engines]),
+                max_memory_bytes=self._max_memory_bytes,
+                required=self._required_measures,
+            )
+            if policy is None and self._required_measures:
+                raise EngineFailed(f"The engine “{self.engine}” cannot be confined, as the settings require.")
+            self._child = ChildProcess(self.engine, self.threads, other_engines, policy)
         if self._is_loaded:
             return
 
-        reply = self._receive(WaitBudget(self._start_seconds, "The reading engine did not start in time."))
+        reply = self._receive(self._budget(self._start_seconds, "The reading engine did not start in time."))
         if not isinstance(reply, Ready):
             self._discard_child()
             if isinstance(reply, Failed):
                 raise message_to_error(reply)
             raise EngineCrashed("The reading engine did not start.")
+        self.measures = reply.measures
         self._is_loaded = True
 
     def _needs_recycling(self, child: ChildProcess) -> bool:
@@ -230,68 +246,73 @@ class EngineProcess:
         if events is not None:
             events.close()
 
-    def _events(self, request: ReadRequest) -> Generator[BatchedEvent]:
+    def _events(self, request: ReadRequest, path: Path) -> Generator[BatchedEvent]:
         self._is_reading = True
         try:
             if request.options.formulas == FORMULA_ENGINE != self.formulas:
                 self.formulas = FORMULA_ENGINE
                 self._discard_child()
             self._start()
-            yield from self._exchange(request)
+            yield from self._exchange(request, path)
         finally:
             self._is_reading = False
             if self._cancelled.is_set() and self._child is not None and not self._child.is_alive():
                 self._discard_child()  # `stop` killed it and left the pipes to this thread
 
-    def _exchange(self, request: ReadRequest) -> Iterator[BatchedEvent]:
+    def _exchange(self, request: ReadRequest, path: Path) -> Iterator[BatchedEvent]:
         is_finished = False
         try:
-            self._send(request)
+            self._send(request, path)
             seconds = request.options.page_seconds
-            budget = WaitBudget(seconds, f"A page took longer than {seconds:g} seconds.")
+            budget = self._budget(seconds, f"A page took longer than {seconds:g} seconds.")
+            previous_page = 0
             while not isinstance(reply := self._receive(budget), ReadFinished):
                 if isinstance(reply, Failed):
                     is_finished = True
                     raise message_to_error(reply)
-                if isinstance(reply, Ready | PageImageReply):
+                if not is_expected(reply, previous_page, request.options):
                     raise EngineCrashed("The OCR process sent an unexpected reply.")
                 if isinstance(reply, PageDone):
                     self._pages_read += 1
-                    budget.waited_seconds = 0.0
-                yield reply
+                    previous_page = reply.number
+                    budget.start_page()
+                yield cast("BatchedEvent", reply)
             is_finished = True
         finally:
             # The caller can also close the generator in the middle of the read.
             if not is_finished:
                 self._cancel_or_kill()
 
-    def _send(self, request: ReadRequest | PageImageRequest) -> None:
+    def _send(self, request: ReadRequest | PageImageRequest, path: Path) -> None:
         try:
-            self._running_child().send(request)
+            # A named pipe would block this process; it is not a file that can be read.
+            file_fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            raise UnreadableFile("The file could not be opened.") from error
+        try:
+            self._running_child().send(request, file_fd)
         except ChildExited as error:
             raise self._crashed() from error
+        finally:
+            os.close(file_fd)
 
-    def _receive(self, budget: "WaitBudget") -> Reply:
+    def _budget(self, seconds: float, message: str) -> PageBudget:
+        return PageBudget(self._running_child(), seconds, message, self._max_memory_bytes)
+
+    def _receive(self, budget: PageBudget) -> Reply:
         """Wait for a reply. Raises a ReadingError on a cancel, at a limit, or if the child has exited."""
-        child = self._running_child()
         while True:
             if self._cancelled.is_set():
                 raise Cancelled()
-            started_at = time.monotonic()
             try:
-                reply = child.receive(POLL_SECONDS)
+                reply = budget.receive()
             except ChildExited as error:
                 raise self._crashed() from error
+            except ReadingError:
+                self._discard_child()
+                raise
             if reply is not None:
                 return reply
-
-            budget.waited_seconds += time.monotonic() - started_at
-            if budget.waited_seconds > budget.seconds:
-                self._discard_child()
-                raise EngineTimeout(budget.message)
-            if child.resident_bytes() > self._max_memory_bytes:
-                self._discard_child()
-                raise EngineCrashed("The reading engine used too much memory.")
 
     def _crashed(self) -> EngineCrashed | Cancelled:
         self._discard_child()
@@ -332,12 +353,3 @@ def _flatten(events: Generator[BatchedEvent]) -> Generator[ReadEvent]:
                 yield from event.lines
             else:
                 yield event
-
-
-class WaitBudget:
-    """Time limit of waiting. Only waiting counts, not the time of the caller between two replies."""
-
-    def __init__(self, seconds: float, message: str) -> None:
-        self.seconds = seconds
-        self.message = message
-        self.waited_seconds = 0.0

@@ -1,4 +1,6 @@
-"""Messages between a parent and its child process: length-prefixed msgpack over two pipes.
+"""Messages between a parent and its child process: length-prefixed msgpack.
+
+Requests go through a socket, because the open file goes with them; replies come through a pipe.
 
 Parent to child: ReadRequest, PageImageRequest, CancelRequest.
 Child to parent: Ready once; PageStarted, LinesRead, PageDone and ReadFinished for a ReadRequest;
@@ -6,10 +8,13 @@ PageImageReply for a PageImageRequest; Failed in place of Ready, ReadFinished or
 """
 
 import os
+import socket
 import struct
+from collections import deque
 
 import msgspec
 
+from ...sandbox.measures import MeasureReport
 from .. import errors
 from ..errors import ReadingError
 from ..types import (
@@ -20,22 +25,24 @@ from ..types import (
 )
 
 _LENGTH = struct.Struct(">I")
-MAX_FRAME_BYTES = 1 << 28
-"""A hundred times a page of a million characters with its boxes."""
+MAX_FRAME_BYTES = 1 << 26
+"""Twenty-five times a page of a million characters with its boxes."""
+MAX_ERROR_CHARACTERS = 2000
 READ_BYTES = 1 << 16
 
 
 class ReadRequest(msgspec.Struct, frozen=True, tag=True):
-    """Parent to child: read a file."""
+    """Parent to child: read the file whose descriptor comes with the request."""
 
-    path: str
     options: Options
 
 
 class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
-    """Parent to child: render the page `options.first_page`, at most `width` pixels wide."""
+    """Parent to child: render the page `options.first_page` of a file, at most `width` pixels wide.
 
-    path: str
+    The descriptor of the file comes with the request.
+    """
+
     width: int
     options: Options
 
@@ -45,7 +52,9 @@ class CancelRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
-    """Child to parent: the engine is loaded."""
+    """Child to parent: the engine is loaded, and the process is confined by these measures."""
+
+    measures: tuple[MeasureReport, ...] = ()
 
 
 class ReadFinished(msgspec.Struct, frozen=True, tag=True):
@@ -84,11 +93,11 @@ def message_to_error(failed: Failed) -> ReadingError:
     if not (isinstance(kind, type) and issubclass(kind, ReadingError)):
         kind = ReadingError
     error = kind.__new__(kind)
-    error.args = (failed.message,)
+    error.args = (failed.message[:MAX_ERROR_CHARACTERS],)
     return error
 
 
-def send(fd: int, message: Request | Reply) -> None:
+def send(fd: int, message: Reply) -> None:
     """Write one frame; block until it is written. Raises OSError if the other process has exited."""
     body = _encoder.encode(message)
     frame = memoryview(_LENGTH.pack(len(body)) + body)
@@ -96,18 +105,37 @@ def send(fd: int, message: Request | Reply) -> None:
         frame = frame[os.write(fd, frame) :]
 
 
-class FrameReader:
-    """Reader of the frames of a pipe."""
+def send_with_file(connection: socket.socket, message: Request, file_fd: int | None) -> None:
+    """Write one frame, and a descriptor of a file with it. Raises OSError if the other process has exited."""
+    body = _encoder.encode(message)
+    frame = _LENGTH.pack(len(body)) + body
+    sent = socket.send_fds(connection, [frame], [file_fd]) if file_fd is not None else 0
+    connection.sendall(frame[sent:])
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+
+class FrameReader:
+    """Reader of the frames of a pipe, or of a socket with descriptors of files."""
+
+    def __init__(self, source: int | socket.socket) -> None:
+        self._source = source
         self._buffer = bytearray()
+        self._files: deque[int] = deque()
+        self.received_bytes = 0
 
     def fill(self) -> bool:
-        """Read once; block while the pipe is empty. Returns False at the end of the pipe."""
-        data = os.read(self._fd, READ_BYTES)
+        """Read once; block while there is nothing. Returns False at the end of the pipe."""
+        if isinstance(self._source, int):
+            data = os.read(self._source, READ_BYTES)
+        else:
+            data, files, _, _ = socket.recv_fds(self._source, READ_BYTES, 1)
+            self._files += files
         self._buffer += data
+        self.received_bytes += len(data)
         return bool(data)
+
+    def next_file(self) -> int:
+        """Return the descriptor that came with the oldest request that has one. The caller closes it."""
+        return self._files.popleft()
 
     def next_frame(self) -> bytes | None:
         """Return the body of the next frame; None while it is incomplete. Raises ValueError if too long."""

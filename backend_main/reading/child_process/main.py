@@ -1,23 +1,27 @@
-"""Entry point of the child process: receives requests from one pipe, sends events into another.
+"""Entry point of the child process: receives requests from a socket, sends events into a pipe.
 
-    python -m backend_main.reading.child_process.main REQUESTS_FD REPLIES_FD ENGINE THREADS
+    python -m backend_main.sandbox POLICY backend_main.reading.child_process.main \
+        REQUESTS_FD REPLIES_FD ENGINE THREADS
 
 An empty ENGINE loads none; the process then renders pages and cannot read. The process has no Django, no
-settings and no secrets. It exits with its parent: when the parent's end of the request pipe closes, a thread
-ends the process, even in the middle of a computation.
+settings and no secrets. It exits with its parent: when the parent's end of the socket closes, a thread ends
+the process, even in the middle of a computation.
 """
 
 import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
+from ...sandbox import confinement
+from ...sandbox.measures import MeasureReport
+from ..documents.document import Document
 from ..documents.open_document import OpenDocumentCache
 from ..documents.page_jpeg import render_page_jpeg
 from ..engines import Engine, LazyEngine, load_engine
@@ -40,16 +44,23 @@ from .ipc import (
 _log = logging.getLogger("scanrill.reading")
 
 
+class FileRequest(NamedTuple):
+    """A request, and the descriptor of its file."""
+
+    request: ReadRequest | PageImageRequest
+    file_fd: int
+
+
 class RequestReceiver:
     """Queue of the requests. A thread receives them, so that a cancel arrives during a read."""
 
-    def __init__(self, fd: int) -> None:
-        self._frames = FrameReader(fd)
-        self._requests: SimpleQueue[ReadRequest | PageImageRequest] = SimpleQueue()
+    def __init__(self, connection: socket.socket) -> None:
+        self._frames = FrameReader(connection)
+        self._requests: SimpleQueue[FileRequest] = SimpleQueue()
         self.cancelled = threading.Event()
         threading.Thread(target=self._receive_loop, daemon=True, name="requests").start()
 
-    def get(self) -> ReadRequest | PageImageRequest:
+    def get(self) -> FileRequest:
         """Wait for the next request."""
         return self._requests.get()
 
@@ -61,7 +72,7 @@ class RequestReceiver:
                         self.cancelled.set()
                     else:
                         self.cancelled.clear()
-                        self._requests.put(request)
+                        self._requests.put(FileRequest(request, self._frames.next_file()))
         finally:
             _exit_process()
 
@@ -78,23 +89,23 @@ class RequestHandler:
         self._documents = OpenDocumentCache()
         self._fallback = FallbackEngines(threads)
 
-    def handle(self, request: ReadRequest | PageImageRequest) -> None:
-        """Send the replies to a request. Raises OSError if the parent has exited."""
+    def handle(self, request: ReadRequest | PageImageRequest, file_fd: int) -> None:
+        """Send the replies to a request, and close its file. Raises OSError if the parent has exited."""
         try:
+            document = self._documents.open(file_fd, request.options)
             if isinstance(request, PageImageRequest):
-                self._render(request)
+                self._render(document, request)
             else:
-                self._read(request)
+                self._read(document, request)
         except ReadingError as error:
             self._documents.clear()
             if isinstance(error, EngineFailed):
                 _log.error("%s", error, exc_info=error)
             self._replies.send(error_to_message(error))
 
-    def _read(self, request: ReadRequest) -> None:
+    def _read(self, document: Document, request: ReadRequest) -> None:
         if self._engine is None:
             raise EngineFailed("This process renders pages only. Start it with an engine.")
-        document = self._documents.open(request.path, request.options)
         for event in read_document(document, request.options, self._engine, self._fallback):
             if self._receiver.cancelled.is_set():
                 raise Cancelled()
@@ -103,9 +114,8 @@ class RequestHandler:
             self._documents.clear()  # a document that is read to its end must not stay open
         self._replies.send(ReadFinished())
 
-    def _render(self, request: PageImageRequest) -> None:
+    def _render(self, document: Document, request: PageImageRequest) -> None:
         try:
-            document = self._documents.open(request.path, request.options)
             jpeg = render_page_jpeg(document, request.options.first_page, request.width)
         finally:
             self._documents.clear()
@@ -116,36 +126,44 @@ def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> N
     """Load the engine, then handle requests until the parent exits. Returns if the engine fails to load.
 
     Args:
-        requests_fd: file descriptor to read requests from.
+        requests_fd: file descriptor of the socket to read requests from.
         replies_fd: file descriptor to write replies to.
         engine_name: name of the engine; empty for none.
         threads: number of threads; 0: one for each core.
     """
     _set_up_process()
-    receiver = RequestReceiver(requests_fd)
+    receiver = RequestReceiver(socket.socket(fileno=requests_fd))
     replies = ReplyBatcher(partial(send, replies_fd))
     try:
         engine = load_engine(engine_name, threads) if engine_name else None
+        measures = _complete_confinement()
     except ReadingError as error:
         _log.error("%s", error, exc_info=error)
         replies.send(error_to_message(error))
         return
-    replies.send(Ready())
+    replies.send(Ready(tuple(measures)))
     handler = RequestHandler(engine, receiver, replies, threads)
     while True:
-        handler.handle(receiver.get())
+        handler.handle(*receiver.get())
 
 
 def _set_up_process() -> None:
     # The parent handles Ctrl-C and a service manager's SIGTERM; it ends this process afterwards.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # Libraries print to standard output; send that to the log.
-    os.dup2(2, 1)
-    # If the machine runs out of memory, the kernel should kill this process, not the server.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _complete_confinement() -> list[MeasureReport]:
+    """Take the last measures of the sandbox. Raises EngineFailed if a required one is not in force."""
+    sandbox = confinement.current()
+    if sandbox is None:
+        return []
+    measures = sandbox.complete()
+    if missing := sandbox.missing():
+        reasons = ", ".join(f"{measure.name} ({measure.reason})" for measure in missing)
+        raise EngineFailed(f"The OCR process cannot be confined as required: {reasons}.")
+    return measures
 
 
 def _exit_process() -> NoReturn:

@@ -22,6 +22,7 @@ from .pdf_rendering import POINTS_PER_INCH, render_page, text_not_drawn
 from .pdf_text_layer import PageNote, TextLayer, extract_text_layer, page_notes
 from .picture_file import PictureFile
 from .portfolio import Portfolio
+from .source_file import SourceFile, open_source
 
 __all__ = ["Document", "ImageDocument", "PageImage", "PdfDocument", "open_document"]
 
@@ -35,12 +36,12 @@ MAX_CACHED_TEXT_LAYERS = 24
 """Text layers of pages are read for their neighbours too; each takes up to a few megabytes."""
 
 
-def open_document(path: Path | str, options: Options) -> Document:
+def open_document(path: SourceFile | str, options: Options) -> Document:
     """Open a file as the type that its content shows, whatever its name; of a portfolio, its files too.
 
     Limits of `options` are checked before anything is decoded. Raises UnreadableFile.
     """
-    document = _open_file(Path(path), options)
+    document = _open_file(Path(path) if isinstance(path, str) else path, options)
     if isinstance(document, PdfDocument) and document.is_portfolio():
         document = Portfolio(document, document.parts(), partial(_open_file, options=options))
     if document.page_count > options.max_pages:
@@ -49,16 +50,17 @@ def open_document(path: Path | str, options: Options) -> Document:
     return document
 
 
-def _open_file(path: Path, options: Options) -> Document:
+def _open_file(path: SourceFile, options: Options) -> Document:
     header = _checked_header(path, options)
     if header.file_type.pillow_format is None:
         return PdfDocument(path, options)
     return ImageDocument(path, header, header.file_type.pillow_format, options)
 
 
-def _checked_header(path: Path | str, options: Options) -> Header:
+def _checked_header(path: SourceFile, options: Options) -> Header:
     try:
-        header = image_headers.read_header(path, max_frames=options.max_pages)
+        with open_source(path) as file:
+            header = image_headers.read_header_of_file(file, max_frames=options.max_pages)
     except image_headers.UnsupportedFormat as error:
         raise UnreadableFile(rejections.unsupported_format(error)) from error
     except image_headers.MalformedHeader as error:
@@ -77,7 +79,7 @@ def _checked_header(path: Path | str, options: Options) -> Header:
 class ImageDocument(Document):
     """An image file: all pages of a TIFF, the first frame of other formats."""
 
-    def __init__(self, path: Path, header: Header, pillow_format: str, options: Options) -> None:
+    def __init__(self, path: SourceFile, header: Header, pillow_format: str, options: Options) -> None:
         super().__init__(options)
         self._header = header
         self._is_tiff = pillow_format == "TIFF"
@@ -109,7 +111,7 @@ class ImageDocument(Document):
 class PdfDocument(Document):
     """A PDF whose pages are rendered at 200 dpi, or with a longer side of 4000 pixels if that is less."""
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: SourceFile, options: Options) -> None:
         super().__init__(options)
         self._text_layers: dict[int, TextLayer | None] = {}
         self._broken_text_layers: set[int] = set()

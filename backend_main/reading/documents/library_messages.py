@@ -4,9 +4,10 @@ import contextlib
 import logging
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
+
+from .source_file import memory_file
 
 STDERR_FILENO = 2
 MAX_MESSAGE_BYTES = 1000
@@ -22,7 +23,7 @@ _lock = threading.Lock()
 def native_messages(library: str) -> Iterator[list[str]]:
     """Collect in a list what a library writes to the descriptor of standard error, and log it."""
     found: list[str] = []
-    with _lock, tempfile.TemporaryFile() as messages:
+    with _lock, open(memory_file(b""), "rb") as messages:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             sys.stderr.flush()
         try:

@@ -4,8 +4,9 @@ import mmap
 import re
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+
+from .source_file import SourceFile, open_source
 
 MAX_OBJECT_STREAMS, MAX_OBJECT_STREAM_BYTES = 200, 4 * 1024 * 1024
 """Object streams that are searched for the catalog, and bytes of each."""
@@ -38,11 +39,11 @@ def shows_xfa_placeholder(pdf: Any) -> bool:
     return any(words in text for words in PLACEHOLDER_WORDS)
 
 
-def is_portfolio(path: Path, pdf: Any) -> bool:
+def is_portfolio(path: SourceFile, pdf: Any) -> bool:
     """Return whether the document is a cover for the files that are attached to it (ISO 32000-1, 12.3.5)."""
     if not pdf.count_attachments():
         return False
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with open_source(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if _COLLECTION.search(data):
             return True
         return any(_COLLECTION.search(content) for content in _object_streams(data))

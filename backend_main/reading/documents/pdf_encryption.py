@@ -6,8 +6,9 @@ The encryption dictionary is never encrypted, nor in an object stream (ISO 32000
 import mmap
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
+
+from .source_file import SourceFile, open_source
 
 MAX_DICTIONARY_BYTES = 1024 * 1024
 MAX_RECIPIENTS = 5
@@ -41,9 +42,9 @@ class Encryption(NamedTuple):
         return self.handler in CERTIFICATE_HANDLERS
 
 
-def find_encryption(path: Path) -> Encryption | None:
+def find_encryption(path: SourceFile) -> Encryption | None:
     """Return the encryption of a PDF, None if it is not encrypted."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with open_source(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         found = None
         for found in _ENCRYPT.finditer(data):  # noqa: B007  # the last one is the newest
             pass

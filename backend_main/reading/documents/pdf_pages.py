@@ -4,12 +4,12 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from .pdf_annotations import Annotations, flatten, read_annotations
 from .pdf_containers import is_portfolio, shows_xfa_placeholder
 from .pdf_portfolio import Part, read_parts
+from .source_file import SourceFile, open_source
 
 MAX_BOOKMARKS = 5000
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("scanrill.reading")
 class PdfPages:
     """Pages of an open PDF, from 1. The caller closes each page, and the object at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: SourceFile) -> None:
         """Open a file. Raises pypdfium2.PdfiumError."""
         self._path = path
         self._pdf = _open(path)
@@ -93,11 +93,17 @@ class PdfPages:
             self._flattened_pdf.close()
 
 
-def _open(path: Path) -> Any:
+def _open(path: SourceFile) -> Any:
     # Imported here because it loads pdfium, which the server process never needs.
     import pypdfium2
 
-    pdf = pypdfium2.PdfDocument(path)
+    # pdfium reads what it needs, by blocks; it takes the same time as with a path.
+    file = open_source(path)
+    try:
+        pdf = pypdfium2.PdfDocument(file, autoclose=True)
+    except BaseException:
+        file.close()
+        raise
     with contextlib.suppress(pypdfium2.PdfiumError):
         pdf.init_forms()  # so that the contents of form fields are rendered too
     return pdf

@@ -25,6 +25,7 @@ from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .pdf_words import Fragment
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
+from .turned_blocks import frame_turn, turned_rotations
 from .turned_page import quarter_turns_of_text, turned_mapping
 from .unread_areas import unread_areas
 
@@ -41,10 +42,6 @@ MIN_UNSEEN_ON_PRINT = 0.7
 SUSPECT_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
 FIGURE_WEIGHT = 2
-MAX_ROTATED_SHARE = 0.5
-"""pdfium's lines are not lines of text where more letters are rotated."""
-UPRIGHT_DEGREES = 15
-MAX_SAMPLED_LETTERS = 500
 LAST_LATIN = "\u024f"
 MAX_LAYOUT_RUNS = 5000
 """Runs of a page with a layout. A page of a newspaper has 3,000; 6,000 fractions took 11 s."""
@@ -58,13 +55,15 @@ class TextRun:
     """Stretch of a line without wide gaps; `box` is in pixels of the rendered page.
 
     `pieces` are in logical order, and make up the text. `place` orders the runs by the content of the page;
-    recognized ones have none.
+    recognized ones have none. `rotation` is that of a block which is read in its own frame, in degrees
+    counter-clockwise, and the pieces are in pixels of that frame.
     """
 
     text: str
     box: Box
     pieces: tuple[TextPiece, ...] = ()
     place: int | None = None
+    rotation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,6 @@ def extract_text_layer(
     try:
         glyphs = read_glyphs(textpage)
         turns = quarter_turns_of_text(glyphs, page.get_rotation())
-        if turns is None and _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
-            return None
         objects = page_objects(page)
         ink = render_ink(page, text_objects(objects))
         hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
@@ -139,7 +136,7 @@ def extract_text_layer(
     placed = with_vertical_text(linked)
     if placed is not linked:
         turns = quarter_turns_of_text(placed, page.get_rotation())
-    runs = tuple(_text_runs(placed, page, scale, turns or 0))
+    runs = tuple(_text_runs(placed, page, scale, turns))
     notes = page_notes(page, scale, annotations)
     if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
@@ -176,7 +173,12 @@ def _has_lost_letters(run: TextRun) -> bool:
 
 
 def sample_of_suspect_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:
-    """Return the longest runs in fonts whose letters form no words, or in fonts that are named."""
+    """Return the longest runs in fonts whose letters form no words, or in fonts that are named.
+
+    A page of signs alone is suspect: fonts without a mapping have codes of signs for their letters.
+    """
+    if not any(map(str.isalnum, "".join(run.text for run in runs))):
+        return sample_of_text(runs, SUSPECT_SAMPLE)
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
@@ -287,34 +289,27 @@ def is_unmapped(letter: str) -> bool:
     return letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
 
 
-def _rotated_share(textpage: Any, page_rotation: int) -> float:
-    """Return the share of rotated letters, in an even sample.
-
-    The rotation of a letter adds to that of the page; both are clockwise, and may cancel each other.
-    """
-    import pypdfium2.raw as pdfium
-
-    count = textpage.count_chars()
-    sample = range(0, count, max(1, count // MAX_SAMPLED_LETTERS))
-    angles = (pdfium.FPDFText_GetCharAngle(textpage.raw, index) for index in sample)
-    rotations = [math.degrees(angle) + page_rotation for angle in angles if angle >= 0]  # -1: no angle
-    rotated = sum(UPRIGHT_DEGREES < rotation % 360 < 360 - UPRIGHT_DEGREES for rotation in rotations)
-    return rotated / max(1, len(rotations))
-
-
-def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int) -> Iterator[TextRun]:
+def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int | None) -> Iterator[TextRun]:
     """Yield the runs that are on the page at least in part."""
     width, height = (side * scale for side in page.get_size())
     to_pixels = _pixel_mapping(page, width, height)
-    to_frame = turned_mapping(to_pixels, turns, width, height)
-    for line in text_lines(glyphs):
+    to_frame = turned_mapping(to_pixels, turns or 0, width, height)
+    lines = text_lines(glyphs)
+    rotations = turned_rotations(lines, glyphs, page.get_rotation(), turns)
+    for line, rotation in zip(lines, rotations, strict=True):
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
-        pieces = _pieces(line, to_frame, scale)
+        own_frame = to_frame if rotation is None else _in_frame(to_pixels, rotation, width, height)
+        pieces = _pieces(line, own_frame, scale)
         reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
         if pieces and reaches_page and min(xs) < width and min(ys) < height:
             place = min(fragment.glyph.index for fragment in line.fragments)
-            yield TextRun(text_of_pieces(pieces), box, pieces, place)
+            yield TextRun(text_of_pieces(pieces), box, pieces, place, rotation)
+
+
+def _in_frame(to_pixels: Mapping, rotation: float, width: float, height: float) -> Mapping:
+    turn, _, _ = frame_turn(rotation, width, height)
+    return lambda x, y: turn(*to_pixels(x, y))
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:

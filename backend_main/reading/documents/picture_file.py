@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import IO, cast
 
 import pi_heif
@@ -21,6 +20,7 @@ from .library_messages import native_messages
 from .picture_parts import PictureParts, parts_of
 from .picture_recovery import RecoveredImage, recover_image
 from .pixels import NumberFormat, PillowStrips, Pixels, to_upright_bgr
+from .source_file import SourceFile, open_source
 from .spliced_file import Piece, SplicedFile
 
 # `max_pixels` is checked before any decoding. Pillow's limit warns at one size, raises at another.
@@ -51,12 +51,12 @@ class Picture:
 class PictureFile:
     """An open image file, whose pictures are numbered from 1."""
 
-    def __init__(self, path: Path, pillow_format: str, *, max_pictures: int, max_pixels: int) -> None:
+    def __init__(self, path: SourceFile, pillow_format: str, *, max_pictures: int, max_pixels: int) -> None:
         """Open a file whose header has been checked."""
         self._format = pillow_format
         self._max_pixels = max_pixels
         self._tiff_pages: list[tiff.Directory] = []
-        self._file = open(path, "rb")  # noqa: SIM115  # `close` closes it
+        self._file = open_source(path)
         try:
             self._data = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
             if pillow_format == "TIFF":

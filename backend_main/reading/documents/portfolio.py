@@ -1,9 +1,8 @@
 """Portfolio: a document of several files."""
 
-import tempfile
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
@@ -13,8 +12,9 @@ from . import rejections
 from .base import Document, PageImage
 from .pdf_portfolio import Part
 from .pdf_text_layer import PageNote, TextLayer
+from .source_file import SourceFile, memory_file
 
-OpenPart = Callable[[Path], Document]
+OpenPart = Callable[[SourceFile], Document]
 """Opens a file of the portfolio. Raises UnreadableFile."""
 
 
@@ -23,23 +23,23 @@ class Portfolio(Document):
 
     def __init__(self, cover: Document, parts: Iterable[Part], open_part: OpenPart) -> None:
         super().__init__(cover.options)
-        self._folder = tempfile.TemporaryDirectory(prefix="scanrill-portfolio-")
+        self._files: list[int] = []
         self._documents: list[tuple[int, str, Document]] = [(0, "", cover)]
         self.page_count = cover.page_count
         self._contents: list[str] = []
         try:
-            for index, part in enumerate(parts):
-                self._add(part, Path(self._folder.name, str(index)), open_part)
+            for part in parts:
+                self._add(part, open_part)
         except BaseException:
             self.close()
             raise
 
-    def _add(self, part: Part, path: Path, open_part: OpenPart) -> None:
+    def _add(self, part: Part, open_part: OpenPart) -> None:
         try:
             if part.content is None:
                 raise UnreadableFile("It could not be extracted.")
-            path.write_bytes(part.content)
-            document = open_part(path)
+            self._files.append(memory_file(part.content))
+            document = open_part(self._files[-1])
         except (UnreadableFile, OSError) as error:
             reason = error if isinstance(error, UnreadableFile) else "It could not be stored."
             self._contents.append(f"“{part.name}” is not read. {reason}")
@@ -86,7 +86,8 @@ class Portfolio(Document):
     def close(self) -> None:
         for _, _, document in self._documents:
             document.close()
-        self._folder.cleanup()
+        while self._files:
+            os.close(self._files.pop())
 
 
 def _with_name(name: str, warnings: tuple[PageWarning, ...]) -> tuple[PageWarning, ...]:

@@ -24,8 +24,9 @@ swapped 3.0 to 4.5. In other scripts, text has 3.1 to 4.5, and shifted text at l
 SHORT_TEXT_ALLOWANCE = 8.0
 """In bits, divided by the number of pairs: the mean of a short text varies more."""
 MIN_CHARACTERS = 20
-MIN_USUAL_HAN_SHARE = 0.6
-"""Share of characters in the first level of one of three national standards; random ones have a third."""
+MIN_DISTINCT_HAN, MIN_USUAL_HAN_SHARE = 4, 0.8
+"""Number of distinct characters, and the share of them in the first level of one national standard. Random
+characters have a third to a half, texts 0.9. A name of rare characters costs one comparison."""
 MIN_USUAL_HANGUL_SHARE = 0.8
 MAX_MARKED_SHARE, MIN_ALL_MARKED = 0.5, 6
 """Share of Latin letters with marks: 0.3 in Vietnamese, nearly 1 where Cyrillic was mapped to Latin. A few
@@ -82,22 +83,23 @@ def _table(script: str) -> tuple[re.Pattern[str], dict[str, int]]:
 
 
 def _has_rare_characters(text: str) -> bool:
-    han, hangul = _HAN.findall(text), _HANGUL.findall(text)
-    if len(han) >= MIN_CHARACTERS and sum(map(_is_usual_han, han)) < MIN_USUAL_HAN_SHARE * len(han):
-        return True
+    han, hangul = set(_HAN.findall(text)), _HANGUL.findall(text)
+    if len(han) >= MIN_DISTINCT_HAN:
+        usual_han = max(map(sum, zip(*map(_usual_levels, han), strict=True)))
+        if usual_han < MIN_USUAL_HAN_SHARE * len(han):
+            return True
     # KS X 1001 has two bytes for a usual syllable, and a sequence of eight for any other.
     usual = sum(len(letter.encode("euc_kr")) == 2 for letter in hangul)
     return len(hangul) >= MIN_CHARACTERS and usual < MIN_USUAL_HANGUL_SHARE * len(hangul)
 
 
 @cache
-def _is_usual_han(letter: str) -> bool:
-    """Return whether the first level of GB 2312, Big5 or JIS X 0208, by frequency of use, has it."""
+def _usual_levels(letter: str) -> tuple[bool, ...]:
+    """Return whether the first levels of GB 2312, Big5 and JIS X 0208, by frequency of use, have a letter."""
     first_levels = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("shift_jis", 0x88, 0x98))
-    return any(
-        first <= letter.encode(name, "replace")[0] <= last
+    return tuple(
+        _is_encodable(letter, name) and first <= letter.encode(name)[0] <= last
         for name, first, last in first_levels
-        if _is_encodable(letter, name)
     )
 
 

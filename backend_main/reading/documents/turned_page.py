@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..types import Box, level_box
 from .pdf_characters import Glyph
-from .pdf_graphics import Fill, Graphics, Mapping, Rect, Rule
+from .pdf_graphics import NO_GRAPHICS, Fill, Graphics, Mapping, Rect, Rule
+from .pdf_structure import NO_TAGS
+from .turned_blocks import frame_turn
 
 if TYPE_CHECKING:
     from .pdf_text_layer import TextLayer, TextRun
@@ -72,6 +74,33 @@ def upright_layer(layer: "TextLayer") -> "TextLayer":
         graphics=_graphics(layer.graphics, turn),
         unread_areas=tuple(_rect(area, turn) for area in layer.unread_areas),
         quarter_turns=0,
+    )
+
+
+def block_layer(layer: "TextLayer", rotation: float, indices: Sequence[int]) -> "TextLayer":
+    """Return some runs of a text layer in the frame of their rotation, as a layer of its own.
+
+    Args:
+        layer: of the page.
+        rotation: of the runs, in degrees counter-clockwise.
+        indices: of the runs.
+    """
+    turn, width, height = frame_turn(rotation, layer.width, layer.height)
+    is_quarter, graphics = rotation % 90 == 0, layer.graphics
+    return replace(
+        layer,
+        width=round(width),
+        height=round(height),
+        runs=tuple(_run(layer.runs[index], turn) for index in indices),
+        # Figures belong to the page; only what can make a table is needed.
+        graphics=replace(_graphics(graphics, turn), images=(), shapes=()) if is_quarter else NO_GRAPHICS,
+        unread_areas=(),
+        sample=(),
+        with_lost_letters=(),
+        notes=(),
+        quarter_turns=0,
+        tags=NO_TAGS,
+        fields=(),
     )
 
 

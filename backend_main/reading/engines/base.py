@@ -10,6 +10,7 @@ is the engine's `name`. `examples/scanrill-stamp` is a complete example.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -74,6 +75,21 @@ class Engine(ABC):
     """The engine sends pages to another machine. It reads only files whose options name it."""
     is_test_engine: ClassVar[bool] = False
     """The engine follows instructions in the file. It is available only where a setting allows it."""
+
+    is_confined: ClassVar[bool] = True
+    """Its process reads only what `readable_paths` names besides libraries, writes no files, starts no
+    programs, and opens connections only if `is_remote` is set. Unset it for what this rules out, such as
+    drivers of a graphics processor. Its process is then not confined at all."""
+
+    @classmethod
+    def readable_paths(cls) -> Sequence[Path]:
+        """Return files and directories that the engine reads, such as models outside its package."""
+        return ()
+
+    @classmethod
+    def external_programs(cls) -> Sequence[str]:
+        """Return the paths of the programs that the engine runs by `sandbox.program_runner.run_program`."""
+        return ()
 
     @classmethod
     def unavailable_reason(cls) -> str | None:

@@ -37,6 +37,7 @@ class DummyEngine(Engine):
     name = "dummy"
     languages = frozenset({"en"})
     is_test_engine = True
+    is_confined = False  # scripts create files
 
     def load(self, threads: int) -> None:
         pass

@@ -6,18 +6,18 @@ blocks, paragraphs and lines give the reading order, which is better than the or
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from subprocess import PIPE
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ...sandbox.program_runner import run_program
 from ..documents.document import PageImage
 from ..languages import LANGUAGES, SCRIPTS, common_languages, normalize_code, scripts_of
 from ..layout.reading_order import NEW_LINE, NEW_PARAGRAPH, SPACE
@@ -33,8 +33,6 @@ MIN_CONFIDENCE = 0.3
 """Confidence below which a line is a picture, a stain or a rule."""
 MAX_LANGUAGES = 3
 """Maximum number of languages by default: each one slows down every page."""
-MAX_MEMORY_BYTES = 3 << 30
-"""Memory limit of the program; enough for the largest page that the default limits allow."""
 NON_LANGUAGE_PACKS = frozenset({"osd", "equ", "snum"})
 PAGE_MODE, COLUMN_MODE = "3", "6"
 """Page segmentation modes: layout analysis, and one block of lines."""
@@ -43,6 +41,7 @@ KOREAN_PACK = "kor"
 PACKS_WITHOUT_WORD_GAPS = (KOREAN_PACK, "jpn", "chi_")
 """Packs that split words into syllables, so that only wide gaps are spaces."""
 TABLE_ROW = re.compile(r"[1-5]\t(?:-?\d+\t){9}")
+LIST_HEADING = "List of available languages"
 LIST_TIMEOUT_SECONDS = 20.0
 MIN_SCRIPT_CONFIDENCE, MIN_SURE_SCRIPT_CONFIDENCE = 1.5, 12.0
 """Confidences of the script detection from which its script is probable, and sure.
@@ -65,6 +64,18 @@ class TesseractEngine(Engine):
         if not _pack_by_code():
             return f"Tesseract has no language packs. On Debian and Ubuntu, run `{INSTALL_COMMAND}`."
         return None
+
+    @classmethod
+    def external_programs(cls) -> Sequence[str]:
+        program = shutil.which(PROGRAM)
+        return [program] if program else []
+
+    @classmethod
+    def readable_paths(cls) -> Sequence[Path]:
+        packs = os.environ.get("TESSDATA_PREFIX")
+        # Outside /usr, the libraries and packs are beside the program.
+        prefixes = [Path(os.path.realpath(program)).parents[1] for program in cls.external_programs()]
+        return [*([Path(packs)] if packs else []), *(Path(prefix, "lib") for prefix in prefixes)]
 
     @classmethod
     def supported_languages(cls) -> frozenset[str]:
@@ -221,21 +232,10 @@ def _run_on_page(page: PageImage, *arguments: str) -> str:
     header = f"P6 {page.width} {page.height} 255\n".encode()
     pixels = np.ascontiguousarray(page.pixels[:, :, ::-1]).tobytes()
     command = [_program(), "-", "-", *arguments]
-    with subprocess.Popen(  # noqa: S603 - a list, and no part of it is a user's
-        command, stdin=PIPE, stdout=PIPE, stderr=subprocess.DEVNULL, env=_environment()
-    ) as program:
-        # The parent of this process measures this process only, so the program needs its own limit. The time
-        # limit of a page ends both.
-        resource.prlimit(program.pid, resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-        output, _ = program.communicate(header + pixels)
-    if program.returncode:
-        raise subprocess.CalledProcessError(program.returncode, command)
+    status, output = run_program(command, header + pixels)
+    if status:
+        raise subprocess.CalledProcessError(status, command)
     return output.decode("utf-8", "replace")
-
-
-def _environment() -> dict[str, str]:
-    names = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
-    return {name: os.environ[name] for name in names if name in os.environ} | {"OMP_THREAD_LIMIT": "1"}
 
 
 def _program() -> str:
@@ -248,19 +248,16 @@ def _program() -> str:
 @cache
 def _installed_packs() -> frozenset[str]:
     """Return the names of the installed language packs; empty if Tesseract does not run."""
+    command = [PROGRAM, "--list-langs"]
     try:
-        done = subprocess.run(  # noqa: S603 - a list, and no part of it is a user's
-            [_program(), "--list-langs"],
-            capture_output=True,
-            env=_environment(),
-            timeout=LIST_TIMEOUT_SECONDS,
-            check=True,
-        )
+        command[0] = _program()
+        # Tesseract 4.0 writes the list to standard error.
+        status, output = run_program(command, b"", timeout=LIST_TIMEOUT_SECONDS, merge_errors=True)
     except (OSError, subprocess.SubprocessError):
         return frozenset()
-    # The first line is a heading. Tesseract 4.0 writes everything to standard error.
-    lines = (done.stdout or done.stderr).decode("utf-8", "replace").splitlines()[1:]
-    return frozenset(line.strip() for line in lines if line.strip())
+    lines = [] if status else output.decode("utf-8", "replace").splitlines()
+    heading = next((number for number, line in enumerate(lines) if line.startswith(LIST_HEADING)), len(lines))
+    return frozenset(line.strip() for line in lines[heading + 1 :] if line.strip())
 
 
 def _pack_by_code() -> dict[str, str]:

@@ -186,7 +186,7 @@ def with_check_boxes(
     tops, bottoms = (np.array([getattr(box, edge) for box in boxes]) for edge in ("top", "bottom"))
     for check_box in sorted(found, key=lambda box: box.center_x):
         is_level = (tops < check_box.center_y) & (check_box.center_y < bottoms)
-        label = _label(check_box, [boxes[place] for place in np.flatnonzero(is_level)], text_height)
+        label = _label(check_box, [boxes[int(place)] for place in np.flatnonzero(is_level)], text_height)
         # Squares are letters in Chinese and Japanese.
         if label and not CJK.search(texts[label.index]):
             labels.setdefault(label.index, []).append(check_box)

@@ -42,6 +42,8 @@ from .messages import (
     PageLine,
     PageWarning,
     ReadOptions,
+    Session,
+    Sessions,
     Status,
     Stream,
 )
@@ -82,6 +84,8 @@ __all__ = [
     "RequestError",
     "ScanrillError",
     "ServerUnreachable",
+    "Session",
+    "Sessions",
     "Snapshot",
     "Status",
     "Stream",

@@ -19,7 +19,7 @@ from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
 from .http import HttpClient
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Status, Stream
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
 from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
@@ -264,6 +264,18 @@ class AsyncClient:
     async def me(self) -> Me:
         """Return the user of the token, and limits of the server."""
         return await self._rest.me()
+
+    async def sessions(self) -> Sessions:
+        """Return the sign-ins of the user that have not ended, the last used first."""
+        return await self._rest.sessions()
+
+    async def end_session(self, session_id: str) -> None:
+        """Sign out a session: its sockets close, and its tokens are invalid.
+
+        Raises:
+            NotFound: The user has no such session, or it has ended.
+        """
+        await self._rest.end_session(session_id)
 
     async def engines(self) -> Engines:
         """Return the OCR engines of the server, with the reason why one is unavailable."""

@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Status, Stream
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -138,6 +138,14 @@ class Client:
     def me(self) -> Me:
         """Return the user of the token, and limits of the server."""
         return self._loop.run(self._client.me())
+
+    def sessions(self) -> Sessions:
+        """Return the sign-ins of the user that have not ended, the last used first."""
+        return self._loop.run(self._client.sessions())
+
+    def end_session(self, session_id: str) -> None:
+        """Sign out a session: its sockets close, and its tokens are invalid."""
+        self._loop.run(self._client.end_session(session_id))
 
     def engines(self) -> Engines:
         """Return the OCR engines of the server, with the reason why one is unavailable."""

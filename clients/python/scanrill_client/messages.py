@@ -131,6 +131,27 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in of the user that has not ended.
+
+    address, user_agent   of the program that signed in, or last used the session
+    current               True if the token of this client belongs to it
+    """
+
+    id: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime
+    address: str
+    user_agent: str
+    current: bool
+
+
+class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions of the user, the last used first."""
+
+    sessions: tuple[Session, ...]
+
+
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """An OCR engine that the server knows.
 

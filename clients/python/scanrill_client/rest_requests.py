@@ -14,7 +14,19 @@ from msgspec import UNSET, UnsetType
 from .errors import NotFound, UnexpectedResponse
 from .events import Created
 from .http import HttpClient
-from .messages import Engines, Formulas, Furniture, Instance, Json, Listing, Me, Page, Priority, Status
+from .messages import (
+    Engines,
+    Formulas,
+    Furniture,
+    Instance,
+    Json,
+    Listing,
+    Me,
+    Page,
+    Priority,
+    Sessions,
+    Status,
+)
 from .upload_file import UploadFile
 
 T = TypeVar("T")
@@ -112,6 +124,12 @@ class RestRequests:
 
     async def me(self) -> Me:
         return decode_response(await self._http.call("GET", "/api/me/"), Me)
+
+    async def sessions(self) -> Sessions:
+        return decode_response(await self._http.call("GET", "/api/sessions/"), Sessions)
+
+    async def end_session(self, session_id: str) -> None:
+        await self._http.call("DELETE", f"/api/sessions/{UUID(session_id)}/")
 
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)

@@ -64,13 +64,28 @@ class CallableToken(TokenSource):
 
 
 class RefreshToken(TokenSource):
-    """A refresh token from `POST /api/token/` of the server."""
+    """A refresh token from `POST /api/token/` of the server.
 
-    def __init__(self, refresh: str) -> None:
+    The server replaces it at each use, and ends the session if an old one is used again. A program that
+    starts again must therefore store the newest one.
+
+    Args:
+        refresh: The refresh token.
+        on_replaced: Called with each new refresh token, for a program that stores it.
+    """
+
+    def __init__(self, refresh: str, on_replaced: Callable[[str], None] | None = None) -> None:
         self._refresh = refresh
+        self._on_replaced = on_replaced
 
     async def fetch(self, post: Post) -> str:
-        return str((await _sign_in(post, "/api/token/refresh/", {"refresh": self._refresh}))["access"])
+        tokens = await _sign_in(post, "/api/token/refresh/", {"refresh": self._refresh})
+        replacement = str(tokens.get("refresh", self._refresh))  # an older server does not replace it
+        if replacement != self._refresh:
+            self._refresh = replacement
+            if self._on_replaced is not None:
+                self._on_replaced(replacement)
+        return str(tokens["access"])
 
 
 class Password(TokenSource):

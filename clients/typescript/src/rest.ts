@@ -19,6 +19,19 @@ export interface Engines {
   readonly default: string;
 }
 
+/** A sign-in of the user that has not ended. */
+export interface Session {
+  readonly id: string;
+  /** Time in ISO 8601. */
+  readonly created_at: string;
+  readonly last_used_at: string;
+  /** Network address of the browser or program at `last_used_at`. */
+  readonly address: string;
+  readonly user_agent: string;
+  /** Whether the token of this client belongs to it. */
+  readonly current: boolean;
+}
+
 export interface UploadOptions extends ReadOptions {
   readonly filename: string;
   /** Receives the sent and the total number of bytes. Called in browsers only. */
@@ -40,6 +53,16 @@ export class ScanrillRest {
   /** Fetch the signed-in user. */
   async me(): Promise<Me> {
     return (await this.#get("/api/me/")).json() as Promise<Me>;
+  }
+
+  /** Fetch the sign-ins of the user that have not ended, the last used first. */
+  async sessions(): Promise<readonly Session[]> {
+    return ((await (await this.#get("/api/sessions/")).json()) as { sessions: readonly Session[] }).sessions;
+  }
+
+  /** Sign out a session: its sockets close, and its tokens are invalid. Throws `RequestError` if it has ended. */
+  async endSession(id: string): Promise<void> {
+    await this.#request(`/api/sessions/${encodeURIComponent(id)}/`, { method: "DELETE" });
   }
 
   /** Fetch the list of engines. */
@@ -77,13 +100,13 @@ export class ScanrillRest {
     }
   }
 
-  async #get(path: string, signal?: AbortSignal): Promise<Response> {
+  #get(path: string, signal?: AbortSignal): Promise<Response> {
+    return this.#request(path, signal === undefined ? {} : { signal });
+  }
+
+  async #request(path: string, init: RequestInit): Promise<Response> {
     const token = await this.#token();
-    const request = (bearer: string) =>
-      sendRequest(this.#base, path, {
-        headers: { Authorization: `Bearer ${bearer}` },
-        ...(signal === undefined ? {} : { signal }),
-      });
+    const request = (bearer: string) => sendRequest(this.#base, path, { ...init, headers: { Authorization: `Bearer ${bearer}` } });
     try {
       return await request(token);
     } catch (error) {

@@ -35,7 +35,7 @@ export class CookieSession {
     this.#access = (await this.#post<TokenResponse>("/api/token/", { username, password, cookie: true })).access;
   }
 
-  /** Discard the access token and revoke the refresh token. */
+  /** Discard the access token and end the session on the server: its sockets close, its tokens are invalid. */
   async signOut(): Promise<void> {
     this.#access = null;
     await sendRequest(this.#base, "/api/token/", { method: "DELETE" }, { isRepeatable: true });
@@ -52,9 +52,12 @@ export class CookieSession {
     return this.#refreshing;
   };
 
+  /** Refresh in one tab at a time: each refresh replaces the cookie, and an old one ends the session. */
   async #refresh(): Promise<string> {
+    const locks = globalThis.navigator?.locks as LockManager | undefined; // not on http outside localhost
+    const post = () => this.#post<TokenResponse>("/api/token/refresh/", {});
     try {
-      this.#access = (await this.#post<TokenResponse>("/api/token/refresh/", {})).access;
+      this.#access = (await (locks?.request(`scanrill refresh ${this.#base}`, post) ?? post())).access;
       return this.#access;
     } catch (error) {
       this.#access = null;

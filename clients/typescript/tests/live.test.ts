@@ -43,6 +43,11 @@ test("upload reports partial text per page, then the whole text", async () => {
   recorder.socket.stop();
 });
 
+test("sessions are listed, and an unknown one cannot be ended", async () => {
+  assert.deepEqual(await rest.sessions(), [], "the token of this test belongs to no session");
+  await assert.rejects(rest.endSession(crypto.randomUUID()), (error) => error instanceof RequestError && error.status === 404);
+});
+
 test("RequestError names the invalid field", async () => {
   const recorder = new EventRecorder();
   await assert.rejects(recorder.socket.retrieve("no-id"), (error) => {

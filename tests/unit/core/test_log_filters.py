@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
@@ -65,13 +66,14 @@ def test_logging_settings_every_handler_redacts() -> None:
         ("uvicorn.error", ValueError(), True),
         ("backend_main.core.live.hub", asyncio.CancelledError(), True),
         ("uvicorn.error", None, True),
+        ("asyncio", False, True),
     ],
     ids=str,
 )
 def test_shutdown_filter_drops_cancellations_of_uvicorn_only(
-    name: str, error: BaseException | None, is_shown: bool
+    name: str, error: BaseException | bool | None, is_shown: bool
 ) -> None:
-    info = None if error is None else (type(error), error, None)
+    info: Any = (type(error), error, None) if isinstance(error, BaseException) else error
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Exception in ASGI application", (), info)
     assert ShutdownCancellationFilter().filter(record) == is_shown
 

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -23,6 +24,7 @@ from backend_main.reading import (
 )
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines import tesseract as module
+from backend_main.reading.engines.tesseract import TesseractEngine
 from tests.support.fonts import TEXTS, page_png_in
 from tests.support.tesseract import skip_without_tesseract
 
@@ -126,11 +128,15 @@ def test_tesseract_reads_korean_with_its_spaces_beside_english(tmp_path: Path) -
 
 @pytest.fixture
 def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file with the process id of a fake Tesseract, which lists one language and hangs on a page."""
+    """The file with the process id of a fake Tesseract, which lists one language and hangs on a page.
+
+    It is a script that writes a file, so its process is not confined.
+    """
+    monkeypatch.setattr(TesseractEngine, "is_confined", False)
     pid = tmp_path / "pid"
     program = tmp_path / "tesseract"
     program.write_text(
-        '#!/bin/sh\n[ "$1" = --list-langs ] && printf "List:\\neng\\n" && exit\n'
+        '#!/bin/sh\n[ "$1" = --list-langs ] && printf "List of available languages (1):\\neng\\n" && exit\n'
         f'echo $$ > "{pid}.part" && mv "{pid}.part" "{pid}"\nexec sleep 600\n'
     )
     program.chmod(0o755)
@@ -181,16 +187,27 @@ def test_program_is_killed_with_the_engine_process(hanging: Path, page: Path) ->
         process.stop()
 
 
+def test_runner_of_programs_ends_with_the_engine_process() -> None:
+    skip_without_tesseract("en")
+    process = EngineProcess("tesseract")
+    try:
+        process.start()
+        [runner] = psutil.Process(process.pid).children()
+        os.kill(runner.ppid(), signal.SIGKILL)
+        wait_until(lambda: not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE)
+    finally:
+        process.stop()
+
+
 def test_program_is_killed_with_the_server_process(hanging: Path, page: Path) -> None:
-    """The request pipe closes, as at any end of a server."""
+    """The request socket closes, as at any end of a server."""
     process = EngineProcess("tesseract")
     try:
         events = process.read(page, Options(engine="tesseract"))
         next(events)
         wait_until(hanging.exists)
         assert process._child
-        os.close(process._child._requests_fd)
-        process._child._requests_fd = os.open(os.devnull, os.O_WRONLY)
+        process._child._requests.close()
         wait_until(lambda: is_gone(hanging))
     finally:
         process.stop()

@@ -71,6 +71,12 @@ def test_is_implausible_with_random_han_and_hangul_is_true() -> None:
     assert is_implausible([hangul])
 
 
+def test_is_implausible_with_few_han_of_no_common_standard_is_true() -> None:
+    assert is_implausible(["嘆囈貭鍔嘆囈貭鍔"])
+    assert not is_implausible(["中國文件中國文件"])
+    assert not is_implausible(["東京都千代田区丸の内"])
+
+
 def test_pair_cost_of_every_script_has_a_square_table() -> None:
     for script in MAX_PAIR_COSTS:
         assert pair_cost("", script) == (0.0, 0)

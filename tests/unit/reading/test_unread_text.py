@@ -83,6 +83,14 @@ def test_compare_lines_accepts_errors_of_the_engine_but_no_other_text(text: str,
     assert comparison.is_same == is_same
 
 
+@pytest.mark.parametrize(("text", "is_same"), [("AA A", False), ("! !", True), ("o", True)])
+def test_compare_lines_of_signs_alone_expects_no_letters(text: str, *, is_same: bool) -> None:
+    """A Type 3 font without a mapping has codes of signs for its letters; a bullet can look like an o."""
+    comparison = compare_lines(blank(), runs_of("! !"), FakeEngine(text, confidence=0.95))
+    assert comparison is not None
+    assert (comparison.is_same, comparison.is_sure) == (is_same, True)
+
+
 def test_compare_lines_without_letters_or_with_a_failing_engine_is_none() -> None:
     assert compare_lines(blank(), runs_of("12 %"), FakeEngine("12 %")) is None
     assert compare_lines(blank(), runs_of("Total amount due"), FailingEngine()) is None

@@ -9,6 +9,7 @@ import { pendingUploads } from "../state/upload-queue.ts";
 import { signOut } from "../state/auth.ts";
 import { isLoaded, selected, uploads } from "../state/uploads.ts";
 import { ConnectionBadge } from "./ConnectionBadge.tsx";
+import { Sessions } from "./Sessions.tsx";
 import { UploadDetail } from "./UploadDetail.tsx";
 import { AddButton, DropTarget, EmptyState } from "./FileInput.tsx";
 import { UploadList } from "./UploadList.tsx";
@@ -28,9 +29,7 @@ export function AppLayout({ me }: { readonly me: Me }): VNode {
           <Logo />
         </a>
         <ConnectionBadge />
-        <span class="username" title={`scanrill ${me.version}`}>
-          {me.username}
-        </span>
+        <Sessions username={me.username} title={`scanrill ${me.version}`} />
         <button type="button" class="plain" onClick={() => void signOut()}>
           Sign out
         </button>

@@ -13,6 +13,7 @@ It may import the standard library alone. Each module has one format: its magic 
 import mmap
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 from . import avif, bmp, gif, heif, jpeg, pdf, png, tiff, webp
 from .header import Advice, Data, FileType, Header, MalformedHeader, UnsupportedFormat
@@ -30,6 +31,7 @@ __all__ = [
     "UnsupportedFormat",
     "exif_orientation",
     "read_header",
+    "read_header_of_file",
 ]
 
 SUPPORTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF and PDF"
@@ -43,10 +45,15 @@ def read_header(path: Path | str, max_frames: int) -> Header | None:
     Raises UnsupportedFormat, MalformedHeader, OSError.
     """
     with open(path, "rb") as file:
-        if not file.read(1):
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return parse_header(data, max_frames)
+        return read_header_of_file(file, max_frames)
+
+
+def read_header_of_file(file: BinaryIO, max_frames: int) -> Header | None:
+    """Read the header of an open file, as `read_header` does."""
+    if not file.read(1):
+        return None
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return parse_header(data, max_frames)
 
 
 def parse_header(data: Data, max_frames: int) -> Header:

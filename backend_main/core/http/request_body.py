@@ -1,0 +1,114 @@
+"""Limits on the time and the bytes of a request's body, as wrappers of ASGI's `receive`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..conf import conf
+from ..errors import BodyTooLarge, RequestTimeout
+from .types import Message, Receive
+
+# The slowest connection that the server accepts: GPRS has several times as much.
+MIN_BODY_BYTES_PER_SECOND = 1024
+
+
+class ClientDisconnected(Exception):
+    """The client closed the connection before the end of its body."""
+
+
+async def receive_nothing() -> Message:
+    """Report that the client has disconnected: an ASGI `receive`."""
+    return {"type": "http.disconnect"}
+
+
+class LimitedBody:
+    """ASGI `receive` that raises `RequestTimeout` if the client sends its body too slowly.
+
+    It counts only the time in which the server waits for the client. After the error it reports a disconnect.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self.is_complete = False
+        self._receive = receive
+        self._remaining_seconds = conf.request_body_seconds
+
+    async def __call__(self) -> Message:
+        if self.is_complete:
+            return await (self._receive() if self._remaining_seconds > 0 else receive_nothing())
+        loop = asyncio.get_running_loop()
+        started_at = loop.time()
+        try:
+            async with asyncio.timeout(self._remaining_seconds):
+                message = await self._receive()
+        except TimeoutError:
+            self._remaining_seconds, self.is_complete = 0.0, True
+            raise RequestTimeout from None
+        body_seconds = len(message.get("body", b"")) / MIN_BODY_BYTES_PER_SECOND
+        self._remaining_seconds += body_seconds - (loop.time() - started_at)
+        self.is_complete = not message.get("more_body", False)
+        return message
+
+
+class WholeBodies:
+    """Receives bodies whole, a limited number at once.
+
+    If a further one would exceed the limit, the oldest one ends: a client that sends its body at once takes
+    milliseconds, so the oldest one is slow.
+
+    Args:
+        max_unfinished: Largest number of bodies that are not complete.
+    """
+
+    def __init__(self, max_unfinished: int) -> None:
+        self._max_unfinished = max_unfinished
+        self._unfinished: dict[asyncio.Timeout, None] = {}
+
+    async def receive(self, receive: Receive, max_bytes: int) -> bytes:
+        """Receive a body.
+
+        Raises:
+            BodyTooLarge: the body has more than `max_bytes`.
+            ClientDisconnected: the client closed the connection before.
+            RequestTimeout: the body was the oldest of too many.
+        """
+        if len(self._unfinished) >= self._max_unfinished:
+            oldest = next(iter(self._unfinished))
+            del self._unfinished[oldest]
+            oldest.reschedule(0.0)
+        try:
+            async with asyncio.timeout(None) as eviction:
+                self._unfinished[eviction] = None
+                try:
+                    return await _receive_whole(receive, max_bytes)
+                finally:
+                    self._unfinished.pop(eviction, None)
+        except TimeoutError:
+            raise RequestTimeout from None
+
+
+async def _receive_whole(receive: Receive, max_bytes: int) -> bytes:
+    body = bytearray()
+    more_body = True
+    while more_body:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise BodyTooLarge(max_bytes)
+        more_body = message.get("more_body", False)
+    return bytes(body)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that has this body, and then what `receive` has."""
+    is_sent = False
+
+    async def replaying_receive() -> Message:
+        nonlocal is_sent
+        if is_sent:
+            return await receive()
+        is_sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replaying_receive

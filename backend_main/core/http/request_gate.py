@@ -1,0 +1,82 @@
+"""ASGI middleware that checks each HTTP request before anything reads its body.
+
+The Host must be allowed. The body has a limit of time, and a limit of bytes that its route declares: 64 KiB,
+or `max_body_bytes` of the view. A larger body also needs a valid token, because Django writes it to a file
+before any view asks for a token. A body without `Content-Length` gets one here, for REST framework ignores
+the body of a request without it.
+"""
+
+from __future__ import annotations
+
+from django.urls import Resolver404, resolve
+
+from ..auth import authentication, origin
+from ..db import executor
+from ..errors import BodyTooLarge, LengthRequired, RequestTimeout, ScanrillError
+from . import upload
+from .request_body import ClientDisconnected, LimitedBody, WholeBodies, receive_nothing, replay
+from .responses import send_error
+from .types import Application, Receive, Scope, Send
+
+DEFAULT_MAX_BODY_BYTES = 64 * 1024
+# They take at most 64 MiB of memory.
+MAX_UNFINISHED_BODIES = 1024
+_BODY_HEADERS = (b"content-length", b"transfer-encoding")
+
+
+def request_gate_middleware(application: Application) -> Application:
+    """Wrap an application: it gets requests with an allowed Host and a limited body only."""
+    whole_bodies = WholeBodies(MAX_UNFINISHED_BODIES)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            origin.check_host(scope)
+            await application(scope, await _limit_body(scope, receive, whole_bodies), send)
+        except ClientDisconnected:
+            return
+        except RequestTimeout as error:
+            await send_error(scope, receive_nothing, send, error)
+        except ScanrillError as error:
+            await send_error(scope, receive, send, error)
+
+    return app
+
+
+def max_body_bytes(path: str) -> int:
+    """Return the limit that the view of this path declares."""
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return DEFAULT_MAX_BODY_BYTES
+    limit: int = getattr(getattr(view, "view_class", view), "max_body_bytes", DEFAULT_MAX_BODY_BYTES)
+    return limit
+
+
+async def _limit_body(scope: Scope, receive: Receive, whole_bodies: WholeBodies) -> Receive:
+    """Check the length of the body. Receive a small body; limit the time of a large one."""
+    headers = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
+    length = int(headers.get(b"content-length", b"0"))
+    if not (length or b"transfer-encoding" in headers):
+        return receive
+    limited_body = LimitedBody(receive)
+    if upload.is_upload(scope):
+        return limited_body
+    limit = max_body_bytes(scope["path"])
+    if length > limit:
+        raise BodyTooLarge(limit)
+    if length > DEFAULT_MAX_BODY_BYTES:
+        await executor.run_in_db_thread(authentication.authenticate, authentication.bearer_token(scope))
+        return limited_body
+    try:
+        body = await whole_bodies.receive(limited_body, min(limit, DEFAULT_MAX_BODY_BYTES))
+    except BodyTooLarge:
+        if limit > DEFAULT_MAX_BODY_BYTES:
+            raise LengthRequired(DEFAULT_MAX_BODY_BYTES) from None
+        raise
+    _set_length(scope, len(body))
+    return replay(body, receive)
+
+
+def _set_length(scope: Scope, length: int) -> None:
+    others = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
+    scope["headers"] = [*others, (b"content-length", str(length).encode())]

@@ -1,0 +1,60 @@
+"""Responses of ASGI middleware, and the rest of a body that a response did not wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import msgspec
+
+from ..errors import ScanrillError
+from .request_body import LimitedBody
+from .types import Receive, Scope, Send
+
+# Limits on reading the rest of a rejected body. Closing at once would reset the connection, and the client
+# would lose the response.
+DRAIN_TIMEOUT_SECONDS = 5.0
+MAX_DRAIN_BYTES = 64 * 1024 * 1024
+JSON, TEXT = b"application/json", b"text/plain; charset=utf-8"
+
+
+async def send_json(receive: Receive, send: Send, status: int, response: object) -> None:
+    """Send a response as JSON; after an error, also read the rest of the body, within limits."""
+    await _send(receive, send, status, msgspec.json.encode(response), JSON)
+
+
+async def send_error(scope: Scope, receive: Receive, send: Send, error: ScanrillError) -> None:
+    """Send an error, as JSON below `/api/` and as text elsewhere; also read the rest of the body."""
+    if scope["path"].startswith("/api/"):
+        await send_json(receive, send, error.http_status, {"error": error.fields})
+    else:
+        line = " ".join(error.fields.values()) + "\n"
+        await _send(receive, send, error.http_status, line.encode(), TEXT)
+
+
+async def _send(receive: Receive, send: Send, status: int, body: bytes, content_type: bytes) -> None:
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    is_error = status >= 400
+    if is_error:  # the body was not read to its end
+        headers.append((b"connection", b"close"))
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": is_error})
+    if is_error:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await _drain_body(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _drain_body(receive: Receive) -> None:
+    """Receive and discard the rest of the body, at most `MAX_DRAIN_BYTES`."""
+    if isinstance(receive, LimitedBody) and receive.is_complete:
+        return
+    drained_bytes = 0
+    while drained_bytes < MAX_DRAIN_BYTES:
+        message = await receive()
+        drained_bytes += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return

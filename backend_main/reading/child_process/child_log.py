@@ -1,0 +1,71 @@
+"""Output of a child process, copied to the log of its parent within a limit for each page.
+
+Libraries print about damaged files, and a file can make them print without end: 20 pages of a TIFF of 197 KiB
+made libtiff write 23 MB.
+"""
+
+import codecs
+import logging
+import os
+import threading
+
+MAX_BYTES_PER_PAGE = 16_384
+"""More than two tracebacks."""
+READ_BYTES = 1 << 16
+STDERR_FILENO = 2
+_log = logging.getLogger("scanrill.reading")
+
+
+class ChildLog:
+    """Copier of what a child prints. A thread reads it until no process can write to it any more.
+
+    Args:
+        fd: descriptor of the reading end of the pipe. This object closes it.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._lock = threading.Lock()
+        self._copied_bytes = 0
+        self._dropped_bytes = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._thread = threading.Thread(target=self._copy_all, daemon=True, name="child log")
+        self._thread.start()
+
+    def start_page(self) -> None:
+        """Begin a page: its output has a limit of its own. Log how much of the page before was dropped."""
+        with self._lock:
+            dropped = self._dropped_bytes
+            self._copied_bytes = self._dropped_bytes = 0
+        if dropped:
+            _log.warning(
+                "The OCR process printed %d bytes more than the %d of a page that are logged.",
+                dropped,
+                MAX_BYTES_PER_PAGE,
+            )
+
+    def close(self, timeout_seconds: float) -> None:
+        """Wait for the rest of the output of a child that has exited, and log how much was dropped."""
+        self._thread.join(timeout_seconds)
+        self.start_page()
+
+    def _copy_all(self) -> None:
+        try:
+            while data := os.read(self._fd, READ_BYTES):
+                self._copy(data)
+        finally:
+            os.close(self._fd)
+
+    def _copy(self, data: bytes) -> None:
+        with self._lock:
+            kept = data[: MAX_BYTES_PER_PAGE - self._copied_bytes]
+            self._copied_bytes += len(kept)
+            self._dropped_bytes += len(data) - len(kept)
+        text = _printable(self._decoder.decode(kept)).encode()
+        while text:
+            text = text[os.write(STDERR_FILENO, text) :]
+
+
+def _printable(text: str) -> str:
+    """Return a text without control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)

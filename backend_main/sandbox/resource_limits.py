@@ -1,0 +1,58 @@
+"""Limits of resources: the kernel enforces them, also while the parent does not measure."""
+
+import contextlib
+import os
+import resource
+from pathlib import Path
+
+MAX_FILE_BYTES = 1 << 30
+"""Largest file in memory: the files of a PDF portfolio have at most 1 GiB together."""
+MAX_DESCRIPTORS = 256
+MAX_USER_PROCESSES = 512
+"""Processes and threads of a user that has no others; an engine has a few for each core."""
+CPU_GRACE_SECONDS = 5
+
+
+def prefer_as_oom_victim() -> None:
+    """Make the kernel kill this process, not the server, if the machine runs out of memory."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def apply_limits() -> None:
+    """Limit file size and descriptors, and forbid core dumps, which contain the page. Raises OSError."""
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
+    _lower(resource.RLIMIT_NOFILE, MAX_DESCRIPTORS)
+
+
+def limit_processes() -> None:
+    """Limit the processes of this user. It must have no others: the kernel counts all of a user."""
+    _lower(resource.RLIMIT_NPROC, MAX_USER_PROCESSES)
+
+
+def limit_memory(max_bytes: int) -> None:
+    """Limit the address space to what is mapped now and `max_bytes` more.
+
+    The parent measures the memory in use every 0.1 s; this bounds what a process allocates between.
+    """
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + max_bytes)
+
+
+def extend_cpu_time(pid: int, seconds: float) -> None:
+    """Allow a child that much processor time from now on, on each core.
+
+    The kernel kills it with SIGXCPU afterwards, whatever the parent does meanwhile. Raises OSError.
+    """
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    used = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    limit = int(used + (seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1)) + 1
+    _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
+    resource.prlimit(pid, resource.RLIMIT_CPU, (limit, hard))
+
+
+def _lower(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    if hard == resource.RLIM_INFINITY or value < hard:
+        resource.setrlimit(kind, (value, value))

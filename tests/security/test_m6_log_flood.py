@@ -1,0 +1,57 @@
+"""M6 - a file cannot fill the log: libraries that print without end are cut off for each page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from backend_main.reading import EngineProcess, Line, Options
+from backend_main.reading.child_process.child_log import MAX_BYTES_PER_PAGE
+from tests.support.hostile import register_hostile_engine
+from tests.support.page_images import scripted_png
+
+PRINTED_BYTES = 1_000_000
+
+
+def test_m6_output_of_a_page_is_cut_off_and_its_size_is_logged(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    register_hostile_engine(monkeypatch)
+    path = tmp_path / "page.png"
+    path.write_bytes(scripted_png(attack="print", bytes=PRINTED_BYTES))
+    with EngineProcess("hostile", threads=1) as process:
+        for _ in range(2):
+            lines = [
+                event.text
+                for event in process.read(path, Options(engine="hostile"))
+                if isinstance(event, Line)
+            ]
+            assert lines == ["printed"]
+    log = capfd.readouterr().err
+    assert "begin\n" in log
+    assert len(log) < 3 * MAX_BYTES_PER_PAGE  # the start of the process may print too
+    dropped = [
+        int(found[1])
+        for found in map(re.compile(r"printed (\d+) bytes more").search, caplog.messages)
+        if found
+    ]
+    assert sum(dropped) > 2 * (PRINTED_BYTES - 2 * MAX_BYTES_PER_PAGE)
+
+
+def test_m6_output_of_a_page_has_no_control_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    register_hostile_engine(monkeypatch)
+    path = tmp_path / "page.png"
+    path.write_bytes(scripted_png(attack="print", bytes=0))
+    with EngineProcess("hostile", threads=1) as process:
+        list(process.read(path, Options(engine="hostile")))
+    log = capfd.readouterr().err
+    assert "hostile" in log
+    assert "\x1b" not in log
+    assert "\x07" not in log
