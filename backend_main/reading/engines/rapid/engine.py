@@ -143,7 +143,7 @@ class RapidEngine(Engine):
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
         self._models.clear_unsure_words()
-        return self._read_page(page, may_be_rotated=True, may_be_curled=True)
+        return self._read_page(page, may_be_rotated=True, is_as_scanned=True)
 
     def unsure_words(self) -> Mapping[str, str]:
         return self._models.unsure_words()
@@ -153,7 +153,7 @@ class RapidEngine(Engine):
         quads = scaled.to_page_coordinates(self._models.detect(scaled.detector_image.pixels))
         return self._read_rest(page, scaled, quads, MarkdownWriter(), [], {})
 
-    def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
+    def _read_page(self, page: PageImage, *, may_be_rotated: bool, is_as_scanned: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
             yield from self._read_in_tiles(page, scale, may_be_rotated=may_be_rotated)
             return
@@ -169,11 +169,11 @@ class RapidEngine(Engine):
             yield line
         detected, cores = finish_detection()
         quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
-        if may_be_curled and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
+        if is_as_scanned and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
             page = replace(page, pixels=front)
             scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
             detected, cores = self._models.detect_with_cores(scaled)
-        if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
+        if is_as_scanned and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
         if layers := _layers(page, scaled, detected):
@@ -253,7 +253,7 @@ class RapidEngine(Engine):
         elif may_be_rotated:
             turns = self._detect_rotation(scaled, quads, recognized)
         if turns:
-            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False, may_be_curled=True)
+            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False, is_as_scanned=True)
             yield from to_original_coordinates(lines, page, turns)
         else:
             yield from self._read_rest(page, scaled, quads, writer, read, recognized)
@@ -304,7 +304,7 @@ class RapidEngine(Engine):
             flat_read = [curl.to_flat_page(quad) for quad in read]
             lines = self._read_rest(flat, scaled, quads, writer, flat_read, {})
         else:
-            lines = self._read_page(flat, may_be_rotated=may_be_rotated, may_be_curled=False)
+            lines = self._read_page(flat, may_be_rotated=may_be_rotated, is_as_scanned=False)
         for line in lines:
             quad = np.array(line.box, np.float32)
             box = _boxes(curl.to_curled_page(quad)[np.newaxis], page)[0]
