@@ -31,7 +31,7 @@ _CLOSED = re.compile(r"#{1,6} |```|~~~|\$\$")
 _NOTE = re.compile(r"<sup>|\d{1,3}\\?\s|(?:\\?\*|[†‡§¶‖]){1,3}\s?\w")
 _WITHOUT_STOPS = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff]")
 """Thai, Lao and Khmer: no mark ends a sentence."""
-_LAST_WORD, _FIRST_WORD = re.compile(r"\w+[-\u2010]$"), re.compile(r"\w+")
+_LAST_WORD, _FIRST_WORD = re.compile(r"(?<!\w)\w+[-\u2010]$"), re.compile(r"\w+")
 
 
 class PageText(Protocol):

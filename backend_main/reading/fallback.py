@@ -114,11 +114,15 @@ class FallbackEngines:
         """
         detected = self.detect_script(page)
         own = languages.scripts_of(engine.configured_languages())
+        readings: dict[tuple[str, str], list[Line]] = {}
         for script, max_share in _candidates(detected, own, find_script):
             if script in languages.LINE_BY_LINE_SCRIPTS and find_script is not None:
                 return FallbackResult(None)
             for fallback in self.engines_for_script(script, options, with_latin=True):
-                if (reread := _reread(fallback, page, settings, max_share)) is not None:
+                key = (script, fallback.name)
+                if key not in readings:
+                    readings[key] = _read_lines(fallback, page)
+                if (reread := _assembled(fallback, page, readings[key], settings, max_share)) is not None:
                     return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
         return FallbackResult(self._unread_warning(page, engine, detected, own))
 
@@ -241,15 +245,23 @@ def _candidates(
         yield script, 1.0
 
 
-def _reread(
-    engine: Engine, page: PageImage, settings: AssemblySettings, max_share: float = UNREADABLE_SHARE
-) -> RereadPage | None:
-    """Read a page; return None if the engine fails, or has low confidence in more than a share of it."""
+def _read_lines(engine: Engine, page: PageImage) -> list[Line]:
+    """Return the lines of a page; none if the engine fails."""
     try:
-        lines = _upright_lines(engine, page)
-        lines_with_text = [line for line in lines if line.text]
-        if not lines_with_text or low_confidence_share(lines) > max_share:
-            return None
+        return _upright_lines(engine, page)
+    except Exception as error:
+        _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
+        return []
+
+
+def _assembled(
+    engine: Engine, page: PageImage, lines: list[Line], settings: AssemblySettings, max_share: float
+) -> RereadPage | None:
+    """Return a page as an engine read it; None if it has low confidence in more than a share of it."""
+    lines_with_text = [line for line in lines if line.text]
+    if not lines_with_text or low_confidence_share(lines) > max_share:
+        return None
+    try:
         reread = RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, settings))
     except Exception as error:
         _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)

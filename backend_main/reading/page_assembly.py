@@ -105,6 +105,15 @@ def layout_failed(number: int) -> PageWarning:
     )
 
 
+def layout_too_dense(number: int) -> PageWarning:
+    """Return the warning for a page with more lines than have a layout."""
+    return PageWarning(
+        WarningCode.LAYOUT_FAILED,
+        f"Page {number} has thousands of separate texts. They are in plain order, without tables and "
+        "headings.",
+    )
+
+
 def from_streamed_lines(lines: Sequence[Line]) -> FormattedPage:
     """Return the page as it was streamed."""
     markdown = "".join(line.markdown for line in lines)

@@ -14,7 +14,7 @@ from .documents.unread_areas import paint_over
 from .engines import Engine, LazyEngine
 from .fallback import FallbackEngines
 from .languages import main_scripts, scripts_of, scripts_of_text
-from .layout.reading_order import OrderedBox, reading_order
+from .layout.reading_order import OrderedBox, level_order, reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
 from .page_assembly import (
@@ -22,6 +22,7 @@ from .page_assembly import (
     assemble_or_fall_back,
     from_streamed_lines,
     layout_failed,
+    layout_too_dense,
 )
 from .recognized_formulas import recognized_formula_share
 from .text_layer_check import compare_lines, read_runs
@@ -154,6 +155,8 @@ class TextLayerReader:
 
         The first page is not kept waiting for the sample of the document: page furniture is in its live text.
         """
+        if self._layer.is_too_dense:
+            return level_order([run.box for run in self._layer.runs])
         try:
             context = context_of(self._document)
             if not context.is_ready:
@@ -186,6 +189,10 @@ class TextLayerReader:
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             self._assembly = None
+            return
+        if self._layer.is_too_dense:
+            self.formatted = from_streamed_lines(self.lines)
+            self.warnings.append(layout_too_dense(self._number))
             return
         try:
             assembly = self._assembly

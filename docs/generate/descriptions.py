@@ -235,7 +235,7 @@ WARNINGS = {
         "Compare the text with the page.",
     ),
     "layout-failed": (
-        "The layout analysis failed. The lines are there, but not tables and headings.",
+        "The layout analysis failed, or the page has more than 5,000 separate texts. The lines are there, but not tables and headings.",
         "Report the file as a defect.",
     ),
     "plain-formulas": (

@@ -12,10 +12,11 @@ from .numbering import section_depth
 MIN_LINES = 3
 MAX_OTHER_LINES = 2
 """Lines between two entries that have no page number: titles of parts, and first lines of long entries."""
-_LEADER = r"(?:[.\u2026\u00b7_]\s?){4,}"
+_LEADER = r"(?<![.\u2026\u00b7_])(?<![.\u2026\u00b7_]\s)(?:[.\u2026\u00b7_]\s?){4,}"
+"""It begins at its first dot: a search from each of thousands takes the square of the time."""
 _LEADER_ENTRY = re.compile(rf"{_LEADER}\s*(?:\d{{1,4}}|[ivxlc]{{1,7}})$", re.IGNORECASE)
 _LEADER_PIECE = re.compile(r"^[.\u2026\u00b7_]{2,}$")
-_LEADER_END = re.compile(r"(?:[.\u00b7_]{4,}|\u2026{2,})$")
+_LEADER_END = re.compile(r"(?:(?<![.\u00b7_])[.\u00b7_]{4,}|(?<!\u2026)\u2026{2,})$")
 _LEADER_START = re.compile(r"^(?:[.\u00b7_]{4,}|\u2026{2,})(?=.)")
 
 

@@ -65,7 +65,7 @@ class DocumentContext:
 
     def _upright_layer(self, number: int) -> TextLayer | None:
         layer = self._text_layer(number)
-        return upright_layer(layer) if layer else None
+        return upright_layer(layer) if layer and not layer.is_too_dense else None
 
     def _sampled_pages(self) -> list[int]:
         """Return the first pages, which are read for page furniture too, and pages from the rest."""

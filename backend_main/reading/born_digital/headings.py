@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..layout.geometry import LayoutBox, bounding_rect
+from ..layout.geometry import LayoutBox
 from ..layout.text_joining import ends_sentence
 from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_key
 from .flow import Flow
 from .lines import WIDE_GAP, Line
 from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
 from .page import DigitalPage, style_key
-from .tags import LEVELS, Tags, is_in, style_levels
+from .tags import LEVELS, Tags, style_levels
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
@@ -61,8 +61,7 @@ class HeadingRules:
 
     def _is_value(self, line: Line) -> bool:
         """Return whether a line consists of values of form fields, whose size does not show a heading."""
-        fields = self._page.layer.fields
-        return all(any(is_in(bounding_rect([box]), field) for field in fields) for box in line.boxes)
+        return all(box.index in self._page.values for box in line.boxes)
 
     def belong_together(self, above: Line, line: Line, flow: Flow) -> bool:
         """Return whether two lines in the style of a heading are one heading."""

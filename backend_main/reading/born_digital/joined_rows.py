@@ -24,7 +24,7 @@ MAX_WORD = 300
 """Last letters of a line that are examined, more than any word or address has: the cost is their square."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
-_LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
+_LAST_WORD = re.compile(r"(?<![^\W\d_])([^\W\d_]+)[-\u2010]$")
 _COUNTED = re.compile("\\d([\uac00-\ud7a3]+)")
 """Korean word behind a number, such as the name of what is counted."""
 _UNSPACED_END = re.compile(r"(?:\w\u2013|:/\S*[/.?=&-]|\w/|\w@)$")

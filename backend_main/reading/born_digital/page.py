@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.pdf_graphics import Graphics
 from ..documents.pdf_text_layer import TextLayer
@@ -12,6 +14,8 @@ from ..documents.styled_text import TextPiece, TextStyle
 from ..layout.furniture_page import FurniturePage, oblique_heights
 from ..layout.geometry import LayoutBox, PageFrame
 
+MAX_OUTSIDE = 2.0
+"""In pixels: a box whose centre is so far outside of an area is in it."""
 StyleKey = tuple[float, bool]
 """Font size in pixels, to a tenth, and whether the font is bold: what makes headings differ from text."""
 
@@ -44,6 +48,18 @@ class DigitalPage:
     def is_right_to_left(self) -> bool:
         """Whether most letters of the page are of a right-to-left script."""
         return is_right_to_left([direction(letter) for run in self.layer.runs for letter in run.text])
+
+    @cached_property
+    def values(self) -> frozenset[int]:
+        """Indices of the boxes that are values of form fields."""
+        x = np.array([box.center_x for box in self.boxes])
+        y = np.array([box.center_y for box in self.boxes])
+        found: set[int] = set()
+        for left, top, right, bottom in self.layer.fields:
+            is_level = (top - MAX_OUTSIDE <= y) & (y <= bottom + MAX_OUTSIDE)
+            inside = is_level & (left - MAX_OUTSIDE <= x) & (x <= right + MAX_OUTSIDE)
+            found.update(np.flatnonzero(inside).tolist())
+        return frozenset(found)
 
     @property
     def graphics(self) -> Graphics:

@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from ..documents.pdf_graphics import Graphics, Rect, Rule
+import numpy as np
+import numpy.typing as npt
+
+from ..documents.pdf_graphics import Graphics, Rect
 from .document_profile import DocumentProfile, is_same_size
 from .flow import Flow, is_centered_run
 from .lines import Line, wraps
@@ -53,18 +56,17 @@ def vertical_bars(graphics: Graphics, size: float) -> list[Rect]:
         if not rule.is_horizontal
     ]
     bars = [*rules, *(fill.rect for fill in graphics.fills if _is_bar(fill.rect, size))]
-    level = [rule for rule in graphics.rules if rule.is_horizontal]
-    return [bar for bar in bars if not any(_meets(bar, rule, size) for rule in level)]
+    level = np.array([(rule.x0, rule.x1, rule.y0) for rule in graphics.rules if rule.is_horizontal])
+    level = level.reshape(-1, 3)
+    level = level[level[:, 1] - level[:, 0] > size]
+    return [bar for bar in bars if not _meets(bar, level, MAX_BAR_OUTSIDE * size)]
 
 
-def _meets(bar: Rect, rule: Rule, size: float) -> bool:
-    near = MAX_BAR_OUTSIDE * size
-    return (
-        rule.x0 - near < bar[2]
-        and bar[0] < rule.x1 + near
-        and bar[1] - near < rule.y0 < bar[3] + near
-        and rule.x1 - rule.x0 > size
-    )
+def _meets(bar: Rect, level: npt.NDArray[np.float64], near: float) -> bool:
+    """Return whether a bar meets one of some level lines, (n, 3): start, end and height of each."""
+    start, end, y = level.T
+    is_beside = (start - near < bar[2]) & (bar[0] < end + near)
+    return bool((is_beside & (bar[1] - near < y) & (y < bar[3] + near)).any())
 
 
 def _is_bar(rect: Rect, size: float) -> bool:

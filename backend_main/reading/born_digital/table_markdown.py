@@ -224,7 +224,7 @@ def _without_leaders(pieces: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 _DOTS = re.compile(r"[.·․…‥]+")
-_LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$")
+_LEADER_END = re.compile(r"(?<![.·․…_‥])[.·․…_‥]{3,}$")
 
 
 def _cell_markup(pieces: Sequence[TextPiece], options: InlineOptions, *, is_plain: bool) -> str:

@@ -19,7 +19,7 @@ MAX_PHRASE_GAP = 0.5
 """Words of a phrase are as near; a wider gap may separate two cells."""
 LEADER = re.compile(r"[.·․…_‥]{3,}|[.·․]( [.·․])+")
 """Dots or strokes that lead from a label to its value."""
-NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}|[-–—.]+")
+NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}|[-–—.]+")
 """A number as tables have it, or a mark for none."""
 DIGIT = re.compile(r"\d")
 LETTER = re.compile(r"[^\W\d_]")
@@ -72,6 +72,10 @@ class Word:
     def mirrored(self) -> "Word":
         """Return the word with its x axis from right to left."""
         return replace(self, left=-self.right, right=-self.left)
+
+
+def are_bold(words: Iterable[Word]) -> bool:
+    return all(piece.style.font.is_bold for word in words for piece in word.pieces)
 
 
 class WordLine:

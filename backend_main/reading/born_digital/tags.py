@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ..documents.pdf_structure import PageTags, TaggedArea
 from ..documents.pdf_text_layer import TextLayer
 from ..layout.geometry import Rect
-from .page import StyleKey, main_style, style_key
+from .page import MAX_OUTSIDE, StyleKey, main_style, style_key
 
 LEVELS = {"Title": 1, "H": 1, "H1": 1, "H2": 2, "H3": 3, "H4": 4, "H5": 5, "H6": 6}
 QUOTE = "BlockQuote"
@@ -17,8 +17,6 @@ MAX_HEADING_SHARE, MIN_LETTERS = 0.5, 300
 """Share of the letters of a page that headings can have, and letters from which it counts."""
 MIN_TAGGED_SHARE = 0.3
 """Share of the letters of a style that is tagged as headings; writers forget some."""
-MAX_OUTSIDE = 2.0
-"""In pixels: a box whose centre is so far outside of an area is in it."""
 
 
 class Tags:

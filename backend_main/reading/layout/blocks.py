@@ -69,7 +69,7 @@ MAX_HEIGHT_TO_WIDTH = 1.5
 """A box that is higher is vertical text, mostly in a margin."""
 
 # The end of a sentence, but not of “Fig.” or “Nr.”.
-_SENTENCE_END = re.compile(r"(?:\w{4,}[.!?:;,]|[。！？：；)\]”\"])$")
+_SENTENCE_END = re.compile(r"(?:(?<!\w)\w{4,}[.!?:;,]|[。！？：；)\]”\"])$")
 # A heading in the size of running text does not end with one of these.
 _SENTENCE_MARKS = tuple(".,;:!?。，；：！？、")
 _SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2})*)\.?\s+\S")

@@ -18,7 +18,7 @@ _DETAILS = tuple(
     map(
         re.compile,
         (
-            r"[\w.+-]+@[\w-]+\.\w",
+            r"(?<![\w.+-])[\w.+-]+@[\w-]+\.\w",
             r"\bwww\.\w|\bhttps?://",
             r"\b(?i:tel|phone|fon|telefon|telefono|téléphone|fax|mobile?|тел)\b[\s.:/]*[+(\d]"
             r"|\+\d\d[\s\d()/-]{7}",

@@ -1,7 +1,7 @@
 """Reading order and paragraphs of live text, known from boxes before anything is recognized."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from ..types import Box
@@ -50,6 +50,24 @@ def reading_order(boxes: Sequence[Box]) -> list[OrderedBox]:
     body_height = body_text_height(layout_boxes)
     columns = (group_rows(column) for column in split_columns(layout_boxes, body_height))
     return ordered_boxes(columns, body_height)
+
+
+def level_order(boxes: Sequence[Box]) -> list[OrderedBox]:
+    """Return every box once, from top to bottom in rows of equal height, for more boxes than have a layout.
+
+    It takes time for each box, and not for each pair.
+    """
+    layout_boxes = PageFrame(0.0).layout_boxes(boxes)
+    row_height = body_text_height(layout_boxes)
+    rows: dict[int, Row] = {}
+    for box in layout_boxes:
+        rows.setdefault(int(box.center_y // row_height), []).append(box)
+    ordered = [
+        OrderedBox(box.index, SPACE if place else NEW_LINE)
+        for _, row in sorted(rows.items())
+        for place, box in enumerate(sorted(row, key=lambda box: box.left))
+    ]
+    return [replace(one, prefix="") if not place else one for place, one in enumerate(ordered)]
 
 
 def ordered_boxes(columns: Iterable[Sequence[Row]], body_height: float) -> list[OrderedBox]:

@@ -47,7 +47,7 @@ MIN_LETTERS, MIN_CJK_LETTERS = 3, 2
 
 WORDED = frozenset({"words", "web", "mail"})
 
-_AMOUNT = re.compile(r"[-+(]?\d[\d.,' ]*[.,]\d\d[-)]?")
+_AMOUNT = re.compile(r"[-+(]?\d[\d.,' ]{0,30}[.,]\d\d[-)]?")
 _WEB_ADDRESS = re.compile(r"\S*(?:@|www\.|://)\S*")
 _DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{2,4}")
 _MARKS = ".,:;()[]€$£¥#*'\"|_-–"

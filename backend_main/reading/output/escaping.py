@@ -15,7 +15,7 @@ _INLINE = re.compile(rf"[\\`*<\[~]|(?<!{LETTER})_|_(?!{LETTER})|&(?=#?\w+;)")
 # a table, empty list item.
 _BLOCK_START = re.compile(r"^(?=#{1,6}(?:\s|$)|>|=+\s*$|[-:|+][-:|\s]*$)")
 # Markup after a list marker, which stays bare: "- # C" shows as a heading in a list item.
-_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+)+?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
+_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+){1,50}?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
 # A closing sequence: "# C #" shows as "C".
 _CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 

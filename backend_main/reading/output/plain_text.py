@@ -22,15 +22,15 @@ _HTML_TABLE = re.compile(r"^<table>\n(.*?)\n</table>$", re.DOTALL | re.MULTILINE
 _INLINE_TAG = re.compile(r"</?(?:su[bp]|[abi]|code)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 
-_FENCE = re.compile(r"^\s*(?:```|~~~).*$", re.MULTILINE)
+_FENCE = re.compile(r"^[^\S\n]*(?:```|~~~).*$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
-_DELIMITER_ROW = re.compile(r"\s*\|?[ :|-]*-[ :|-]*\|[ :|-]*")
+_DELIMITER_ROW = re.compile(r"\s*+[ :|]*+-[ :-]*+\|[ :|-]*")
 _THEMATIC_BREAK = re.compile(r"\s*(?:[-*_]\s*){3,}")
 _LINE_MARKS = re.compile(r"^\s*(?:#{1,6}(?:\s+|$)|(?:>\s?)+)")
-_CLOSING_MARKS = re.compile(r"\s+#+\s*$")
+_CLOSING_MARKS = re.compile(r"(?<!\s)\s+#+\s*$")
 _INLINE = (
     (re.compile(r"</?su[bp]>"), ""),
-    (re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),
+    (re.compile(r"!?\[([^\]]{0,1000})\]\([^)\s]{0,2100}(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (re.compile(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(rf"(?<!{LETTER})(_{{1,3}})(?=\S)(.+?)(?<=\S)\1(?!{LETTER})"), r"\2"),

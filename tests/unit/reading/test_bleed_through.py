@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from backend_main.reading.documents.pixels import Pixels
+from backend_main.reading.engines.rapid import bleed_through
 from backend_main.reading.engines.rapid.bleed_through import without_bleed_through
 from backend_main.reading.engines.rapid.detector import Quads
 
@@ -71,3 +72,14 @@ def test_page_without_pale_boxes_is_not_read_for_it() -> None:
         pytest.fail("a box was read")
 
     assert without_bleed_through(page(has_back=False), quads(has_back=False), fail) is None
+
+
+def test_page_without_bleed_through_is_measured_in_its_boxes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+    darkness = bleed_through._darkness
+    monkeypatch.setattr(
+        bleed_through, "_darkness", lambda *images: measured.append(images[0].size) or darkness(*images)
+    )
+    image = page(has_back=False)
+    assert without_bleed_through(image, quads(has_back=False), recognize_upright) is None
+    assert 0 < sum(measured) < image.size / 2

@@ -153,7 +153,8 @@ class RestartingEngine(Engine):
 
 
 def test_reread_discards_lines_before_a_restart() -> None:
-    reread = fallback._reread(RestartingEngine(), BLANK, AssemblySettings())
+    read_lines = fallback._read_lines(RestartingEngine(), BLANK)
+    reread = fallback._assembled(RestartingEngine(), BLANK, read_lines, AssemblySettings(), 1.0)
     assert reread is not None
     assert [line.text for line in reread.lines] == [GOOD[0]]
     assert reread.formatted.text == GOOD[0]
@@ -250,6 +251,26 @@ def test_reread_page_replaces_the_unreadable_text(loads: list[str]) -> None:
         "“cyrillic” read it, as ru (Russian), uk (Ukrainian)."
     ]
     assert loads == ["cyrillic"]
+
+
+def test_reread_page_detected_and_found_in_one_script_reads_it_once(
+    loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[PageImage] = []
+
+    class UncertainEngine(CyrillicEngine):
+        """Engine that is too uncertain for a detected script, but not for one in which lines were read."""
+
+        def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
+            pages.append(page)
+            yield from lines(*[BAD] * 6)
+
+    monkeypatch.setattr(fallback, "load_engine", lambda *_: UncertainEngine())
+    result = FallbackEngines().reread_page(
+        BLANK, LatinEngine(), Options(), AssemblySettings(), lambda: "Cyrillic"
+    )
+    assert result.page is not None
+    assert len(pages) == 2  # as it is, and upside down
 
 
 class UpsideDownEngine(CyrillicEngine):

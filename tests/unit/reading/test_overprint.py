@@ -12,6 +12,7 @@ from backend_main.reading.documents.document import PageImage
 from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.base import Engine
+from backend_main.reading.engines.rapid import overprint as rapid_overprint
 from backend_main.reading.engines.rapid.overprint import separate_overprint
 from backend_main.reading.layout import overprint
 from backend_main.reading.layout.overprint import boxes_across_others
@@ -129,3 +130,17 @@ def test_boxes_across_others_of_many_boxes_in_one_place_measures_few(monkeypatch
     lines = [box(100, 100 + number, 700, 30) for number in range(300)]
     assert boxes_across_others([*lines, box(300, 150, 300, 80)]) == [300]
     assert len(measured) <= 700
+
+
+def test_separate_overprint_examines_only_the_part_with_colored_ink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of 25 megapixels took 600 MB for a stamp in its corner."""
+    sizes: list[int] = []
+    letters = rapid_overprint._letters
+    monkeypatch.setattr(
+        rapid_overprint, "_letters", lambda dark, height: sizes.append(dark.size) or letters(dark, height)
+    )
+    image = page_of_prose()
+    ImageDraw.Draw(image).rectangle((60, 60, 160, 160), outline=RED, width=6)
+    separate_overprint(pixels_of(image), TEXT_HEIGHT)
+    assert sizes
+    assert max(sizes) < image.width * image.height / 4

@@ -43,27 +43,33 @@ def without_bleed_through(
     """
     if len(quads) < MIN_PALE_BOXES:
         return None
-    paper = _paper(pixels)
-    darkness = _darkness(pixels, paper)
-    inks = np.array([_ink(darkness, quad) for quad in quads])
+    small_paper = _small_paper(pixels)
+    inks = np.array([_ink(pixels, small_paper, quad) for quad in quads])
     front = float(np.percentile(inks, FRONT_PERCENTILE))
     is_pale = inks < MAX_PALE_SHARE * front
     if is_pale.sum() < MIN_PALE_BOXES or not _are_mirrored(quads[is_pale], recognize):
         return None
     threshold = (float(inks[is_pale].max()) + front) / 2
     edge = max(1, round(EDGE_WIDTH * float(np.median(heights(quads)))))
-    return _front(pixels, paper, darkness > threshold, edge)
+    paper = _resized(small_paper, *pixels.shape[:2])
+    return _front(pixels, paper, _darkness(pixels, paper) > threshold, edge)
 
 
-def _paper(pixels: Pixels) -> Pixels:
-    """Return the paper of a page: its lightest pixels nearby, without the print."""
+def _small_paper(pixels: Pixels) -> Pixels:
+    """Return the paper of a page, reduced: its lightest pixels nearby, without the print."""
     import cv2
 
     height, width = pixels.shape[:2]
     size = max(1, width // PAPER_SCALE), max(1, height // PAPER_SCALE)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     lightest = cv2.dilate(small, np.ones((PAPER_AREA, PAPER_AREA), np.uint8))
-    return np.asarray(cv2.resize(cv2.blur(lightest, (PAPER_AREA, PAPER_AREA)), (width, height)), np.uint8)
+    return np.asarray(cv2.blur(lightest, (PAPER_AREA, PAPER_AREA)), np.uint8)
+
+
+def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
+    import cv2
+
+    return np.asarray(cv2.resize(pixels, (width, height)), np.uint8)
 
 
 def _darkness(pixels: Pixels, paper: Pixels) -> Darkness:
@@ -72,11 +78,20 @@ def _darkness(pixels: Pixels, paper: Pixels) -> Darkness:
     return np.asarray(cv2.cvtColor(cv2.subtract(paper, pixels), cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def _ink(darkness: Darkness, quad: Quads) -> float:
+def _ink(pixels: Pixels, small_paper: Pixels, quad: Quads) -> float:
+    """Return the darkness of the ink of a box. Only boxes are measured: most pages have no bleed-through."""
     left, top = np.maximum(quad.min(axis=0), 0).astype(int)
     right, bottom = quad.max(axis=0).astype(int) + 1
-    inside = darkness[top:bottom, left:right]
-    return float(np.percentile(inside, INK_PERCENTILE)) if inside.size else 0.0
+    inside = pixels[top:bottom, left:right]
+    if not inside.size:
+        return 0.0
+    near = small_paper[
+        top // PAPER_SCALE : -(-bottom // PAPER_SCALE), left // PAPER_SCALE : -(-right // PAPER_SCALE)
+    ]
+    if not near.size:
+        return 0.0
+    paper = _resized(near, *inside.shape[:2])
+    return float(np.percentile(_darkness(inside, paper), INK_PERCENTILE))
 
 
 def _are_mirrored(quads: Quads, recognize: Callable[[Quads], tuple[str, float]]) -> bool:

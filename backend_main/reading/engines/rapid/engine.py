@@ -8,7 +8,7 @@ RapidOCR turns the output of the detection network into boxes.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ import numpy as np
 
 from ...documents.document import PageImage
 from ...documents.pixels import Pixels
+from ...english_words import english_words
 from ...inference import InferenceSession, best_runtime
 from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
@@ -45,6 +46,7 @@ from .scaled_page import DETECTION_SIDE, IMAGE_SIDE, ScaledPage
 from .second_look import SecondLook, has_little_text, is_sure
 from .tiles import detect_in_tiles, tile_scale
 from .turned_words import join_turned_words
+from .unsure_words import most_likely
 
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
 """Sides of a large page with small print, which is detected a second time."""
@@ -64,10 +66,18 @@ class Models:
         network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
 
-        # Libraries load and compile at the first calls; no page waits for that.
+        # Libraries load and compile at the first calls, and words are read; no page waits for that.
+        english_words()
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
         self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
+
+    def clear_unsure_words(self) -> None:
+        self._recognizer.unsure_words.clear()
+
+    def unsure_words(self) -> Mapping[str, str]:
+        """Return the likely word for each unsure one that was read since they were cleared."""
+        return most_likely(self._recognizer.unsure_words)
 
     def detect(self, pixels: Pixels) -> Quads:
         """Return the boxes of the lines on an image for the detector."""
@@ -132,14 +142,18 @@ class RapidEngine(Engine):
         self._loaded.clear()
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        return self._read_page(page, may_be_rotated=True, may_be_curled=True)
+        self._models.clear_unsure_words()
+        return self._read_page(page, may_be_rotated=True, is_as_scanned=True)
+
+    def unsure_words(self) -> Mapping[str, str]:
+        return self._models.unsure_words()
 
     def read_column(self, page: PageImage) -> Iterator[Line]:
         scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, DETECTION_SIDE)
         quads = scaled.to_page_coordinates(self._models.detect(scaled.detector_image.pixels))
         return self._read_rest(page, scaled, quads, MarkdownWriter(), [], {})
 
-    def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
+    def _read_page(self, page: PageImage, *, may_be_rotated: bool, is_as_scanned: bool) -> Iterator[Line]:
         if scale := tile_scale(page.width, page.height):
             yield from self._read_in_tiles(page, scale, may_be_rotated=may_be_rotated)
             return
@@ -155,11 +169,11 @@ class RapidEngine(Engine):
             yield line
         detected, cores = finish_detection()
         quads, recognize = scaled.to_page_coordinates(detected), partial(self._models.recognize, scaled)
-        if may_be_curled and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
+        if is_as_scanned and (front := without_bleed_through(page.pixels, quads, recognize)) is not None:
             page = replace(page, pixels=front)
             scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
             detected, cores = self._models.detect_with_cores(scaled)
-        if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
+        if is_as_scanned and (curl := Curl.detect(cores, page.width, page.height)):
             yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
             return
         if layers := _layers(page, scaled, detected):
@@ -239,7 +253,7 @@ class RapidEngine(Engine):
         elif may_be_rotated:
             turns = self._detect_rotation(scaled, quads, recognized)
         if turns:
-            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False, may_be_curled=True)
+            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False, is_as_scanned=True)
             yield from to_original_coordinates(lines, page, turns)
         else:
             yield from self._read_rest(page, scaled, quads, writer, read, recognized)
@@ -290,7 +304,7 @@ class RapidEngine(Engine):
             flat_read = [curl.to_flat_page(quad) for quad in read]
             lines = self._read_rest(flat, scaled, quads, writer, flat_read, {})
         else:
-            lines = self._read_page(flat, may_be_rotated=may_be_rotated, may_be_curled=False)
+            lines = self._read_page(flat, may_be_rotated=may_be_rotated, is_as_scanned=False)
         for line in lines:
             quad = np.array(line.box, np.float32)
             box = _boxes(curl.to_curled_page(quad)[np.newaxis], page)[0]

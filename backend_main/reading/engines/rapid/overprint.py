@@ -29,6 +29,8 @@ MAX_STROKE = 0.9
 """Colored areas that are wider are markers, cells of tables and photographs."""
 GAP = 0.5
 """Distance of the parts of one shape."""
+AREA_MARGIN = 2.0
+"""Margin of the part of a page that is examined, beside its colored ink."""
 MIN_SIDE = 1.5
 """Sides of a stamp or signature; words of running text are lower."""
 MIN_LETTER, MAX_LETTER = 0.15, 1.0
@@ -63,16 +65,40 @@ def separate_overprint(pixels: Pixels, text_height: float) -> Layers | None:
         pixels: the page, (height, width, 3) uint8 BGR.
         text_height: height of the boxes of running text, in pixels.
     """
+    area = _colored_area(pixels, round(AREA_MARGIN * text_height))
+    paper = np.median(pixels[::STEP, ::STEP], axis=(0, 1))
+    if area is None or paper.min() < MIN_PAPER:
+        return None
+    layers = _separate_area(pixels[area], paper, text_height)
+    if layers is None:
+        return None
+    text, overprint = pixels.copy(), np.full_like(pixels, 255)
+    text[area], overprint[area] = layers.text, layers.overprint
+    return Layers(text, overprint)
+
+
+def _colored_area(pixels: Pixels, margin: int) -> tuple[slice, slice] | None:
+    """Return the part of a page that has all colored ink, with a margin; None if there is hardly any.
+
+    Every fourth pixel each way is tested: strokes are wider, or as many of their pixels are hit by chance.
+    """
+    high, low = _high_and_low(np.ascontiguousarray(pixels[::STEP, ::STEP]))
+    colored = high - low >= MIN_CHROMA
+    if colored.mean() < MIN_COLORED_SHARE:
+        return None
+    rows, columns = (STEP * np.flatnonzero(colored.any(axis=axis)) for axis in (1, 0))
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin),
+    )
+
+
+def _separate_area(pixels: Pixels, paper: npt.NDArray[np.float64], text_height: float) -> Layers | None:
     high, low = _high_and_low(pixels)
     chroma = high - low
     colored = np.asarray(chroma >= MIN_CHROMA, np.uint8)
-    if colored.mean() < MIN_COLORED_SHARE:
-        return None
     colored &= 1 - _dilated(_opened(colored, MAX_STROKE * text_height), 3)
     dark = np.asarray((high <= MAX_DARK) & (chroma <= MAX_DARK_CHROMA), np.uint8)
-    paper = np.median(pixels[::STEP, ::STEP], axis=(0, 1))
-    if paper.min() < MIN_PAPER:
-        return None
     is_paper = _near(pixels, paper, MAX_PAPER_DIFFERENCE)
     shapes = _shapes_across(colored, _letters(dark, text_height), is_paper, text_height)
     if not shapes.any():
