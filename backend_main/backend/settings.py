@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from backend_main.core.conf import conf, secret_key
+from backend_main.core.conf import conf
 from backend_main.core.db import settings as db_settings
+from backend_main.core.secret_keys import secret_key
 
 SECRET_KEY = secret_key(conf)
 DEBUG = False

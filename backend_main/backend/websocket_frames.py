@@ -1,8 +1,8 @@
 """Frames of the WebSocket protocol (RFC 6455, section 5), without I/O: a parser of a client's, an encoder.
 
-wsproto needs 27 to 60 µs for each frame of a client, keeps unfinished messages in reference cycles, and does
-not report the frames of which a message consists (decision 132). This parser counts each frame before it does
-anything for it, and parses one message at a time.
+wsproto parses all frames that have arrived before it reports one, keeps unfinished messages in reference
+cycles, and does not report the frames of which a message consists (decision 132). This parser counts each
+frame before it does anything for it, parses one message at a time, and needs half the time.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ class Opcode(IntEnum):
     CLOSE = 0x8
     PING = 0x9
     PONG = 0xA
+
+
+_OPCODES = {int(opcode): opcode for opcode in Opcode}
 
 
 class FrameError(Exception):
@@ -248,7 +251,11 @@ class _TextBuffer:
             if self._decoder is None:
                 self._decoder, self._buffer = getincrementaldecoder("utf-8")(), StringIO()
             assert self._buffer is not None
-            text = self._decoder.decode(payload, is_last)
+            # Base64 is ASCII. The incremental decoder copies all that it gets.
+            if payload.isascii() and not self._decoder.getstate()[0]:
+                text = payload.decode("ascii")
+            else:
+                text = self._decoder.decode(payload, is_last)
         except UnicodeDecodeError:
             raise FrameError(INVALID_TEXT, "A text message is not UTF-8.") from None
         self._buffer.write(text)
@@ -264,10 +271,9 @@ class _TextBuffer:
 def _checked_opcode(first: int, second: int) -> Opcode:
     if first & RESERVED_BITS:
         raise FrameError(PROTOCOL_ERROR, "A reserved bit is set; no extension was agreed on.")
-    try:
-        opcode = Opcode(first & 0x0F)
-    except ValueError:
-        raise FrameError(PROTOCOL_ERROR, f"Opcode {first & 0x0F} is reserved.") from None
+    opcode = _OPCODES.get(first & 0x0F)
+    if opcode is None:
+        raise FrameError(PROTOCOL_ERROR, f"Opcode {first & 0x0F} is reserved.")
     if not second & MASKED:
         raise FrameError(PROTOCOL_ERROR, "A frame is not masked.")
     if opcode >= Opcode.CLOSE and not (first & FINAL and second & 0x7F <= MAX_CONTROL_BYTES):

@@ -27,7 +27,7 @@ from wsproto import events
 
 from backend_main.core.conf import conf
 from backend_main.core.errors import RateLimited
-from backend_main.core.live.message_memory import SHARED_MESSAGE_BYTES, MessageMemory
+from backend_main.core.live.message_memory import MessageMemory
 from backend_main.core.live.rate_limit import BURST_SECONDS, TokenBucket
 from backend_main.core.live.server_connection import MESSAGE_MEMORY, SERVER_CONNECTION
 
@@ -69,7 +69,9 @@ class FastPathWSProtocol(WSProtocol):
         rate = conf.messages_per_second
         self.frame_rate = TokenBucket(rate, rate * BURST_SECONDS)
         self._parser = FrameParser(config.ws_max_size, self.frame_rate.consume)
-        self._memory: MessageMemory = app_state.get(MESSAGE_MEMORY) or MessageMemory(SHARED_MESSAGE_BYTES)
+        self._memory: MessageMemory = app_state.get(MESSAGE_MEMORY) or MessageMemory(
+            conf.message_memory_bytes
+        )
         self._owner: Hashable = None
         self._is_established = False
         self._is_failed = False

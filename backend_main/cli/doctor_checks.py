@@ -21,6 +21,7 @@ from backend_main.core.log_filters import redact
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
+    from backend_main.sandbox.measures import MeasureReport
 
 Status = Literal["ok", "warn", "FAIL"]
 MAX_CLOCK_SKEW_SECONDS = 2.0
@@ -244,7 +245,6 @@ def sandbox(conf: Conf) -> Iterator[Finding]:
     """Report which measures confine the process that decodes files, and whether it can read the data."""
     from backend_main.reading.child_process.child_policy import policy_for
     from backend_main.reading.child_process.engine_process import EngineProcess
-    from backend_main.sandbox.measures import MEASURES
     from backend_main.sandbox.readable_paths import is_below
 
     policy = policy_for([conf.engine])
@@ -259,15 +259,21 @@ def sandbox(conf: Conf) -> Iterator[Finding]:
         process.start()
         measures = process.measures
     for measure in measures:
-        if measure.is_in_force:
-            yield Finding("sandbox", "ok", f"{measure.name}: {MEASURES[measure.name]}")
-        else:
-            is_required = measure.name in conf.required_sandbox
-            message = f"{measure.name} is not in force: {measure.reason}"
-            action = "SCANRILL_REQUIRED_SANDBOX requires it, so no file is read." if is_required else ""
-            # Most servers do not run as root, and need not.
-            missing: Status = "ok" if measure.name == "user" else "warn"
-            yield Finding("sandbox", "FAIL" if is_required else missing, message, action)
+        yield _measure_finding(measure, is_required=measure.name in conf.required_sandbox)
+
+
+def _measure_finding(measure: MeasureReport, *, is_required: bool) -> Finding:
+    from backend_main.sandbox.measures import MEASURES
+
+    if measure.is_in_force:
+        return Finding("sandbox", "ok", f"{measure.name}: {MEASURES[measure.name]}")
+    message = f"{measure.name} is not in force: {measure.reason}"
+    if is_required:
+        return Finding("sandbox", "FAIL", message, "No file is read: SCANRILL_REQUIRED_SANDBOX has it.")
+    if measure.name == "user":  # most servers do not run as root, and need not
+        return Finding("sandbox", "ok", message)
+    action = "Hostile files can do more. The page “Security model” says what the measure needs."
+    return Finding("sandbox", "warn", message, action)
 
 
 def _draw_sample(path: Path) -> None:

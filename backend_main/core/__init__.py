@@ -7,7 +7,7 @@ Modules and packages, in the order of their imports: each may import those below
     http/            REST views and ASGI middleware: uploads, downloads, sign-in, health, web page
     runtime.py       composition root: the objects of a server process, for consumers and views
     tasks.py         reader: claims jobs, reads their pages, stores them; in servers and workers
-    maintenance.py   recovery of expired leases; removal of orphaned files, old events and expired codes
+    maintenance.py   recovery of expired leases; removal of orphaned files, old events and expired sign-ins
     live/            delivery of events and live text to the connections of one process
     uploads/         commands and queries on uploads for their owner; ingest, quotas, page images
     jobs/            job queue in the database, read options, and the readers that work on the queue
@@ -15,12 +15,13 @@ Modules and packages, in the order of their imports: each may import those below
     event_log.py     append-only log of changes, written in the transaction of the change
     apps.py          Django app, which registers the checks
     checks.py        Django system checks of the settings
-    auth/            tokens, accounts, origins, sign-in codes
+    auth/            tokens, sessions, passwords, accounts, origins, sign-in codes
     pubsub/          best-effort messages between threads and processes
     storage/         stored files: a directory or an S3 bucket
     models.py        database tables and their constraints (`migrations/`: their history)
     protocol/        message types and their JSON
     db/              database settings, retries, threads, state of the migrations
+    secret_keys.py   the key that signs tokens: its source, and whether it can be guessed
     conf.py          settings, each declared once (`conf_types.py`: their own types)
     log_filters.py   redaction of tokens in logs
     errors.py        tree of all errors, with codes, HTTP statuses and close codes
@@ -47,8 +48,10 @@ Where to make a change:
     limit the pages of a PDF                  reading/documents/document.py: the server process opens no PDF
     limit what a user may store               uploads/quotas.py
     limit connections                         consumers.py, live/hub.py, live/rate_limit.py, runtime.py
+    limit messages and frames                 backend/websocket_protocol.py, backend/websocket_frames.py,
+                                              live/message_memory.py, protocol/parsing.py
     change who may connect                    auth/origin.py, auth/authentication.py
-    change how tokens are signed              backend/settings.py, conf.py, checks.py, auth/authentication.py
+    change how tokens are signed              backend/settings.py, conf.py, checks.py, auth/tokens.py
     change how long events are kept           conf.py: `event_retention`; event_log.py: `remove_expired`
     add a table or a column                   models.py, then a migration
     add a periodic cleanup                    maintenance.py

@@ -9,7 +9,8 @@ from django.core.checks import CheckMessage, Error, register
 
 from ..sandbox.measures import MEASURES
 from .auth import origin
-from .conf import conf, secret_key, weakness_of_secret
+from .conf import conf
+from .secret_keys import secret_key, weakness_of_secret
 
 KEY_HINT = "Set it to a random text of 32 bytes or more, such as the output of: openssl rand -base64 48"
 

@@ -11,26 +11,18 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from .conf_types import Duration, Network, decode_custom_type
+from .conf_types import Duration, Network, decode_custom_type, without_credentials
 from .errors import CommandError
 
 PREFIX = "SCANRILL_"
-MIN_SECRET_BYTES = 32
-# Random keys of 32 hexadecimal digits have fewer distinct ones with a probability of 4e-8.
-MIN_SECRET_CHARACTERS = 8
-# Words of examples. Each has six letters or more, so that a random key contains none by chance.
-_PLACEHOLDER = re.compile(r"(?i)change|replace|example|placeholder|insecure|password|long random|secret key")
 _SECRET = {"secret": True}
 
 
@@ -229,9 +221,19 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     messages_per_second: Annotated[
         int,
         Meta(
-            description="Messages per second from one WebSocket; a burst may have four times as many.", gt=0
+            description="Messages per second from one WebSocket, and control frames and small fragments; "
+            "a burst may have four times as many.",
+            gt=0,
         ),
     ] = 500
+    message_memory_bytes: Annotated[
+        int,
+        Meta(
+            description="Memory for WebSocket messages of all users until they are handled, in bytes, "
+            "beside the largest message.",
+            gt=0,
+        ),
+    ] = 512 * 1024**2
     max_pending_per_user: Annotated[
         int, Meta(description="Largest number of waiting uploads of one user; 0 = unlimited.", ge=0)
     ] = 0
@@ -382,46 +384,10 @@ def describe(settings: Conf) -> list[SettingInfo]:
     return rows
 
 
-def secret_key(settings: Conf) -> str:
-    """Return the configured key, or the key in the data directory; create it on first use, mode 0600.
-
-    Raises:
-        CommandError: servers share a database or Redis, and no key is configured: each would create its own.
-    """
-    if settings.secret_key:
-        return settings.secret_key
-    if not settings.embedded:
-        raise CommandError(
-            f"{PREFIX}DATABASE_URL and {PREFIX}REDIS_URL need {PREFIX}SECRET_KEY. "
-            "Set it to one long random string for all servers."
-        )
-    path = settings.data_dir / "secret.key"
-    if not path.exists():
-        # A hard link creates a complete file: two processes that start at once read one and the same key.
-        with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft:  # mode 0600
-            draft.write(secrets.token_urlsafe(50))
-            draft.flush()
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
-    return path.read_text()
-
-
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables with scanrill's prefix that are not settings, usually misspelt ones."""
     known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-
-
-def weakness_of_secret(secret: str) -> str | None:
-    """Return why a key for HMAC signatures can be guessed; None if it looks random.
-
-    32 bytes: RFC 7518, 3.2, requires a key of the size of the hash for HS256.
-    """
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"is shorter than {MIN_SECRET_BYTES} bytes"
-    if len(set(secret)) < MIN_SECRET_CHARACTERS or _PLACEHOLDER.search(secret):
-        return "is a placeholder"
-    return None
 
 
 def _display_value(value: object, meta: Meta) -> str:
@@ -429,20 +395,8 @@ def _display_value(value: object, meta: Meta) -> str:
         return "(set)" if value else ""
     if isinstance(value, list):
         separator = ":" if value and isinstance(value[0], Path) else ","
-        return separator.join(_without_credentials(str(item)) for item in value)
-    return _without_credentials(str(value))
-
-
-def _without_credentials(text: str) -> str:
-    """Return a URL without user, password and the values of its query; any other text as it is."""
-    scheme, mark, rest = text.partition("://")
-    if not mark:
-        return text
-    location, question, query = rest.partition("?")
-    authority, slash, path = location.partition("/")
-    _, at, host = authority.rpartition("@")
-    shown_query = "&".join(field.partition("=")[0] + "=***" for field in query.split("&")) if query else ""
-    return f"{scheme}://{'***@' if at else ''}{host}{slash}{path}{question}{shown_query}"
+        return separator.join(without_credentials(str(item)) for item in value)
+    return without_credentials(str(value))
 
 
 conf = load(os.environ)

@@ -43,3 +43,15 @@ def decode_custom_type(kind: type, value: object) -> object:
     if kind is Network:
         return Network(ip_network(str(value)))  # ValueError: not a network, or bits beyond its prefix
     raise TypeError(f"Settings cannot have the type {kind!r}.")
+
+
+def without_credentials(text: str) -> str:
+    """Return a URL without user, password and the values of its query; any other text as it is."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    location, question, query = rest.partition("?")
+    authority, slash, path = location.partition("/")
+    _, at, host = authority.rpartition("@")
+    shown_query = "&".join(field.partition("=")[0] + "=***" for field in query.split("&")) if query else ""
+    return f"{scheme}://{'***@' if at else ''}{host}{slash}{path}{question}{shown_query}"

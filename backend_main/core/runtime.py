@@ -16,7 +16,7 @@ from .jobs import notify
 from .jobs.notify import WorkerNotifier
 from .jobs.reader_pool import ReaderPool
 from .live.hub import Hub
-from .live.message_memory import SHARED_MESSAGE_BYTES, MessageMemory
+from .live.message_memory import MessageMemory
 from .live.rate_limit import MIN_LARGE_MESSAGE_CHARACTERS, MIN_THREAD_CHARACTERS, LargeMessageLimit
 from .pubsub.local import LocalPubSub
 from .pubsub.messages import READERS_CHANNEL
@@ -37,7 +37,7 @@ class Runtime:
         self.hub = Hub(_create_pubsub())
         self.readers = ReaderPool(self.hub.pubsub, readers)
         self.page_images = PageImageRenderer()
-        self.message_memory = MessageMemory(conf.max_frame_bytes + SHARED_MESSAGE_BYTES)
+        self.message_memory = MessageMemory(conf.max_frame_bytes + conf.message_memory_bytes)
         self.parsing_limit = LargeMessageLimit(MIN_THREAD_CHARACTERS)
         self.ingest_limit = LargeMessageLimit(MIN_LARGE_MESSAGE_CHARACTERS)
         self.password_sign_in = PasswordSignIn(conf)

@@ -14,6 +14,7 @@ ink_account.py        ink of a page, and rows like text that no line covers
 other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 small_print.py        print that is too small to be read for certain
+unsure_words.py       words of a page in English that the engine is not sure of
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
@@ -31,6 +32,7 @@ layout/               boxes → reading order, columns, tables, headings
 documents/            file → page images, within limits
 inference.py          ONNX Runtime and OpenVINO behind one interface
 page_ranges.py        page selection such as `1-3,7`
+english_words.py      words of English
 character_sets.py     languages that a set of characters can write
 languages.py          language codes and scripts
 types.py              events, warnings and options
@@ -65,6 +67,7 @@ text layers: form fields and notes   documents/pdf_annotations.py, born_digital/
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 another engine for some lines        other_scripts.py, lost_letters.py
+misread words                        engines/rapid/unsure_words.py (which), unsure_words.py (whether)
 another engine for formulas          formula_pages.py; born_digital/formula_share.py, recognized_formulas.py
 languages of an engine               character_sets.py, engines/rapid/letters.py
 warnings                             warning_codes.py, and the module that finds the fault; `Engine.warnings`

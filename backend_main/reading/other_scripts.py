@@ -19,6 +19,7 @@ from .confidence import LOW_CONFIDENCE, MIN_LETTERS_PER_HEIGHT, length_in_height
 from .documents.document import PageImage
 from .engines import DetectedScript, Engine, lines_after_restart
 from .fallback import FallbackEngines
+from .layout.text_joining import CJK
 from .line_sheet import MAX_SHEET_LINES, LineSheet, sheet_batches
 from .output.escaping import escape
 from .types import Line, Options, PageWarning
@@ -108,10 +109,13 @@ def reread_other_scripts(
     result = list(lines)
     read = _Rereading(page, lines, engine, options, fallback)
     found = read.best_of(suspects)
+    lost: list[int] = []
     if found:
         # A line of look-alikes alone is clear only beside lines that are not.
         scripts = {reading.script for reading in found.values()}
-        found |= read.best_of(_look_alike_lines(lines, suspects), scripts=scripts)
+        alike = _look_alike_lines(lines, suspects, scripts)
+        found |= read.best_of(alike, scripts=scripts)
+        lost = [number for number in alike if number not in found and _is_chinese(lines[number].text)]
     for number, reading in found.items():
         result[number] = replaced(lines[number], reading.text, reading.confidence)
     warnings = [
@@ -119,7 +123,8 @@ def reread_other_scripts(
         for (script, name, codes), numbers in _by_engine(found).items()
     ]
     unread = [number for number in suspects if number not in found and _is_unread(lines[number])]
-    if any(_is_clearly_unread(lines[number]) for number in unread):
+    unread = sorted({*unread, *lost})
+    if lost or any(_is_clearly_unread(lines[number]) for number in unread):
         script = read.detect_script(unread)
         hint = fallback.install_hint(script and script.name)
         boxes = boxes_of(lines, unread)
@@ -272,21 +277,28 @@ def _is_latin(word: str, in_script: str) -> bool:
     )
 
 
-def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int]) -> list[int]:
-    """Return lines whose letters may all be Cyrillic or Greek ones, and that have a word of them."""
+def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int], scripts: set[str]) -> list[int]:
+    """Return lines whose letters may all be Cyrillic, Greek or Korean ones, and that have a word of them."""
     known = set(suspects)
     return [
         number
         for number, line in enumerate(lines)
         if line.box is not None
-        and (number in known or _looks_alike(line.text))
+        and (number in known or _looks_alike(line.text, scripts))
         and length_in_heights(line.box) >= MIN_HEIGHTS
     ]
 
 
-def _looks_alike(text: str) -> bool:
+def _looks_alike(text: str, scripts: set[str]) -> bool:
+    if "Korean" in scripts and _is_chinese(text):  # as which bad print of Korean is read
+        return True
     letters = set(filter(str.isalpha, text))
     return len(letters) > 1 and letters <= LATIN_WITH_LOOK_ALIKES | LATIN_LOOK_ALIKES
+
+
+def _is_chinese(text: str) -> bool:
+    letters = list(filter(str.isalpha, text))
+    return len(letters) > 1 and all(map(CJK.match, letters))
 
 
 def _is_unread(line: Line) -> bool:
@@ -318,7 +330,7 @@ def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:
     return text, total / max(1, sum(weights))
 
 
-def replaced(line: Line, text: str, confidence: float) -> Line:
+def replaced(line: Line, text: str, confidence: float | None) -> Line:
     """Return a line with another text in its place."""
     prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
     return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)

@@ -18,6 +18,7 @@ from .recognized_formulas import recognized_formula_share
 from .small_print import small_print_warning
 from .types import Line, Options, PageWarning, to_page_warning
 from .unread_ink import UnreadInk, ink_beside_lines, read_unread_ink
+from .unsure_words import with_likely_words
 from .warning_codes import WarningCode
 
 _log = logging.getLogger("scanrill.reading")
@@ -156,8 +157,10 @@ class PageReader:
     def _finish(self, engine: Engine) -> Iterator[Line]:
         yield from self._emit(self._readability.accept_all())
         self.warnings += map(to_page_warning, engine.warnings())
+        unsure_words = engine.unsure_words()
         ink = yield from self._read_unread_ink(engine)
         self._reread_other_scripts(engine)
+        self.lines = with_likely_words(self.lines, unsure_words)
         if self._waits_for_lines:
             self._waits_for_lines, self._is_suppressed = False, self._has_emitted
             yield from self._emit(self.lines)

@@ -4,6 +4,7 @@ Most hold for one thread and for what it starts, so they come before any library
 and the limit of memory hold for all threads, so they come last: a runtime may do more to load its models.
 """
 
+import sys
 from collections.abc import Callable
 
 from . import privileges, resource_limits
@@ -12,7 +13,6 @@ from .landlock import enter_domain
 from .measures import MEASURES, MeasureReport
 from .policy import Policy
 from .program_runner import start_runner
-from .readable_paths import python_paths
 from .seccomp import install_filter
 
 
@@ -27,7 +27,7 @@ class Confinement:
         """Take the measures that must come before any thread."""
         self._take("no_new_privs", privileges.forbid_new_privileges)
         self._take("limits", resource_limits.apply_limits)
-        if self._policy.programs:
+        if self._policy.programs and sys.platform == "linux":
             start_runner(self._confine_runner, self._policy.programs)
         self._give_up_rights(())
 
@@ -53,9 +53,9 @@ class Confinement:
         self._take("seccomp", lambda: install_filter(self._policy, runs_programs=True))
 
     def _give_up_rights(self, programs: tuple[str, ...]) -> None:
-        readable, listable = python_paths()
+        readable = [*self._policy.readable, *self._policy.listable]
         self._take("landlock", lambda: enter_domain(self._policy, programs))
-        self._take("user", lambda: privileges.become_unused_user([*readable, *listable]))
+        self._take("user", lambda: privileges.become_unused_user(readable))
         self._take("capabilities", privileges.drop_capabilities)
         privileges.forbid_inspection()
 

@@ -14,6 +14,8 @@ from .system_calls import number
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 24, 38
 CAPABILITY_VERSION_3 = 0x20080522
 CAPABILITY_COUNT = 64
+NEEDED_CAPABILITIES = 1 << 5 | 1 << 6 | 1 << 7
+"""CAP_KILL, CAP_SETGID and CAP_SETUID: the parent must be able to kill a process of another user."""
 USERS = range(61_184, 65_520)
 """Users that no file belongs to: systemd's range for services with a dynamic user (systemd.exec(5))."""
 
@@ -42,7 +44,7 @@ def become_unused_user(readable: Iterable[str]) -> None:
     """Change to a user of `USERS`, another one for each process.
 
     Args:
-        readable: directories that the process must be able to read as that user.
+        readable: files and directories that the process must be able to read as that user.
 
     Raises:
         Unsupported: this process may not, or could not read a directory afterwards.
@@ -50,6 +52,8 @@ def become_unused_user(readable: Iterable[str]) -> None:
     """
     if os.geteuid() != 0:
         raise Unsupported("the server does not run as root, so the process keeps the server's user")
+    if (_effective_capabilities() & NEEDED_CAPABILITIES) != NEEDED_CAPABILITIES:
+        raise Unsupported("the server may not start processes as another user, and stop them")
     for path in readable:
         if (hidden := _hidden_part(path)) is not None:
             raise Unsupported(f"other users cannot read {hidden}")
@@ -71,9 +75,16 @@ def drop_capabilities() -> None:
     system_call(number("capset"), ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
 
 
+def _effective_capabilities() -> int:
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+
+
 def _hidden_part(path: str) -> str | None:
-    """Return the part of a path that other users cannot enter; None if they can read it."""
+    """Return the part of a path that other users cannot enter; None if they can read it, or it is missing."""
     directory = Path(os.path.realpath(path))
+    if not directory.exists():
+        return None
     for part in (*reversed(directory.parents), directory):
         mode = part.stat().st_mode
         needed = stat.S_IXOTH if part != directory else stat.S_IROTH

@@ -8,8 +8,8 @@ from pathlib import Path
 MAX_FILE_BYTES = 1 << 30
 """Largest file in memory: the files of a PDF portfolio have at most 1 GiB together."""
 MAX_DESCRIPTORS = 256
-MAX_USER_PROCESSES = 512
-"""Processes and threads of a user that has no others; an engine has a few for each core."""
+MAX_USER_PROCESSES = 256 + 8 * (os.cpu_count() or 1)
+"""Processes and threads of a user that has no others; runtimes start one to four for each core."""
 CPU_GRACE_SECONDS = 5
 
 

@@ -147,11 +147,9 @@ def _meaning(kind: type[msgspec.Struct] | None, field: str) -> str:
 
 def _request(name: str, example: RestExample) -> str:
     method, path = name.split(" ")
-    path = (
-        path.replace("{session_id}", SESSION_ID)
-        .replace("{id}", EXAMPLES["GET /api/uploads/{id}/"].response["id"])
-        .replace("{n}", "1")
-    )  # type: ignore[index]
+    upload_id = EXAMPLES["GET /api/uploads/{id}/"].response["id"]  # type: ignore[index]
+    for parameter, value in {"{session_id}": SESSION_ID, "{id}": upload_id, "{n}": "1"}.items():
+        path = path.replace(parameter, value)
     lines = [f"{method} {path}{'?' if example.query else ''}{example.query}"]
     lines += [f"{header}: {value}" for header, value in example.headers.items()]
     if example.body is not None:

@@ -298,6 +298,16 @@ def test_password_examples_return_tokens(workspace: Workspace, curl: None) -> No
     assert "access" in json.loads(workspace.run_examples("how-to/sign-users-in.md", "refresh"))
 
 
+def test_account_examples_manage_a_user(workspace: Workspace) -> None:
+    name = "grace"
+    if "User grace added" not in workspace.server.command("user", "add", name, "--no-password").stderr:
+        assert workspace.server.user_id(name), "another test has added her"
+    workspace.environment["NEW_PASSWORD"] = "a wide and quiet lake"
+    listed = workspace.run_examples("how-to/sign-users-in.md", "accounts")
+    assert name in listed
+    assert name not in workspace.server.command("user", "list").stdout
+
+
 def test_token_example_prints_a_valid_token(workspace: Workspace) -> None:
     token = workspace.run_examples("how-to/sign-users-in.md", "program").strip()
     with HttpClient(workspace.server, token).http as http:

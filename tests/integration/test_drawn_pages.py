@@ -52,6 +52,26 @@ LANGUAGES = {
 """Languages by how they are read."""
 MIN_INEXACT_LETTERS = 5
 ORDINAL_MARKS = dict.fromkeys(map(ord, "ºª"))
+PALE_KOREAN = PageTraits(
+    language="ko",
+    font="NanumMyeongjo.ttf",
+    size=19,
+    lines=(
+        ("자유로우며", "검토했다.", "그", "모든", "때부터"),
+        ("10%", "있고", "않는다.", "많다.", "거의", "신청서"),
+        ("거의", "가격은", "인간은"),
+        ("할인된다.", "태어날", "존엄과", "모든", "신청서", "자유로우며"),
+        ("위원회는", "북쪽", "1,234원이며"),
+    ),
+    shape="wide",
+    turns=3,
+    colors="pale on white",
+    format="BMP",
+    mode="P",
+    damage=None,
+    seed=3,
+)
+"""A page that a search has found. Its last line is read as Chinese, with a confidence of 0.89."""
 ACCOUNTING = frozenset(
     {
         *(WarningCode.UNREAD_INK, WarningCode.SCRIPT_NOT_READ, WarningCode.LANGUAGE_NOT_READ),
@@ -104,6 +124,12 @@ def skip_without_fonts(languages: Sequence[str]) -> None:
 @pytest.mark.parametrize("group", LANGUAGES)
 def test_drawn_page_accounts_for_each_word(group: str, engine: Engine, tmp_path: Path) -> None:
     check(group, engine, tmp_path / "page", examples=EXAMPLES)
+
+
+def test_pale_korean_page_with_a_line_read_as_chinese_accounts_for_it(engine: Engine, tmp_path: Path) -> None:
+    skip_without_fonts(["ko"])
+    skip_without_tesseract("ko")
+    assert unaccounted_words(PALE_KOREAN, engine, tmp_path / "page") == []
 
 
 @pytest.mark.slow

@@ -18,6 +18,8 @@ MIN_ATTEMPTS = 40
 def attacked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     skip_without_measures("no_new_privs", "limits", "landlock", "seccomp", "capabilities")
     server = hostile_server(tmp_path_factory.mktemp("attacked") / "data").start()
+    for name in ("secret.key", "scanrill.sqlite3"):  # PostgreSQL and a configured key leave none
+        (server.data_dir / name).touch()
     yield server
     assert server.stop() == 0
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from backend_main.core import checks
-from backend_main.core.conf import Conf, weakness_of_secret
+from backend_main.core.conf import Conf
+from backend_main.core.secret_keys import weakness_of_secret
 from tests.integration.test_serve import refusal, scanrill
 
 EXAMPLES = Path(__file__).parents[2] / "deploy"

@@ -14,7 +14,10 @@ from ..protocol import parsing
 
 
 class JSONView(View):
-    """View whose handlers may raise any `ScanrillError`; it becomes {"error": {field: message}}."""
+    """View whose handlers may raise any `ScanrillError`; it becomes {"error": {field: message}}.
+
+    max_body_bytes: `request_gate` refuses larger bodies.
+    """
 
     max_body_bytes: ClassVar[int] = 16 * 1024
 
@@ -37,15 +40,13 @@ class JSONView(View):
         return [name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name)]
 
 
-def json_body(request: HttpRequest, *, max_bytes: int) -> dict[str, Any]:
+def json_body(request: HttpRequest) -> dict[str, Any]:
     """Return the object in the body; an empty one for an empty body.
 
     Raises:
-        RequestError: the body is too large, or not an object in JSON.
+        RequestError: the body is not an object in JSON.
     """
     body = request.body
-    if len(body) > max_bytes:
-        raise RequestError({"message": f"The body exceeds the limit of {max_bytes} bytes."})
     if not body:
         return {}
     if request.content_type != "application/json":

@@ -33,7 +33,7 @@ class TokenView(JSONView):
     """
 
     async def post(self, request: HttpRequest) -> HttpResponse:
-        body = json_body(request, max_bytes=self.max_body_bytes)
+        body = json_body(request)
         with_cookie = body.get("cookie") is True
         if with_cookie:
             _require_origin(request)
@@ -58,7 +58,7 @@ class SignInCodeView(JSONView):
 
     async def post(self, request: HttpRequest) -> HttpResponse:
         _require_origin(request)
-        code = json_body(request, max_bytes=self.max_body_bytes).get("code")
+        code = json_body(request).get("code")
         user = await executor.run_in_db_thread(
             sign_in_codes.redeem_code, code if isinstance(code, str) else ""
         )
@@ -73,7 +73,7 @@ class RefreshView(JSONView):
     """
 
     async def post(self, request: HttpRequest) -> HttpResponse:
-        token = json_body(request, max_bytes=self.max_body_bytes).get("refresh")
+        token = json_body(request).get("refresh")
         is_cookie = token is None
         if is_cookie:
             token = sign_in_cookies.refresh_token(request)

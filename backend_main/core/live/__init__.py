@@ -14,5 +14,7 @@ Everything runs on the event loop of a server; the database is read through `db.
 - `throttle`: when a partial is due.
 - `connection`: one client's subscription, position and pending reply.
 - `send_queue`: a connection's unsent events and partials.
-- `rate_limit`: messages a second and large frames at once.
+- `rate_limit`: messages and frames a second, and large messages at once.
+- `message_memory`: memory of messages that arrive, wait or are handled.
+- `server_connection`: what the server offers beside ASGI.
 """

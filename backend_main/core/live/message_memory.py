@@ -12,8 +12,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
-# Messages beside the largest one, so that one large upload does not keep others away.
-SHARED_MESSAGE_BYTES = 256 * 1024 * 1024
 # A connection with less than this is not counted: it takes more memory itself.
 MIN_COUNTED_BYTES = 4 * 1024
 

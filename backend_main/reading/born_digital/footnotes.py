@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ..layout.text_joining import ends_sentence
 from .document_profile import DocumentProfile, is_same_size
 from .lines import Line
-from .numbering import CAPTION
+from .numbering import CAPTION, list_item_marker
 
 MAX_NOTE_SIZE = 0.93
 """In sizes of running text."""
@@ -16,7 +16,7 @@ MIN_GAP = 0.8
 """In sizes: space above small text that is not marked."""
 MAX_FREE_END = 4.0
 """In sizes: a line that leaves more free at its end is the last of its paragraph."""
-_MARK = re.compile(r"^(?:\d{1,3}|[*†‡§¶‖]{1,3}|[a-z])[.)]?(?:\s|(?=[A-Z“\"(]))")
+_MARK = re.compile(r"^(?:(?:\d{1,3}|[*†‡§¶‖]{1,3})[.)]?|[a-z][.)])(?:\s|(?=[A-Z“\"(]))")
 
 
 def notes_start(lines: Sequence[Line], profile: DocumentProfile, page_height: float) -> int:
@@ -31,7 +31,10 @@ def notes_start(lines: Sequence[Line], profile: DocumentProfile, page_height: fl
         if profile.ratio(line.size) > MAX_NOTE_SIZE or line.rect[1] < MIN_TOP * page_height:
             break
         first_small = number
-        if starts_note(line) and (is_raised_mark(line) or not _goes_on(lines[:number], line)):
+        above = lines[:number]
+        if is_raised_mark(line) or (
+            starts_note(line) and not _goes_on(above, line) and not _goes_on_with_list(above, line)
+        ):
             start = number
     if 0 < first_small < start and _interrupts(lines[first_small - 1], lines[first_small]):
         start = first_small
@@ -44,6 +47,15 @@ def _goes_on(above: Sequence[Line], line: Line) -> bool:
         return False
     end = max(each.end for each in above if is_same_size(each.size, line.size))
     return above[-1].end > end - MAX_FREE_END * line.size
+
+
+def _goes_on_with_list(above: Sequence[Line], line: Line) -> bool:
+    """Return whether a line is the next item of a numbered list, or of notes that begin further up."""
+    marker = list_item_marker(line.text)
+    if marker is None or marker.number < 2:
+        return False
+    before = (list_item_marker(each.text) for each in above if is_same_size(each.size, line.size))
+    return any(each and each.number == marker.number - 1 for each in before)
 
 
 def _interrupts(above: Line, line: Line) -> bool:

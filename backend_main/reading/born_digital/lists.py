@@ -40,7 +40,8 @@ def line_marker(line: Line, bullets: Sequence[Rect], body_size: float) -> Marker
 
 def drawn_bullets(graphics: Graphics, size: float) -> list[Rect]:
     """Return the small shapes, as high as wide, that may be bullets."""
-    rects = [*graphics.shapes, *(fill.rect for fill in graphics.fills), *graphics.images]
+    squares = (rule.rect for rule in graphics.rules)  # a small square is as thin as a line
+    rects = [*graphics.shapes, *(fill.rect for fill in graphics.fills), *squares, *graphics.images]
     return [rect for rect in rects if _is_bullet_sized(rect, size)]
 
 

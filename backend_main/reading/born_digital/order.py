@@ -291,6 +291,8 @@ class _Splitter:
             return True
         if rows[0] < 2 or narrower < MIN_COLUMN_WIDTH * self._body:
             return False
+        if rows[1] < MIN_TEXT_ROWS and gutter_width(left, right) < MIN_SIDE_GUTTER * self._body:
+            return False  # gaps of justified lines that are one above the other
         if changes > MAX_ALTERNATION * (2 * rows[0] - 1) and not self._are_prose(left, right):
             return False
         return self._look_like_columns(left, right, rows[0])
@@ -364,7 +366,8 @@ class _Splitter:
         if sum(max(len(group_rows(side)) for side in pair) for pair in pairs) < MIN_PAIR_ROWS * len(pairs):
             return [list(band)]
         tops = [(min(box.top for box in one), min(box.top for box in other)) for one, other in pairs]
-        if sorted(tops) != tops or any(abs(one - other) > self._body / 2 for one, other in tops):
+        # Something may stand above one side of the first pair.
+        if sorted(tops) != tops or any(abs(one - other) > self._body / 2 for one, other in tops[1:]):
             return [list(band)]
         return [sorted([*one, *other], key=lambda box: box.center_y) for one, other in pairs]
 

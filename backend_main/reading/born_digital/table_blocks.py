@@ -52,12 +52,20 @@ def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequen
     lines = word_lines(words)
     strips = find_gutters(lines)
     drawn = [strip for strip in strips if not is_drawn_in_turns(_prose_lines(lines), strip.center)]
-    found = []
+    found: list[FoundTable] = []
     for block in _blocks(lines):
         through = [strip for strip in drawn if is_drawn_in_turns(block, strip.center)]
         for part in _side_blocks(block, [strip for strip in strips if strip not in through], upright):
-            found += _block_tables(_Around(part, lines), part, level, MAX_SPLITS)
+            if free := _trimmed(_free_lines(part, found)):
+                around = _Around(free, _free_lines(lines, found))
+                found += _block_tables(around, free, level, MAX_SPLITS)
     return found
+
+
+def _free_lines(lines: Sequence[WordLine], found: Sequence[FoundTable]) -> list[WordLine]:
+    """Return the lines that are not in a table, such as the last lines of a table's last row."""
+    used = frozenset[int]().union(*(table.boxes for table in found))
+    return [line for line in lines if not any(word.box in used for word in line.words)]
 
 
 def _prose_lines(lines: Sequence[WordLine]) -> list[WordLine]:
@@ -129,6 +137,7 @@ def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
     blocks: list[list[WordLine]] = []
     block: list[WordLine] = []
     singles: list[WordLine] = []
+    last_place = -1  # in the last row
     for line in lines:
         above = singles[-1] if singles else block[-1] if block else None
         if above and line.top - above.bottom > MAX_ROW_GAP * line.size:
@@ -136,7 +145,9 @@ def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
             block, singles = [], []
         if is_row(line):
             block = [*block, *singles, line] if block else [line]
-            singles = []
+            singles, last_place = [], _last_place(line)
+        elif block and not singles and _is_drawn_before(line, last_place):
+            block = [*block, line]  # of a cell of the last row
         elif block:
             singles.append(line)
             if _is_paragraph(block, singles):
@@ -186,11 +197,22 @@ class _Around:
             if any(line.baseline < y < block[0].baseline for y in rules):
                 break  # a title
             block = [line, *block]
-        for line in [line for line in beside if line.baseline > block[-1].baseline]:
+        last = _last_place(block[-1])
+        below = [line for line in self._lines if line.baseline > block[-1].baseline]
+        for line in [line for line in below if line.left > start or _is_drawn_before(line, last)]:
             if line.top - block[-1].bottom > MAX_CELL_LINE_GAP * line.size:
                 break
             block = [*block, line]
         return block
+
+
+def _last_place(line: WordLine) -> int:
+    return max((word.place for word in line.words if word.place is not None), default=-1)
+
+
+def _is_drawn_before(line: WordLine, place: int) -> bool:
+    """Return whether all of a line is drawn before a place in the content."""
+    return all(word.place is not None and word.place < place for word in line.words)
 
 
 def _block_tables(
@@ -204,10 +226,9 @@ def _block_tables(
     at = _widest_gap(block) if splits and not is_drawn_by_columns(block, find_columns(block)) else None
     if at is None:
         return []
-    return [
-        *_block_tables(around, _trimmed(block[:at]), lines, splits - 1),
-        *_block_tables(around, _trimmed(block[at:]), lines, splits - 1),
-    ]
+    upper = _block_tables(around, _trimmed(block[:at]), lines, splits - 1)
+    rest = _free_lines(block[at:], upper)
+    return upper + _block_tables(around, _trimmed(rest), lines, splits - 1)
 
 
 def _block_table(block: Sequence[WordLine], lines: Sequence[Line]) -> FoundTable | None:

@@ -6,7 +6,7 @@ from math import inf
 
 from .table_columns import Columns, RowLine, line_cells, line_pitch
 from .table_drawing import continues_row, is_drawn_by_cells
-from .table_words import DIGIT, LETTER, NUMBER, WordLine
+from .table_words import DIGIT, LETTER, NUMBER, WordLine, are_bold
 
 # In font sizes.
 MIN_PITCH = 0.8
@@ -160,7 +160,14 @@ class _Rows:
 
     def _is_drawn_on(self, row: Sequence[RowLine], line: RowLine) -> bool:
         """Return whether a line belongs to a row by the order in which they are drawn."""
-        return self._is_drawn_by_cells and not self._is_banded and continues_row(row, line)
+        if self._is_banded or not continues_row(row, line):
+            return False
+        return self._is_drawn_by_cells or self._is_in_bold_head(row[-1], line)
+
+    def _is_in_bold_head(self, above: RowLine, line: RowLine) -> bool:
+        """Return whether all lines down to this one are bold, and others are not."""
+        bold = [are_bold(one.line.words) for one in self._lines]
+        return line.number == above.number + 1 and all(bold[: line.number + 1]) and not all(bold)
 
     def _continues(self, row: Sequence[RowLine], line: RowLine) -> bool:
         above = row[-1]

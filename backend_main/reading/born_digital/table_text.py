@@ -14,10 +14,10 @@ from .table_columns import Columns, RowLine, find_columns
 from .table_drawing import has_lines_of_another_column, is_drawn_by_cells, is_text_drawn_by_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import table_rows
-from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine, word_lines
+from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine, are_bold, word_lines
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
-"""Rows with two cells or more; drawn lines are evidence too."""
+"""Rows with two cells or more; lines, a bold head and cells that are drawn one by one are evidence too."""
 MIN_ROW_SHARE = 0.5
 """Share of the rows that have two cells or more."""
 MIN_ALIGNED_SHARE = 0.7
@@ -109,16 +109,16 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
     if table.columns < 2:
         return False
     full = sum(sum(map(bool, row)) > 1 for row in table.cells)
-    has_empty_rows = drawing.has_joints and full > 0 and len(drawing.separators) > MIN_RULED_ROWS  # a form
-    if not has_empty_rows and (
-        full < (MIN_RULED_ROWS if drawing.is_evidence else MIN_ROWS)
-        or full < MIN_ROW_SHARE * len(table.cells)
-    ):
-        return False
     lines = [line for row in rows for line in row]
+    by_cells = is_drawn_by_cells(lines)
+    is_clear = drawing.is_evidence or by_cells or (table.columns > 2 and _has_bold_head(table))
+    min_rows = MIN_RULED_ROWS if is_clear else MIN_ROWS
+    has_empty_rows = drawing.has_joints and full > 0 and len(drawing.separators) > MIN_RULED_ROWS  # a form
+    if not has_empty_rows and (full < min_rows or full < MIN_ROW_SHARE * len(table.cells)):
+        return False
     if not has_table_text(table):
         return False
-    if not is_drawn_by_cells(lines) and any(map(partial(_flows_on, rows), range(table.columns))):
+    if not by_cells and any(map(partial(_flows_on, rows), range(table.columns))):
         return False
     if drawing.is_evidence:
         return True
@@ -227,14 +227,19 @@ def _is_pairs(table: TableContent) -> bool:
     numbers = sum(bool(NUMBER.fullmatch(text)) for text in values)
     if numbers >= MIN_LABEL_SHARE * len(values):
         return True
-    bold = [[_is_bold(cell) for cell in row if cell] for row in table.cells]
-    if all(bold[0]) and not any(any(row) for row in bold[1:]):
-        return True
-    return all(row[0] and not any(row[1:]) for row in bold if row)
+    bold = _bold_cells(table)
+    return _has_bold_head(table) or all(row[0] and not any(row[1:]) for row in bold if row)
 
 
-def _is_bold(words: Sequence[Word]) -> bool:
-    return all(piece.style.font.is_bold for word in words for piece in word.pieces)
+def _has_bold_head(table: TableContent) -> bool:
+    """Return whether the cells of the first row are bold, and no others."""
+    bold = _bold_cells(table)
+    return all(bold[0]) and not any(any(row) for row in bold[1:])
+
+
+def _bold_cells(table: TableContent) -> list[list[bool]]:
+    """Return for each row whether its cells with text are bold."""
+    return [[are_bold(cell) for cell in row if cell] for row in table.cells]
 
 
 def _texts(table: TableContent, column: int) -> list[str]:

@@ -74,6 +74,10 @@ class Word:
         return replace(self, left=-self.right, right=-self.left)
 
 
+def are_bold(words: Iterable[Word]) -> bool:
+    return all(piece.style.font.is_bold for word in words for piece in word.pieces)
+
+
 class WordLine:
     """Words on one baseline, from left to right."""
 

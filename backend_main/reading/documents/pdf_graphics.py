@@ -50,6 +50,14 @@ class Rule:
     def is_horizontal(self) -> bool:
         return self.x1 - self.x0 >= self.y1 - self.y0
 
+    @property
+    def rect(self) -> Rect:
+        """Area of the line with its thickness."""
+        half = self.thickness / 2
+        if self.is_horizontal:
+            return self.x0, self.y0 - half, self.x1, self.y1 + half
+        return self.x0 - half, self.y0, self.x1 + half, self.y1
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:

@@ -40,6 +40,8 @@ MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.91
 """A program that has no rule of its own draws them at 0.6 to 0.9."""
 MAX_FULL_SIZE, MAX_FULL_SIZE_LETTERS, MAX_TOUCHING_GAP = 1.01, 3, 0.12
 """Limits of figures that are not smaller, but follow their word in the content and touch it."""
+MAX_TOUCHING_STEP = 3
+"""From a glyph to the one that touches it: pdfium may count a line end of two characters between them."""
 MAX_SCRIPT_LETTERS = 20
 MAX_RAISE, MAX_LOWERING, MAX_TOUCHING_LOWERING = 0.7, 0.4, 0.55
 """Figures that follow their word in the content and touch it may be lower: reportlab lowers by 0.5."""
@@ -255,7 +257,7 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
 
 def _touches(chain: _Chain, before: Glyph, gap: float) -> bool:
     """Return whether a chain follows a glyph in the content, and touches it."""
-    follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= 2
+    follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= MAX_TOUCHING_STEP
     return follows and abs(gap) < MAX_TOUCHING_GAP * before.size
 
 

@@ -46,6 +46,8 @@ UNCLEAR_GAPS, MAX_UNCLEAR_SHARE = (0.05, 0.15), 0.1
 """Range above the usual gap, too wide for letters, too narrow for words. Labels of an axis have such gaps."""
 MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.22, 0.06
 """Limits for fewer letters: their gaps are as small and as equal, so that they cannot be spaces."""
+MIN_DRAWN_SHARE = 0.8
+"""Share of the gaps of a page with a drawn space; labels in wide letter spacing have others."""
 MAX_WORD_GAP_SHARE = 0.65
 """Letter spacing is less than this share of a narrow space of the page. TeX shrinks spaces to 0.67."""
 MAX_SMALL_CAPITAL = 0.92
@@ -65,11 +67,12 @@ class PageTraits:
     """Properties of a page's text that decide about its single lines.
 
     `is_from_right`: the text runs from right to left. `max_letter_gap`: in font sizes; smaller gaps between
-    letters that are all set apart are not spaces.
+    letters that are all set apart are not spaces. `draws_spaces`: the page has characters for its spaces.
     """
 
     is_from_right: bool = False
     max_letter_gap: float = 0.0
+    draws_spaces: bool = False
 
 
 def page_traits(glyphs: Sequence[Glyph]) -> PageTraits:
@@ -84,7 +87,18 @@ def page_traits(glyphs: Sequence[Glyph]) -> PageTraits:
         and MIN_WORD_GAP < (gap := (glyph.start - last.end) / glyph.size) < 1.0
     )
     narrow = gaps[len(gaps) // 4] if gaps else 0.0
-    return PageTraits(is_from_right, MAX_WORD_GAP_SHARE * narrow)
+    return PageTraits(is_from_right, MAX_WORD_GAP_SHARE * narrow, _draws_spaces(glyphs))
+
+
+def _draws_spaces(glyphs: Sequence[Glyph]) -> bool:
+    """Return whether nearly all gaps of text objects have a drawn space; other gaps are letter spacing."""
+    spaces = sum(glyph.is_space for glyph in glyphs)
+    gaps = sum(
+        last.text_object == glyph.text_object and glyph.start - last.end > MIN_WORD_GAP * glyph.size
+        for last, glyph in pairwise(glyphs)
+        if not (last.is_space or glyph.is_space)
+    )
+    return spaces > MIN_DRAWN_SHARE * (spaces + gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,22 +274,30 @@ def letter_spacings(glyphs: Sequence[Glyph], page: PageTraits) -> Spacings:
             gaps.setdefault(glyph.style, []).append((glyph.start - last.end) / glyph.size)
             if last.text.isalpha() and glyph.text.isalpha():
                 with_letters.add(glyph.style)
+    is_one_object = len({glyph.text_object for glyph in glyphs}) == 1
+    max_short = math.inf if page.draws_spaces and is_one_object else MAX_SHORT_SPACING
     spacings = {}
     for style, found in gaps.items():
         found.sort()
         near = [gap for gap in found if gap < page.max_letter_gap]
         apart = sum(gap > MIN_LETTER_SPACING for gap in near)
-        if apart and 2 * apart >= len(near):
-            spacings[style] = near[-1]
-        elif style in with_letters and _is_letter_spaced(found):
-            spacings[style] = found[(len(found) - 1) // 2]
+        usual = [near[-1]] if apart and 2 * apart >= len(near) else []
+        if style in with_letters and _is_letter_spaced(found, max_short):
+            usual.append(found[(len(found) - 1) // 2])
+        if usual:
+            spacings[style] = max(usual)
     return spacings
 
 
-def _is_letter_spaced(gaps: Sequence[float]) -> bool:
-    """Return whether gaps, in ascending order, are those of letters that are set apart evenly."""
+def _is_letter_spaced(gaps: Sequence[float], max_short: float) -> bool:
+    """Return whether gaps, in ascending order, are those of letters that are set apart evenly.
+
+    Args:
+        gaps: gaps in font sizes.
+        max_short: maximum of a gap, if there are few of them.
+    """
     usual, smallest = gaps[(len(gaps) - 1) // 2], gaps[len(gaps) // 10]
-    is_even = len(gaps) > 1 and gaps[-1] < MAX_SHORT_SPACING and gaps[-1] - gaps[0] < MAX_SHORT_DIFFERENCE
+    is_even = len(gaps) > 1 and gaps[-1] < max_short and gaps[-1] - gaps[0] < MAX_SHORT_DIFFERENCE
     unclear = sum(UNCLEAR_GAPS[0] < gap - usual < UNCLEAR_GAPS[1] for gap in gaps)
     is_regular = (
         len(gaps) >= MIN_SPACED_LETTERS

@@ -9,7 +9,7 @@ is the engine's `name`. `examples/scanrill-stamp` is a complete example.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -171,6 +171,14 @@ class Engine(ABC):
     def warnings(self) -> Sequence[PageWarning | str]:
         """Return warnings about the page that `read_page` read last. A sentence alone has no code."""
         return ()
+
+    def unsure_words(self) -> Mapping[str, str]:
+        """Return the words of the page that `read_page` read last of which English ones are nearly as likely.
+
+        Each is mapped to the English word, both with the marks around them. scanrill uses it if the page is
+        in English.
+        """
+        return {}
 
     def detect_script(self, page: PageImage) -> DetectedScript | None:
         """Return the script of a page; None if it is unclear.

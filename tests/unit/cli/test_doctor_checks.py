@@ -19,6 +19,8 @@ from backend_main.cli import doctor_checks
 from backend_main.core.conf import Conf, unknown_variables
 from backend_main.core.conf import conf as configured
 from backend_main.core.errors import CommandError
+from backend_main.reading import EngineProcess
+from backend_main.sandbox.measures import MEASURES, MeasureReport
 from tests.support.page_images import scripted_png
 from tests.support.redis import Redis
 
@@ -310,6 +312,37 @@ def test_engine_that_reads_the_sample_in_capitals_passes(conf: Conf, monkeypatch
 
     monkeypatch.setattr(doctor_checks, "_draw_sample", draw)
     assert passes("engine", conf)
+
+
+def test_sandbox_of_an_engine_that_is_not_confined_warns(conf: Conf) -> None:
+    finding = run_single_check("sandbox", conf)
+    assert (finding.status, "dummy" in finding.message) == ("warn", True)
+
+
+def test_sandbox_reports_each_measure_and_fails_for_a_required_one(
+    conf: Conf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = [MeasureReport(name, name not in ("landlock", "seccomp", "user"), "old") for name in MEASURES]
+    monkeypatch.setattr(EngineProcess, "start", lambda self: setattr(self, "measures", measures))
+    settings = msgspec.structs.replace(conf, engine="rapid", required_sandbox=["seccomp"])
+    found = {finding.message.split(maxsplit=1)[0]: finding for finding in run_check("sandbox", settings)}
+    assert {name.rstrip(":"): finding.status for name, finding in found.items()} == {
+        **dict.fromkeys(MEASURES, "ok"),
+        "landlock": "warn",
+        "seccomp": "FAIL",
+    }
+    assert "SCANRILL_REQUIRED_SANDBOX" in found["seccomp"].action
+
+
+def test_sandbox_with_a_data_directory_among_libraries_fails(
+    conf: Conf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EngineProcess, "start", lambda self: setattr(self, "measures", []))
+    finding = run_single_check(
+        "sandbox", msgspec.structs.replace(conf, engine="rapid", data_dir=Path("/usr/lib"))
+    )
+    assert finding.status == "FAIL"
+    assert "/usr/lib" in finding.message
 
 
 def test_every_check_has_an_action() -> None:

@@ -46,3 +46,10 @@ def test_checks_broker_url_needs_redis_url_too(check_ids: Callable[..., list[str
     assert check_ids("redis", "celery", redis_url=REDIS, broker_url=amqp) == []
     assert check_ids("redis", "celery", broker_url=amqp) == ["core.E006"]
     assert check_ids("redis", broker_url=amqp) == ["core.E005", "core.E006"]
+
+
+def test_checks_required_sandbox_names_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "conf", Conf(required_sandbox=["landlock", "seccomb"]))
+    [problem] = checks.check_required_sandbox()
+    assert "seccomb" in problem.msg
+    assert "seccomp" in str(problem.hint)

@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from backend_main.core import conf as configuration
-from backend_main.core.conf import Conf, describe, load, secret_key, unknown_variables
+from backend_main.core import secret_keys
+from backend_main.core.conf import Conf, describe, load, unknown_variables
 from backend_main.core.errors import CommandError
+from backend_main.core.secret_keys import secret_key
 
 FIELDS = Conf.__struct_fields__
 
@@ -139,7 +140,7 @@ def test_secret_key_of_a_faster_process_is_used(tmp_path: Path, monkeypatch: pyt
         path.write_text("key of the other process")
         real_link(source, target)
 
-    monkeypatch.setattr(configuration.os, "link", link_after_other_process)
+    monkeypatch.setattr(secret_keys.os, "link", link_after_other_process)
     assert secret_key(Conf(data_dir=tmp_path)) == "key of the other process"
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
 
@@ -147,7 +148,8 @@ def test_secret_key_of_a_faster_process_is_used(tmp_path: Path, monkeypatch: pyt
 _CREATE_SECRETS = """
 import json, sys
 from pathlib import Path
-from backend_main.core.conf import Conf, secret_key
+from backend_main.core.conf import Conf
+from backend_main.core.secret_keys import secret_key
 print("ready", flush=True)
 sys.stdin.readline()
 print(json.dumps([secret_key(Conf(data_dir=Path(d))) for d in sys.argv[1:]]))

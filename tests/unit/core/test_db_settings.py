@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.core.conf import Conf, describe, secret_key
+from backend_main.core.conf import Conf, describe
 from backend_main.core.db import settings as db_settings
 from backend_main.core.errors import CommandError
+from backend_main.core.secret_keys import secret_key
 
 CANARY = "pass-canary"
 

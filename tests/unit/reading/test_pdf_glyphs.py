@@ -83,6 +83,15 @@ def test_text_layer_of_letter_spaced_glyphs_without_spaces(tmp_path: Path) -> No
     assert runs_of(tmp_path, file) == ["ANNUAL REPORT", OTHER_LINE]
 
 
+@pytest.mark.parametrize("text", ["Yves", "report. Type office"])
+def test_text_layer_of_wide_letter_spacing_beside_drawn_spaces(tmp_path: Path, text: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(60, 740, text, charSpace=0.35 * 12)
+        canvas.drawString(60, 700, "words that have a drawn space between two of them all")
+
+    assert runs_of(tmp_path, drawn(draw))[0] == text
+
+
 def test_text_layer_of_letters_at_equal_distances_keeps_them_apart(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         for index, letter in enumerate("JFMAMJJASOND"):

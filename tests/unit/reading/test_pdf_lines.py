@@ -1,6 +1,7 @@
 """Lines of text from single glyphs: accents, scripts of scripts, vertical text, furigana, drop capitals."""
 
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 
@@ -273,3 +274,17 @@ def test_text_drawn_over_other_text_of_narrow_letters_stays_apart() -> None:
             x += 10 * widths[letter]
         texts_drawn.append(glyphs)
     assert texts(text_lines(numbered(*texts_drawn))) == ["first", "second"]
+
+
+def test_text_lines_with_figure_after_a_counted_line_end_keep_it_at_its_word() -> None:
+    glyphs = [glyph("H", 70.0, index=1), glyph("6", 75.0, 704.0, size=9.2, index=4)]
+    assert texts(text_lines(glyphs)) == ["H6"]
+
+
+def test_text_lines_of_letter_spaced_text_with_a_kerned_pair_keep_its_words() -> None:
+    # Gaps are 2, between words 7, and 0.4 in the kerned pair.
+    steps = [*[7.0] * 5, 12.0, 5.4, 7.0, 7.0, 12.0, *[7.0] * 5]
+    xs = accumulate(steps, initial=60.0)
+    spaced = [glyph(letter, x) for letter, x in zip("reportTypeOffice", xs, strict=False)]
+    words = [one for place in range(20) for one in line("of", 60.0 + 12.0 * place, 600.0)]
+    assert texts(text_lines(numbered(spaced, words)))[0] == "report Type Office"

@@ -8,7 +8,7 @@ RapidOCR turns the output of the detection network into boxes.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ import numpy as np
 
 from ...documents.document import PageImage
 from ...documents.pixels import Pixels
+from ...english_words import english_words
 from ...inference import InferenceSession, best_runtime
 from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
@@ -45,6 +46,7 @@ from .scaled_page import DETECTION_SIDE, IMAGE_SIDE, ScaledPage
 from .second_look import SecondLook, has_little_text, is_sure
 from .tiles import detect_in_tiles, tile_scale
 from .turned_words import join_turned_words
+from .unsure_words import most_likely
 
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
 """Sides of a large page with small print, which is detected a second time."""
@@ -64,10 +66,18 @@ class Models:
         network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
 
-        # Libraries load and compile at the first calls; no page waits for that.
+        # Libraries load and compile at the first calls, and words are read; no page waits for that.
+        english_words()
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
         self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
+
+    def clear_unsure_words(self) -> None:
+        self._recognizer.unsure_words.clear()
+
+    def unsure_words(self) -> Mapping[str, str]:
+        """Return the likely word for each unsure one that was read since they were cleared."""
+        return most_likely(self._recognizer.unsure_words)
 
     def detect(self, pixels: Pixels) -> Quads:
         """Return the boxes of the lines on an image for the detector."""
@@ -132,7 +142,11 @@ class RapidEngine(Engine):
         self._loaded.clear()
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
+        self._models.clear_unsure_words()
         return self._read_page(page, may_be_rotated=True, is_as_scanned=True)
+
+    def unsure_words(self) -> Mapping[str, str]:
+        return self._models.unsure_words()
 
     def read_column(self, page: PageImage) -> Iterator[Line]:
         scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, DETECTION_SIDE)

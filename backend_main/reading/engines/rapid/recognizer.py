@@ -15,6 +15,7 @@ from ...layout.text_joining import CJK
 from .detector import Quads, to_normalized_chw
 from .model_files import CHARACTERS_METADATA_KEY
 from .unread_signs import with_unread_signs
+from .unsure_words import CTC_BLANK, UnsureWord, unsure_words
 
 # RapidOCR pads each line to at least 320 px and recognizes six at once. Here lines are recognized one at a
 # time and padded to 64 px, so none is padded to the longest of six (docs/decisions/0096).
@@ -33,8 +34,6 @@ Character error rate of drawn pages, in %: 6.2 → 4.5 at 60 dpi, 2.0 → 1.4 at
 A factor of 3, and a cubic resize in place of this one, were worse.
 """
 
-CTC_BLANK = 0
-"""Class of the network for no character. The last class is the space."""
 MIN_SPACE_PROBABILITY = 0.3
 """Probability from which a blank between two letters becomes a space.
 
@@ -50,9 +49,13 @@ Classes = npt.NDArray[np.int64]
 
 
 class Recognizer:
-    """Recognizer of lines. As many threads use it at once as its network has concurrent calls."""
+    """Recognizer of lines. As many threads use it at once as its network has concurrent calls.
+
+    unsure_words: unsure words of all lines, until the caller clears them.
+    """
 
     def __init__(self, network: InferenceSession, characters: Path | None) -> None:
+        self.unsure_words: set[UnsureWord] = set()
         self._network = network
         text = characters.read_text() if characters else network.metadata(CHARACTERS_METADATA_KEY)
         self._characters = ["", *text.removesuffix("\n").split("\n"), " "]
@@ -80,6 +83,7 @@ class Recognizer:
             return DecodedLine("", 0.0, [])
         confidence = float(probabilities[steps, classes[steps]].mean())
         spaced = insert_likely_spaces(classes, probabilities[:, -1], self._is_cjk)
+        self.unsure_words.update(unsure_words(spaced, probabilities, self._characters))
         steps = ctc_character_steps(spaced)
         characters = [self._characters[number] for number in spaced[steps]]
         kept = [number for number, _ in enumerate(characters) if not _is_extra_space(characters, number)]

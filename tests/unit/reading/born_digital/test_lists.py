@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend_main.reading.documents.pdf_graphics import Graphics
+from backend_main.reading.documents.pdf_graphics import Graphics, Rule
 
 from .drawn_text import LEFT, PROSE, SIZE, DrawnPage, markdown_of
 
@@ -28,6 +28,13 @@ def test_bullet_that_is_drawn_as_a_shape_marks_an_item() -> None:
     page = DrawnPage().paragraph(PROSE).line("salt", x=LEFT + 60, gap=1).line("iron", x=LEFT + 60)
     bullets = [(LEFT + 30, y - 16, LEFT + 40, y - 6) for y in (page.y - 1.2 * SIZE, page.y)]
     page.graphics = Graphics(shapes=tuple(bullets))
+    assert markdown_of(page).endswith("\n\n- salt\n- iron")
+
+
+def test_bullet_that_is_drawn_as_a_short_thick_line_marks_an_item() -> None:
+    page = DrawnPage().paragraph(PROSE).line("salt", x=LEFT + 60, gap=1).line("iron", x=LEFT + 60)
+    rules = [Rule(LEFT + 30, y - 9, LEFT + 38, y - 9, 8.0) for y in (page.y - 1.2 * SIZE, page.y)]
+    page.graphics = Graphics(rules=tuple(rules))
     assert markdown_of(page).endswith("\n\n- salt\n- iron")
 
 

@@ -115,6 +115,24 @@ def test_translation_drawn_by_paragraphs_follows_its_paragraph() -> None:
     assert page.order() == expected
 
 
+def test_groups_of_columns_below_a_table_are_read_one_after_the_other() -> None:
+    page = Page()
+    expected = page.add_inset(0, 0, 200, 60)
+    for top in (80, 155):
+        expected += page.add(0, top, 200, 5) + page.add(230, top, 200, 5)
+    assert page.order() == expected
+
+
+def test_gaps_of_two_justified_lines_one_above_the_other_are_no_gutter() -> None:
+    page = Page()
+    expected = page.add(0, 0, 300, 8)[:-1]
+    page.boxes.pop()
+    for top in (84, 96):
+        expected += page.add(0, top, 150) + page.add(157, top, 143)
+    expected += page.add(0, 108, 300, 5)
+    assert page.order(expected) == expected
+
+
 def address(page: Page, left: float, top: float, lines: int) -> list[int]:
     """Add lines of an address, none of which is part of a paragraph."""
     return [page.add(left, top + PITCH * number, 70, text="Town")[0] for number in range(lines)]

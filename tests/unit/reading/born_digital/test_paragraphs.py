@@ -1,6 +1,13 @@
 """Paragraphs of a born-digital page: where they begin, and which lines stay lines."""
 
-from .drawn_text import BOLD, ITALIC, LEFT, PROSE, RIGHT, SERIF, SIZE, DrawnPage, markdown_of
+import pytest
+
+from backend_main.reading.born_digital.document_profile import DocumentProfile
+from backend_main.reading.born_digital.footnotes import notes_start
+from backend_main.reading.born_digital.lines import column_lines
+from backend_main.reading.born_digital.page import DigitalPage
+
+from .drawn_text import BOLD, HEIGHT, ITALIC, LEFT, PROSE, RIGHT, SERIF, SIZE, DrawnPage, markdown_of
 
 
 def test_paragraph_lines_are_joined_to_one_line() -> None:
@@ -143,6 +150,18 @@ def test_footnotes_below_the_first_column_come_last() -> None:
     assert text.endswith(
         "1 A note about the first edition of it.\n\n2 A note about the second of the editions."
     )
+
+
+@pytest.mark.parametrize(
+    "texts", [["1. Rope of old iron", "2. Salt", "3. Iron"], [PROSE[:30], "Salt", "a barrel"]]
+)
+def test_notes_start_of_small_text_from_the_middle_of_a_page_is_its_end(texts: list[str]) -> None:
+    drawn = DrawnPage(y=860)
+    for text in texts:
+        drawn.line(text, size=27)
+    page = DigitalPage(1, drawn.layer())
+    lines = column_lines(page, page.boxes)
+    assert notes_start(lines, DocumentProfile(body_size=SIZE), HEIGHT) == len(lines)
 
 
 def test_caption_in_italics_is_apart_from_the_text_below() -> None:

@@ -393,3 +393,63 @@ def test_head_cell_in_the_middle_of_the_cells_beside_it_is_no_column_of_text() -
 
     head = ("Year", "Recovery rate", "Unadjusted basis", "Depreciation expense")
     assert tables_on(draw) == [pipe(head, *rows)]
+
+
+def test_table_of_two_rows_below_a_bold_head() -> None:
+    rows = [["Rope", "new", "sold"], ["Oat bread and salt", "", ""], ["Iron", "old", "kept"]]
+
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas, 800)
+        canvas.setFont("Helvetica-Bold", 10)
+        text_rows(canvas, rows[:1], (60, 200, 310))
+        canvas.setFont("Helvetica", 10)
+        text_rows(
+            canvas, [row[:1] if not row[1] else row for row in rows[1:]], (60, 200, 310), top=TOP - PITCH
+        )
+        paragraph(canvas, TOP - 5 * PITCH)
+
+    assert tables_on(draw) == [pipe(*rows)]
+
+
+def test_table_whose_cells_have_many_lines_is_one_table() -> None:
+    """Drawn cell by cell: the lines of a cell before the next cell of its row."""
+    rows = [
+        [["Rope"], ["new"], ["sold"]],
+        [["Iron"], ["old", "and", "worn", "long", "ago"], ["one"]],
+        [["Salt", "of sea"], ["two"], ["kept"]],
+        [["Oat"], ["cut", "by", "hand", "with", "care"], ["none"]],
+        [["Tar", "in", "kegs"], ["six"], ["left"]],
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        paragraph(canvas, 800)
+        y = TOP
+        for row in rows:
+            for x, lines in zip((60, 200, 310), row, strict=True):
+                for number, line in enumerate(lines):
+                    canvas.drawString(x, y - 12 * number, line)
+            y -= 12 * max(map(len, row)) + 8
+        paragraph(canvas, y - 20)
+
+    assert tables_on(draw) == [pipe(*([" ".join(cell) for cell in row] for row in rows))]
+
+
+def test_table_with_a_long_last_cell_has_each_word_once() -> None:
+    rows = [
+        [["Rope"], ["new"], ["sold"]],
+        [["Wine"], ["old"], ["drunk"]],
+        [["Iron"], ["old"], ["Stored", "in the", "north", "tower", "today"]],
+        [["Salt"], ["dry"], ["kept"]],
+        [["Tar"], ["hot"], ["left"]],
+        [["Oat"], ["raw"], ["gone"]],
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        y = TOP
+        for row in rows:
+            for x, lines in zip((60, 200, 310), row, strict=True):
+                for number, line in enumerate(lines):
+                    canvas.drawString(x, y - 12 * number, line)
+            y -= 12 * max(map(len, row)) + 5
+
+    assert "".join(tables_on(draw)).count("tower") == 1

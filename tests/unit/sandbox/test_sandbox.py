@@ -1,0 +1,137 @@
+"""Tests of the sandbox: its policies, its filter, and what each measure leaves to a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend_main.sandbox import privileges, readable_paths, seccomp, system_calls
+from backend_main.sandbox.kernel import Unsupported
+from backend_main.sandbox.policy import Policy
+from tests.support.hostile import skip_without_measures
+
+ROOT = Path(__file__).parents[3]
+REPORT = """
+from backend_main.sandbox.confinement import current
+for measure in current().complete():
+    print(measure.name, measure.is_in_force, measure.reason, sep="|")
+"""
+TRY = """
+import errno
+def attempt(name, action):
+    try:
+        action()
+    except OSError as error:
+        print(name, errno.errorcode[error.errno])
+    else:
+        print(name, "done")
+"""
+
+
+def run_confined(directory: Path, code: str, policy: Policy, python: str = sys.executable) -> list[str]:
+    """Run a program in the sandbox; return the lines that it prints."""
+    (directory / "probe.py").write_text(code)
+    directory.chmod(0o755)
+    done = subprocess.run(
+        [python, "-P", "-m", "backend_main.sandbox", policy.to_json(), "probe"],
+        env={"PYTHONPATH": f"{directory}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def policy(directory: Path, **rights: object) -> Policy:
+    python, _ = readable_paths.python_paths()
+    readable = (*readable_paths.SYSTEM_PATHS, *python, str(directory), str(ROOT / "backend_main"))
+    return Policy(readable=readable, **rights)  # type: ignore[arg-type]
+
+
+def test_policy_as_json_gives_the_same_policy() -> None:
+    full = Policy(("/a", "/b"), ("/c",), ("/d",), True, 5, ("seccomp",))
+    assert Policy.from_json(full.to_json()) == full
+    assert Policy.from_json(Policy().to_json()) == Policy()
+
+
+@pytest.mark.parametrize("machine", system_calls.AUDIT_ARCHITECTURES)
+@pytest.mark.parametrize("runs_programs", [False, True])
+def test_filter_of_each_processor_has_jumps_within_the_program(
+    machine: str, runs_programs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    program = list(seccomp._program(Policy(has_network=True), runs_programs))
+    assert len(program) < 4096  # BPF_MAXINSNS
+    assert program[-1][0] == seccomp.RETURN
+    for at, (code, if_true, if_false, _) in enumerate(program):
+        assert code == seccomp.RETURN or at + 1 + max(if_true, if_false) < len(program)
+
+
+def test_numbers_of_another_processor_are_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(Unsupported, match="riscv64"):
+        system_calls.number("read")
+
+
+def test_numbers_are_different_for_each_call() -> None:
+    for column in zip(*system_calls.NUMBERS.values(), strict=True):
+        known = [number for number in column if number is not None]
+        assert len(known) == len(set(known))
+
+
+def test_policy_with_network_opens_internet_sockets_only(tmp_path: Path) -> None:
+    skip_without_measures("seccomp")
+    code = (
+        REPORT
+        + TRY
+        + """
+import socket
+attempt("inet", lambda: socket.socket(socket.AF_INET).close())
+attempt("unix", lambda: socket.socket(socket.AF_UNIX).close())
+attempt("listen", lambda: socket.socket(socket.AF_INET).listen())
+"""
+    )
+    lines = run_confined(tmp_path, code, policy(tmp_path, has_network=True))
+    assert lines[-3:] == ["inet done", "unix EPERM", "listen EPERM"]
+
+
+def test_file_outside_the_policy_is_closed_and_one_inside_is_open(tmp_path: Path) -> None:
+    skip_without_measures("landlock")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").write_text("secret")
+    code = (
+        TRY
+        + f"""
+attempt("inside", lambda: open(__file__))
+attempt("outside", lambda: open({str(tmp_path / "out")!r}))
+"""
+    )
+    assert run_confined(tmp_path / "in", code, policy(tmp_path / "in"))[-2:] == [
+        "inside done",
+        "outside EACCES",
+    ]
+
+
+def test_process_of_a_root_server_runs_as_another_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The Python of the system, because other users may be unable to read that of the tests."""
+    python = "/usr/bin/python3"
+    if os.geteuid() != 0 or not Path(python).exists() or privileges._hidden_part(str(ROOT)):
+        pytest.skip("LOUD: no root, no Python of the system, or a hidden checkout: the user was not changed.")
+    directory = Path("/tmp") / f"scanrill-sandbox-{os.getpid()}"
+    directory.mkdir()
+    try:
+        code = REPORT + 'import os; print(os.getuid(), os.getgid(), os.getgroups(), sep="|")'
+        paths = (*readable_paths.SYSTEM_PATHS, str(directory), str(ROOT / "backend_main"))
+        lines = run_confined(directory, code, Policy(readable=paths), python)
+    finally:
+        (directory / "probe.py").unlink()
+        directory.rmdir()
+    assert "user|True|" in lines
+    user, group, groups = lines[-1].split("|")
+    assert int(user) in privileges.USERS
+    assert (group, groups) == (user, "[]")
