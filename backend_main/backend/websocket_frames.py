@@ -1,8 +1,8 @@
 """Frames of the WebSocket protocol (RFC 6455, section 5), without I/O: a parser of a client's, an encoder.
 
 wsproto parses all frames that have arrived before it reports one, keeps unfinished messages in reference
-cycles, and does not report the frames of which a message consists (decision 132). This parser counts each frame
-before it does anything for it, parses one message at a time, and needs half the time.
+cycles, and does not report the frames of which a message consists (decision 132). This parser counts each
+frame before it does anything for it, parses one message at a time, and needs half the time.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequen
     lines = word_lines(words)
     strips = find_gutters(lines)
     drawn = [strip for strip in strips if not is_drawn_in_turns(_prose_lines(lines), strip.center)]
-    found = []
+    found: list[FoundTable] = []
     for block in _blocks(lines):
         through = [strip for strip in drawn if is_drawn_in_turns(block, strip.center)]
         for part in _side_blocks(block, [strip for strip in strips if strip not in through], upright):
