@@ -189,6 +189,19 @@ def test_m2_database_has_no_token(server: Server, sign_in: Callable[[], httpx.Cl
     assert token_id not in rows
 
 
+def test_m2_sessions_beyond_the_maximum_replace_the_least_used(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS_PER_USER", 3)
+    first, second, *_ = [sessions.start(user, DEVICE) for _ in range(3)]
+    refresh(first.refresh)
+    sessions.start(user, DEVICE)
+    assert len(sessions.active(user)) == 3
+    with pytest.raises(Unauthenticated):
+        refresh(second.refresh)
+    assert authentication.authenticate(second.access).user == user
+
+
 # ── tokens from before sessions existed ──
 
 

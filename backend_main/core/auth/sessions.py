@@ -29,6 +29,7 @@ from .tokens import AccessToken, RefreshToken, decode_refresh_token
 log = logging.getLogger(__name__)
 
 REUSE_GRACE_SECONDS = 30.0
+MAX_SESSIONS_PER_USER = 200
 _LEGACY_NAMESPACE = UUID("6f6f1a1e-5d5b-4b7e-9d0c-8f5a6a5d1c11")
 ENDED_MESSAGE = "The session has ended. Sign in again."
 
@@ -53,6 +54,7 @@ def start(user: User, device: Device) -> TokenPair:
     session = Session(user=user, rotated_at=now, expires_at=now + _lifetime(), **_fields(device))
     session.token_digest = _digest(_token_id(session.pk, session.generation))
     session.save(force_insert=True)
+    _remove_least_used(user)
     return _tokens(session)
 
 
@@ -164,6 +166,15 @@ def _rotate(session_id: UUID, digest: str, user: User, device: Device) -> Sessio
 def _end(session_id: UUID, user: User) -> bool:
     live = Session.objects.filter(pk=session_id, user=user, ended_at=None)
     return bool(live.update(ended_at=timezone.now()))
+
+
+def _remove_least_used(user: User) -> None:
+    """Delete the sessions of a user beyond the maximum; their refresh tokens are invalid from then on.
+
+    Their access tokens stay valid until they expire: a program that signs in often still uses the last ones.
+    """
+    live = Session.objects.filter(user=user, ended_at=None).order_by("-rotated_at")
+    Session.objects.filter(pk__in=list(live.values_list("pk", flat=True)[MAX_SESSIONS_PER_USER:])).delete()
 
 
 def _is_within_grace(session: Session) -> bool:
