@@ -11,6 +11,7 @@ from backend_main.core import maintenance
 from backend_main.core.auth import tokens
 from backend_main.core.conf import conf
 from backend_main.core.db import executor
+from backend_main.core.live.server_connection import MESSAGE_MEMORY
 from backend_main.core.runtime import STATE_KEY, Runtime
 from backend_main.sandbox.privileges import protect_server
 
@@ -37,7 +38,7 @@ class Lifespan:
         await receive()  # lifespan.startup
         protect_server()
         runtime = Runtime(readers=conf.readers if conf.runs_readers and self._role.runs_readers else 0)
-        scope["state"][STATE_KEY] = runtime
+        scope["state"] |= {STATE_KEY: runtime, MESSAGE_MEMORY: runtime.message_memory}
         tokens.prefetch_keys()
         runtime.start_hub(_enqueue_read_calls)
         await executor.run_in_db_thread(runtime.readers.start)

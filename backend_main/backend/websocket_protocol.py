@@ -29,8 +29,7 @@ from backend_main.core.conf import conf
 from backend_main.core.errors import RateLimited
 from backend_main.core.live.message_memory import SHARED_MESSAGE_BYTES, MessageMemory
 from backend_main.core.live.rate_limit import BURST_SECONDS, TokenBucket
-from backend_main.core.live.server_connection import SERVER_CONNECTION
-from backend_main.core.runtime import STATE_KEY
+from backend_main.core.live.server_connection import MESSAGE_MEMORY, SERVER_CONNECTION
 
 from .websocket_frames import (
     MAX_CHARACTER_BYTES,
@@ -55,6 +54,8 @@ PROGRESS_INTERVAL_SECONDS = 60.0
 MIN_PROGRESS_BYTES = 64 * 1024
 # After its close frame the server reads on, because a TCP reset could overtake the frame.
 MAX_DISCARDED_BYTES = 1024 * 1024
+# A client has this time to read what was sent before the close frame, and to answer it.
+CLOSE_TIMEOUT_SECONDS = 10.0
 # SO_LINGER with a time of 0: an abort frees the kernel's buffers, which otherwise wait for the client.
 NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -64,14 +65,11 @@ class FastPathWSProtocol(WSProtocol):
 
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.close_timeout = CLOSE_TIMEOUT_SECONDS
         rate = conf.messages_per_second
         self.frame_rate = TokenBucket(rate, rate * BURST_SECONDS)
         self._parser = FrameParser(config.ws_max_size, self.frame_rate.consume)
-        self._memory: MessageMemory = (
-            app_state[STATE_KEY].message_memory
-            if STATE_KEY in app_state
-            else MessageMemory(SHARED_MESSAGE_BYTES)
-        )
+        self._memory: MessageMemory = app_state.get(MESSAGE_MEMORY) or MessageMemory(SHARED_MESSAGE_BYTES)
         self._owner: Hashable = None
         self._is_established = False
         self._is_failed = False
@@ -286,7 +284,7 @@ class FastPathWSProtocol(WSProtocol):
         self._abort_later()
 
     def _abort_later(self) -> None:
-        """Abort the connection after `close_timeout`: a client that does not read would keep it open."""
+        """Abort the connection after a time: a client that does not read would keep it open."""
         if self.close_timer is not None:
             self.close_timer.cancel()
         self.close_timer = self.loop.call_later(self.close_timeout, self._abort)

@@ -69,7 +69,7 @@ def check_required_sandbox(**_kwargs: Any) -> list[CheckMessage]:
     """A misspelt measure would not be required."""
     hint = f"The measures are {', '.join(MEASURES)}."
     return [
-        Error(f"SCANRILL_REQUIRED_SANDBOX: {name} is not a measure.", hint=hint, id="core.E007")
+        Error(f"SCANRILL_REQUIRED_SANDBOX: {name} is not a measure.", hint=hint, id="core.E011")
         for name in conf.required_sandbox
         if name not in MEASURES
     ]

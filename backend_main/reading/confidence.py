@@ -25,6 +25,8 @@ SHAPE_LETTERS, MIN_SHAPE_CONFIDENCE = frozenset("01lIiOo|\u25cb\u25a1-_="), 0.97
 """Letters that frames, rings and bars of a drawing look like, and the confidence from which a line of them is
 text, or a line of figures, or of one letter again and again. Drawings and textures were read as such lines
 with 0.65 to 0.97, a wrong number with 0.966, and printed numbers with at least 0.979."""
+MIN_REPEATED_LETTERS = 3
+"""A line of one letter as often is a row of equal shapes at any confidence: heptagons are “888” with 0.98."""
 SHORT_LINE_HEIGHTS = 4
 """Length of a line, in line heights, up to which it may be a bullet, a page number or a figure of a table."""
 
@@ -135,6 +137,8 @@ def _looks_like_shapes(line: Line) -> bool:
     """Return whether a line may be frames, rings or bars of a drawing, a texture, or another number."""
     letters = set(line.text) - {" "}
     is_uncertain = line.confidence is not None and line.confidence < MIN_SHAPE_CONFIDENCE
+    if len(letters) == 1 and len(line.text) >= MIN_REPEATED_LETTERS:
+        return True
     has_no_letter = not any(map(str.isalpha, letters))
     return is_uncertain and (len(letters) == 1 or letters <= SHAPE_LETTERS or has_no_letter)
 

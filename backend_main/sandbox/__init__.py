@@ -1,7 +1,7 @@
 """Confinement of the process that decodes files of strangers, by the means of the Linux kernel.
 
-The process confines itself before it loads any library. What it then does cannot be undone: neither by it
-nor by what it starts. Modules here import the standard library alone, because a library may start threads,
+The process confines itself before it loads any library. Neither it nor a program that it starts can undo
+that. Modules here import the standard library alone, because a library may start threads,
 and most measures hold for the thread that takes them and for the threads that it starts later.
 
 __main__.py         entry point: confine this process, then run a module

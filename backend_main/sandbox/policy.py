@@ -1,4 +1,4 @@
-"""What a confined process may do, as its parent decides it."""
+"""Policy of a confined process: its rights and limits, as its parent decides them."""
 
 import json
 from dataclasses import asdict, dataclass

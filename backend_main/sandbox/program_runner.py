@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from subprocess import DEVNULL, PIPE, STDOUT
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 MAX_PROGRAM_BYTES = 3 << 30
 """Memory limit of a program; enough for the largest page that the default limits allow."""
@@ -104,8 +104,10 @@ def start_runner(confine: Callable[[], None], programs: Sequence[str]) -> None:
     if os.fork() == 0:
         try:
             _prepare_process(theirs.fileno())
-            confine()
-            _serve(theirs, frozenset(programs))
+            # Confined, it could not open it for writing.
+            with open(os.devnull, "wb") as null:
+                confine()
+                _serve(theirs, frozenset(programs), null)
         finally:
             os._exit(1)
     theirs.close()
@@ -121,22 +123,24 @@ def _prepare_process(connection_fd: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MAX_PROGRAM_BYTES, MAX_PROGRAM_BYTES))
 
 
-def _serve(connection: socket.socket, programs: frozenset[str]) -> NoReturn:
+def _serve(connection: socket.socket, programs: frozenset[str], null: BinaryIO) -> NoReturn:
     """Run programs one at a time until the other process exits."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(connection, MAX_REQUEST_BYTES, 2)
         if not request:
             # The other process has exited, and so must what runs for it.
             os.killpg(0, signal.SIGKILL)
-        connection.send(str(_run(json.loads(request), descriptors, programs)).encode())
+        connection.send(str(_run(json.loads(request), descriptors, programs, null)).encode())
 
 
-def _run(request: dict[str, Any], descriptors: Sequence[int], programs: frozenset[str]) -> int:
+def _run(
+    request: dict[str, Any], descriptors: Sequence[int], programs: frozenset[str], null: BinaryIO
+) -> int:
     command, (stdin, stdout) = request["command"], descriptors
     try:
         if command[0] not in programs:
             return EXIT_NOT_RUN
-        stderr = STDOUT if request["merge_errors"] else 2
+        stderr = STDOUT if request["merge_errors"] else null
         with subprocess.Popen(  # noqa: S603 - a list, and the program is one of the policy
             command, stdin=stdin, stdout=stdout, stderr=stderr, env=_environment()
         ) as program:

@@ -34,7 +34,7 @@ class LargeMessageLimit:
 
     @asynccontextmanager
     async def place(self, user: Hashable, characters: int) -> AsyncIterator[None]:
-        """Wait for a place for a message of this size. Hold it only while work is done, never for a client."""
+        """Wait for a place for a message of this size. Do not hold it while waiting for a client."""
         if characters < self._min_characters:
             yield
             return

@@ -11,6 +11,8 @@ from typing import Protocol
 from .rate_limit import TokenBucket
 
 SERVER_CONNECTION = "scanrill.server_connection"
+# Key of the process's `MessageMemory` in the state that the ASGI lifespan sets.
+MESSAGE_MEMORY = "scanrill.message_memory"
 
 
 class ServerConnection(Protocol):

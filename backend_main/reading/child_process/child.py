@@ -155,7 +155,7 @@ class ChildProcess:
         if self._process.returncode is None:
             self._kill_group()
         self._process.wait()
-        # What it had started belongs to this process now if this is the first one of a container.
+        # Its own children belong to this process now if this is the first one of a container.
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.waitpid(-self.pid, 0)

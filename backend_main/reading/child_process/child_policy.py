@@ -57,6 +57,6 @@ def _fallback_classes() -> Iterator[type[Engine]]:
 
 
 def _configured_python_path() -> list[str]:
-    """Return the directories of PYTHONPATH: whoever sets it names directories of modules."""
+    """Return the directories of PYTHONPATH, which contain modules."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return [os.path.realpath(path) for path in paths if path]

@@ -8,6 +8,7 @@ image_headers      type, size and page count of a file, by a bounded parser
 rejections         messages for files that are not accepted, or not complete
 document           a file's pages, decoded one by one; open_document keeps the last one open
 base               Document and PageImage
+source_file        a file by its path or its descriptor
 portfolio          a PDF portfolio with its files as one document
 picture_file       the pictures in an image file
 large_pictures     large pictures in color, decoded in strips

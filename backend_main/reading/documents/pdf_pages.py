@@ -98,7 +98,12 @@ def _open(path: SourceFile) -> Any:
     import pypdfium2
 
     # pdfium reads what it needs, by blocks; it takes the same time as with a path.
-    pdf = pypdfium2.PdfDocument(open_source(path), autoclose=True)
+    file = open_source(path)
+    try:
+        pdf = pypdfium2.PdfDocument(file, autoclose=True)
+    except BaseException:
+        file.close()
+        raise
     with contextlib.suppress(pypdfium2.PdfiumError):
         pdf.init_forms()  # so that the contents of form fields are rendered too
     return pdf

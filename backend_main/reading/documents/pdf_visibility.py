@@ -7,6 +7,7 @@ rules for each. Both renderings together take 2 to 12 ms.
 """
 
 import ctypes
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,8 @@ MIN_TESTED_PIXELS = 1.5
 """Font size in pixels of the renderings below which letters leave no ink; a huge page has larger ones."""
 MAX_LATIN = 0x2FF
 """pdfium has fonts of its own for Latin text, but not for all scripts."""
+MAX_SEEN_OF_MISSING = 0.5
+"""Share of the letters of a missing font that can lie on the ink of others."""
 LIGHT = 248
 """Least value of a channel, of 255, in a color that does not show on white."""
 
@@ -89,7 +92,7 @@ def hidden_glyphs(
     hidden &= np.array([glyph.size * ink.scale >= MIN_TESTED_PIXELS for glyph in glyphs])
     hidden |= _is_invisible_on_others(glyphs, ink, zones)
     if hidden.any():
-        hidden &= ~_cannot_be_drawn(glyphs, hidden)
+        hidden &= ~_cannot_be_drawn(glyphs, hidden, _any_inside(changed, _middles(zones)))
         hidden &= ~_ends_word_at_page_edge(glyphs, zones, hidden, changed.shape)
         _copy_from_letters(glyphs, hidden)
     return hidden
@@ -204,22 +207,39 @@ def _text_object(address: int) -> Any:
     return ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
 
 
-def _cannot_be_drawn(glyphs: Sequence[Glyph], hidden: Flags) -> Flags:
+def _cannot_be_drawn(glyphs: Sequence[Glyph], hidden: Flags, has_ink: Flags) -> Flags:
     """Return which glyphs leave no ink only because this machine lacks their font.
 
-    The file does not contain the font, and no letter of it is seen.
+    The file does not contain the font, and hardly any of its letters beyond Latin is seen.
     """
-    seen_fonts = {glyphs[place].style[0] for place in np.flatnonzero(~hidden).tolist()}
+    drawn_fonts = _fonts_with_drawn_letters(glyphs, has_ink)
     missing: dict[int, bool] = {}
     flags = np.zeros(len(glyphs), np.bool_)
     for place in np.flatnonzero(hidden).tolist():
         glyph = glyphs[place]
-        if glyph.style[0] in seen_fonts or ord(glyph.text[0]) <= MAX_LATIN:
+        if glyph.style[0] in drawn_fonts or ord(glyph.text[0]) <= MAX_LATIN:
             continue
         if glyph.text_object not in missing:
             missing[glyph.text_object] = _is_meant_to_be_seen(_text_object(glyph.text_object))
         flags[place] = missing[glyph.text_object]
     return flags
+
+
+def _fonts_with_drawn_letters(glyphs: Sequence[Glyph], has_ink: Flags) -> set[int]:
+    """Return the fonts of which this machine draws the letters beyond Latin, by the ink in their middle."""
+    total, seen = Counter[int](), Counter[int]()
+    for glyph, is_seen in zip(glyphs, has_ink.tolist(), strict=True):
+        if not glyph.is_space and ord(glyph.text[0]) > MAX_LATIN:
+            total[glyph.style[0]] += 1
+            seen[glyph.style[0]] += is_seen
+    return {font for font in total if seen[font] > MAX_SEEN_OF_MISSING * total[font]}
+
+
+def _middles(zones: Zones) -> Zones:
+    """Return the middle half of zones: the ink of Latin letters beside a missing one does not reach it."""
+    left, top, right, bottom = zones.T
+    margin = (right - left) / 4
+    return np.stack([left + margin, top, right - margin, bottom]).T
 
 
 def _is_meant_to_be_seen(item: Any) -> bool:

@@ -83,6 +83,8 @@ def test_monitor_returns_lines_without_boxes_at_once() -> None:
         ([("0000", 0.94), ("11", 0.97)], 40.0, True),  # frames and bars
         ([("0000", 0.94), ("12", 0.98)], 40.0, False),
         ([("19", 0.966)], 40.0, True),  # a worn 12
+        ([("888", 0.98), ("888", 0.91)], 40.0, True),  # heptagons in rows
+        ([("88", 0.98)], 40.0, False),
         ([("B9", 0.966)], 40.0, False),
         ([("10", 0.98)], 40.0, False),
         ([("女女女", 0.92)], 40.0, True),  # a texture

@@ -28,8 +28,14 @@ class FakeEngineProcess:
     instances: list[FakeEngineProcess] = []
 
     def __init__(
-        self, engine: str, threads: int = 0, max_memory_bytes: int = 0, formulas: FormulaOption = "text"
+        self,
+        engine: str,
+        threads: int = 0,
+        max_memory_bytes: int = 0,
+        formulas: FormulaOption = "text",
+        required_measures: tuple[str, ...] = (),
     ) -> None:
+        self.required_measures = required_measures
         self.engine, self.max_memory_bytes, self.formulas = engine, max_memory_bytes, formulas
         self.starts = self.stops = self.cancels = self.resident_bytes = 0
         self.is_ready = False

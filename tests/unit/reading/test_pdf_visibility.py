@@ -152,3 +152,16 @@ def test_text_layer_keeps_letters_whose_font_this_machine_lacks(tmp_path: Path) 
     canvas.drawString(60, 600, LETTER[0])
     canvas.save()
     assert texts(layer_of(tmp_path, (tmp_path / "cid.pdf").read_bytes())) == ["吾輩は猫である", LETTER[0]]
+
+
+def test_text_layer_keeps_letters_of_a_missing_font_whose_latin_letters_are_drawn(tmp_path: Path) -> None:
+    """A form in two languages has one font that is not embedded; some letters lie on the ink of others."""
+    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))
+    canvas = Canvas(str(tmp_path / "cid.pdf"))
+    canvas.setFont("HeiseiMin-W3", 14)
+    for place, line in enumerate(("Name (氏名):", "Address (住所):", "Date (年月日):")):
+        canvas.drawString(60, 700 - 20 * place, line)
+    canvas.rect(128, 655, 20, 25)  # over a part of the address
+    canvas.save()
+    found = " ".join(texts(layer_of(tmp_path, (tmp_path / "cid.pdf").read_bytes())))
+    assert [word for word in ("氏名", "住所", "年月日") if word not in found] == []
