@@ -31,6 +31,7 @@ MIN_UNCOUNTED_FRAGMENT_BYTES = 4 * 1024
 # CPython stores a string with a character beyond Latin-1 in 2 or 4 bytes for each character.
 MAX_CHARACTER_BYTES = 4
 MAX_FRAME_BYTES = 2**63 - 1  # RFC 6455, 5.2
+TOO_MANY_FRAMES_MESSAGE = "Too many frames. Send fewer a second."
 FINAL, RESERVED_BITS, MASKED = 0x80, 0x70, 0x80
 
 
@@ -172,7 +173,7 @@ class FrameParser:
         is_fragment = not is_control and (opcode is Opcode.CONTINUATION or not is_final)
         is_counted = is_control or (is_fragment and size < MIN_UNCOUNTED_FRAGMENT_BYTES)
         if is_counted and not self._count_frame():
-            raise FrameError(RateLimited.close_code, "Too many frames.")
+            raise FrameError(RateLimited.close_code, TOO_MANY_FRAMES_MESSAGE)
         if not is_control:
             self._begin_data_frame(opcode, size)
         self._opcode, self._is_final, self._missing_bytes = opcode, is_final, size

@@ -33,6 +33,7 @@ from backend_main.core.live.server_connection import MESSAGE_MEMORY, SERVER_CONN
 
 from .websocket_frames import (
     MAX_CHARACTER_BYTES,
+    TOO_MANY_FRAMES_MESSAGE,
     BinaryMessage,
     ClientEvent,
     Close,
@@ -186,7 +187,9 @@ class FastPathWSProtocol(WSProtocol):
         if isinstance(event, Close):
             self._handle_close_frame(event)
         elif self.close_sent:
-            pass
+            # No application takes a token for it.
+            if isinstance(event, TextMessage | BinaryMessage) and not self.frame_rate.consume():
+                raise FrameError(RateLimited.close_code, TOO_MANY_FRAMES_MESSAGE)
         elif isinstance(event, Ping):
             self._unanswered_ping = event.payload
         elif isinstance(event, TextMessage):

@@ -5,6 +5,7 @@ time, and ONNX Runtime needs less memory (docs/decisions/0050-openvino-with-bflo
 """
 
 import logging
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -58,8 +59,7 @@ class OnnxSession(InferenceSession):
     """A model that ONNX Runtime runs."""
 
     def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
-        import onnxruntime
-
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, threads // concurrency)
         options.inter_op_num_threads = 1
@@ -117,6 +117,14 @@ class OpenVinoSession(InferenceSession):
 
     def metadata(self, name: str) -> str:
         return str(self._model.get_rt_info(["framework", name]).astype(str))
+
+
+def import_onnxruntime() -> Any:
+    """Import ONNX Runtime without its telemetry, which stores an identifier of the machine."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 def import_openvino() -> Any:

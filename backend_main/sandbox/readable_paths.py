@@ -25,7 +25,8 @@ SYSTEM_PATHS = (
     "/proc/filesystems",
     "/proc/sys/kernel",
     "/proc/sys/vm",
-    "/sys/devices/system",
+    "/sys/devices",
+    "/sys/bus/pci/devices",
     "/sys/fs/cgroup",
 )
 NETWORK_PATHS = (

@@ -49,7 +49,8 @@ def extend_cpu_time(pid: int, seconds: float) -> None:
     used = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
     limit = int(used + (seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1)) + 1
     _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
-    resource.prlimit(pid, resource.RLIMIT_CPU, (limit, hard))
+    soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.prlimit(pid, resource.RLIMIT_CPU, (soft, hard))
 
 
 def _lower(kind: int, value: int) -> None:

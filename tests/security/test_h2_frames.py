@@ -111,3 +111,21 @@ async def test_h2_pings_that_arrive_together_get_one_pong() -> None:
             client.transport.write(b"".join(client_frame(bytes([n]), opcode=PING) for n in range(9)))
             assert await client.frames.get() == (Opcode.PONG, b"\x08")
             application.close.set()
+
+
+async def test_h2_flood_of_messages_after_the_close_frame_is_not_parsed() -> None:
+    application, state = SteppedApplication(), ServerState()
+    async with serve(application, state) as url:
+        application.accept.set()
+        async with websockets.connect(url, close_timeout=0) as client:
+            await application.accepted.wait()
+            [connection] = state.connections
+            assert isinstance(connection, FastPathWSProtocol)
+            client.transport.pause_reading()
+            application.close.set()
+            await application.closed.wait()
+            connection.data_received(client_frame(b"") * 100)
+            assert connection.transport.is_reading()
+            connection.data_received(client_frame(b"") * FLOOD)
+            assert not connection.transport.is_reading()
+            client.transport.abort()
