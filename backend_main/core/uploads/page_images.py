@@ -28,7 +28,7 @@ RENDER_TIMEOUT_SECONDS = 30.0
 # process with a limit of `reader_memory_bytes`, so there are few.
 MAX_RENDERS_PER_USER = 2
 MAX_RENDERS = MAX_RENDERS_PER_USER + 1
-# Most failures are lasting. A page that failed because the machine was busy can be tried again after this time.
+# Most failures are lasting. One that a busy machine caused can be gone after this time.
 FAILURE_SECONDS = 600.0
 MAX_FAILURES = 10_000
 
