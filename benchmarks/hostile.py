@@ -266,7 +266,8 @@ def measure(options: argparse.Namespace, directory: Path) -> str:
 
 
 def _phases_by_kind(scene: Scene, options: argparse.Namespace) -> Any:
-    for kind in options.only or ATTACKS:
+    # Jobs of slow pages remain, so these kinds are the last.
+    for kind in sorted(options.only or ATTACKS, key=lambda kind: kind.startswith("slow")):
         phase = scene.run_phase(60 * options.minutes, [kind] * (options.clients or CLIENTS_OF_ONE_KIND))
         print(
             kind,
