@@ -61,6 +61,7 @@ def read_snapshot() -> Iterator[None]:
         yield
     elif connection.vendor == "sqlite":
         # `IMMEDIATE` would keep all other writers waiting. Django reads the mode at each start.
+        connection.ensure_connection()  # a new connection has no mode yet
         wrapper: Any = connection
         mode, wrapper.transaction_mode = wrapper.transaction_mode, "DEFERRED"
         try:
