@@ -1,4 +1,4 @@
-"""JPEG images of pages, rendered in a child process and stored beside the original.
+"""JPEG images of pages, rendered in a child process and cached beside the original.
 
 A child process decodes the untrusted file, as in reading; the server's process handles only the finished
 JPEG.
@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+from django.db import close_old_connections
+
 from ... import reading
 from .. import storage
 from ..conf import conf
+from ..db import executor
 from ..errors import PageImageError, PageNotFound
+from . import page_image_cache
 
 CONTENT_TYPE = "image/jpeg"
 # The storage keeps an image per width, so there are few widths. A request gets the next larger one.
@@ -47,6 +51,7 @@ class PageImageRenderer:
         stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
         name = f"page-{number}-{stored_width}.jpg"
         if (stored := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
+            await executor.run_in_db_thread(page_image_cache.record_use, key, name, len(stored))
             return stored
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._render, key, name, number, stored_width)
@@ -69,5 +74,6 @@ class PageImageRenderer:
                 raise PageNotFound from None
             except reading.ReadingError as error:
                 raise PageImageError(str(error)) from None
-        storage.write_derived(key, name, jpeg)
+        close_old_connections()
+        page_image_cache.write(key, name, jpeg)
         return jpeg
