@@ -189,7 +189,7 @@ def _append(changes: list[UploadChange]) -> None:
 
 
 def _remove_oldest(owner_id: UUID, excess_bytes: int, newest_seq: int) -> None:
-    """Delete the oldest events of at least so many bytes, but not the newest; the counter is locked."""
+    """Delete the oldest events of at least `excess_bytes`, but not the newest; the counter is locked."""
     found = Event.objects.filter(owner_id=owner_id, seq__lt=newest_seq).order_by("seq")
     freed, last = 0, None
     for seq, size in found.values_list("seq", ByteLength("message")).iterator(chunk_size=200):

@@ -120,7 +120,7 @@ async def test_s22_full_disk_rejects_small_files_until_space_is_free(
 
 
 async def rename_until_error(client: WebSocketClient, upload_id: str) -> Message:
-    """Write events until the database has no room left in its files; return the error."""
+    """Write events until the database has no space left in its files; return the error."""
     for number in range(10_000):
         name = f"{number:05d}" * 50
         reply = await client.request({"type": "update", "instance_id": upload_id, "data": {"filename": name}})
@@ -134,7 +134,7 @@ async def rename_until_error(client: WebSocketClient, upload_id: str) -> Message
 async def test_s22_m8_full_disk_delete_frees_space_and_changes_are_507(
     full_server: Server, full_account: Account, small_disk: Path
 ) -> None:
-    """The database has used up all room of its files, so each of its writes fails but a deletion."""
+    """The database has used up all space in its files, so each of its writes fails but a deletion."""
     long_text = "x" * 1024 * 1024
     async with full_account.client() as client, httpx.AsyncClient(base_url=full_server.http) as http:
         http.headers.update(full_account.headers)

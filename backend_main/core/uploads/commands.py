@@ -199,7 +199,7 @@ def retry(
 
 
 def _check_text_growth(owner: User, new_bytes: int, field: str) -> None:
-    """Raise `QuotaExceeded` or `StorageFull` if there is no space for texts that grow by so many bytes."""
+    """Raise `QuotaExceeded` or `StorageFull` if there is no space for `new_bytes` more of texts."""
     if new_bytes <= 0:
         return
     quotas.check_bytes(owner, new_bytes, field)
