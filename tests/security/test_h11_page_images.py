@@ -19,7 +19,7 @@ SLOW_PAGE, BROKEN_PAGE, MISSING_PAGE, CANCELLED_PAGE = 1, 2, 3, 4
 
 
 class Machine:
-    """What the fake processes share: the pages that they render, and the end of a slow page."""
+    """State that the fake processes share: the pages that they render, and the end of a slow page."""
 
     def __init__(self) -> None:
         self.rendered: list[tuple[str, int]] = []
