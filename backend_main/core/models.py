@@ -15,7 +15,7 @@ class User(AbstractUser):
     """User of the server.
 
     Tokens from before `tokens_valid_from` are invalid: the user signed out everywhere or has a new password.
-    A claim of a job sets `last_served_at` of its owner, for fair scheduling.
+    `last_served_at` is the mark of the user's recent reader time: see `jobs.reader_time`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from ... import reading
 from ...reading.document_text import document_text
@@ -102,6 +103,21 @@ def count_failure(claim: Claim, message: str) -> None:
         fail(claim, message)
     else:
         claimed_job(claim).update(failures=F("failures") + 1, **UNCLAIMED)
+
+
+@retry_transient
+def count_timeout(claim: Claim, message: str) -> None:
+    """Open the job of a page that took too long once more, as the owner's last; then end the upload.
+
+    Such a page takes a reader for the longest time that there is, so it gets no third attempt.
+
+    Raises:
+        LeaseLost: The claim was lost while the upload was being ended.
+    """
+    if claimed_job(claim).filter(failures__gte=MAX_FAILURES - 1).exists():
+        fail(claim, message)
+    else:
+        claimed_job(claim).update(failures=MAX_FAILURES - 1, created_at=Now(), **UNCLAIMED)
 
 
 def text_fields(upload_id: UUID) -> dict[str, Any]:

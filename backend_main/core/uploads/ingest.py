@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 import pybase64
 
+from ...control_characters import remove_controls
 from ...reading.documents import image_headers, rejections
 from ...reading.documents.image_headers import FileType
 from .. import storage
@@ -194,7 +195,7 @@ def _detect_file_type(path: Path, field: str) -> FileType:
 def _base_name(name: str | None) -> str | None:
     """Return the last component of a POSIX or Windows path, without control characters; None if empty."""
     last = re.split(r"[/\\]", name or "")[-1]
-    clean = re.sub(r"[\x00-\x1f\x7f]", "", last)[:255].strip()
+    clean = re.sub(r"[\t\n]", "", remove_controls(last))[:255].strip()
     return None if clean in ("", ".", "..") else clean
 
 
