@@ -1,8 +1,9 @@
 """Plain text of a document: that of its pages, with the paragraphs joined that a page break divides.
 
 The Markdown of a page stands alone, since clients receive it page by page. So the plain texts are joined
-afterwards. A paragraph goes on if the next page begins with a small letter, a hyphen divides its last word, or
-its last words need a noun, which German writes with a capital letter. Footnotes, figures and tables that stand between its parts follow it.
+afterwards. A paragraph goes on if the next page begins with a small letter, or a hyphen divides its last
+word. It also goes on if its last words need a noun, which German writes with a capital letter. Footnotes,
+figures and tables that stand between its parts follow it.
 """
 
 import re
