@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
+from django.db.utils import Error
 
 from ..fair_sharing import FairExecutor
-from .retry import retry_transient
+from .retry import raise_unavailable, retry_transient
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +44,10 @@ _long_queries = FairExecutor(_long_query_threads, MAX_LONG_QUERIES, per_user=1)
 
 
 async def run_in_db_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `function(*args, **kwargs)` on a database thread; return its result or raise its exception."""
+    """Call `function(*args, **kwargs)` on a database thread; return its result or raise its exception.
+
+    A failure of the database becomes `DatabaseUnavailable`.
+    """
     return await asyncio.get_running_loop().run_in_executor(_threads, _db_call(function, *args, **kwargs))
 
 
@@ -83,6 +87,9 @@ def _db_call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Cal
     def call() -> T:
         # With CONN_MAX_AGE=None this closes no working connection; it lets the next health check run.
         close_old_connections()
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except Error as error:  # outside a function that `retry_transient` wraps
+            raise_unavailable(error)
 
     return call

@@ -274,6 +274,7 @@ def test_snapshot_is_of_one_moment_while_events_commit(monkeypatch: pytest.Monke
         return list_uploads(**of)
 
     monkeypatch.setattr(queries, "uploads", snapshot_while_writing)
+    connection.close()  # as on a thread that has had no query
     snapshot = log.snapshot(upload.owner_id, None)
     assert log_of(upload.owner) == [(1, "created"), (2, "updated")]
     names = [instance["filename"] for instance in json.loads(snapshot.text)["list"]]
