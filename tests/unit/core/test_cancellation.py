@@ -12,7 +12,7 @@ from backend_main import reading
 from backend_main.core import event_log, storage, tasks
 from backend_main.core.jobs import claim as job_claim
 from backend_main.core.jobs import queue as job_queue
-from backend_main.core.jobs import reader_pool
+from backend_main.core.jobs import reader_pool, reader_time
 from backend_main.core.models import (
     Job,
     Page,
@@ -122,6 +122,8 @@ def test_delete_between_claim_and_reading_stops_the_reading(
 def test_lost_lease_cancels_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
+    # Another thread cannot write while the transaction of the test has the database.
+    monkeypatch.setattr(reader_time, "charge", lambda *_arguments: None)
     lost, cancelled = threading.Event(), threading.Event()
     engines = StrictEngineProcess("in page 2", lambda: (lost.set(), cancelled.wait(5)))
     cancel = engines.cancel
