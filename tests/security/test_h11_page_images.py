@@ -19,7 +19,7 @@ SLOW_PAGE, BROKEN_PAGE, MISSING_PAGE, CANCELLED_PAGE = 1, 2, 3, 4
 
 
 class Machine:
-    """What the fake processes share: the pages that they render, and the end of a slow page."""
+    """State that the fake processes share: the pages that they render, and the end of a slow page."""
 
     def __init__(self) -> None:
         self.rendered: list[tuple[str, int]] = []
@@ -28,6 +28,11 @@ class Machine:
 
     def pages(self, number: int) -> int:
         return sum(page == number for _, page in self.rendered)
+
+
+class FakeCache:
+    def write(self, key: str, name: str, content: bytes) -> None:
+        pass
 
 
 class FakeProcess:
@@ -62,6 +67,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     machine = Machine()
     monkeypatch.setattr(page_images, "_new_process", lambda: FakeProcess(machine))
     monkeypatch.setattr(page_images, "storage", FakeStorage())
+    monkeypatch.setattr(page_images, "page_image_cache", FakeCache())
     yield machine
     machine.slow_page_ends.set()
 
