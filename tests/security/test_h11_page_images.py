@@ -30,6 +30,11 @@ class Machine:
         return sum(page == number for _, page in self.rendered)
 
 
+class FakeCache:
+    def write(self, key: str, name: str, content: bytes) -> None:
+        pass
+
+
 class FakeProcess:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -62,6 +67,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     machine = Machine()
     monkeypatch.setattr(page_images, "_new_process", lambda: FakeProcess(machine))
     monkeypatch.setattr(page_images, "storage", FakeStorage())
+    monkeypatch.setattr(page_images, "page_image_cache", FakeCache())
     yield machine
     machine.slow_page_ends.set()
 

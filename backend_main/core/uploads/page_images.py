@@ -1,4 +1,4 @@
-"""JPEG images of pages, rendered in child processes and stored beside the original.
+"""JPEG images of pages, rendered in child processes and cached beside the original.
 
 A child process decodes the untrusted file, as in reading; the server's process handles only the finished
 JPEG. A few images are rendered at once, by turns of users. A page that cannot be rendered is not tried again
@@ -14,11 +14,15 @@ import time
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 
+from django.db import close_old_connections
+
 from ... import reading
 from .. import storage
 from ..conf import conf
+from ..db import executor
 from ..errors import PageImageError, PageNotFound
 from ..fair_sharing import FairExecutor
+from . import page_image_cache
 
 CONTENT_TYPE = "image/jpeg"
 # The storage keeps an image per width, so there are few widths. A request gets the next larger one.
@@ -66,6 +70,7 @@ class PageImageRenderer:
         stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
         name = f"page-{number}-{stored_width}.jpg"
         if (stored := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
+            await executor.run_in_db_thread(page_image_cache.record_use, key, name, len(stored))
             return stored
         self._failures.raise_if_failed(key, number)
         return await self._executor.run(user, self._render, key, name, number, stored_width)
@@ -94,7 +99,8 @@ class PageImageRenderer:
             raise PageImageError(str(error)) from None
         finally:
             self._idle.put(process)
-        storage.write_derived(key, name, jpeg)
+        close_old_connections()
+        page_image_cache.write(key, name, jpeg)
         return jpeg
 
 

@@ -19,7 +19,7 @@ _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 
 # An HTML table of ours: a line for each row. Recognized text cannot begin like this, its "<" is escaped.
 _HTML_TABLE = re.compile(r"^<table>\n(.*?)\n</table>$", re.DOTALL | re.MULTILINE)
-_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abi]|code)\b[^>]*>")
+_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abis]|code)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 
 _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~).*$", re.MULTILINE)
@@ -32,7 +32,8 @@ _INLINE = (
     (re.compile(r"</?su[bp]>"), ""),
     (re.compile(r"!?\[([^\]]{0,1000})\]\([^)\s]{0,2100}(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
-    (re.compile(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"\1"),
+    (re.compile(r"(\*{1,3})(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(rf"(?<!{LETTER})(_{{1,3}})(?=\S)(.+?)(?<=\S)\1(?!{LETTER})"), r"\2"),
     (re.compile(r"`+([^`]+)`+"), r"\1"),
 )

@@ -7,7 +7,9 @@
 
 import type { Nodes, Paragraph, Table, TableCell } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
+import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
+import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
@@ -28,8 +30,8 @@ export function Markdown({ text }: { readonly text: string }): VNode {
   const tree = useMemo(
     () =>
       fromMarkdown(text, {
-        extensions: [gfmTable(), formulaSyntax],
-        mdastExtensions: [gfmTableFromMarkdown(), formulaFromMarkdown],
+        extensions: [gfmTable(), gfmStrikethrough({ singleTilde: false }), formulaSyntax],
+        mdastExtensions: [gfmTableFromMarkdown(), gfmStrikethroughFromMarkdown(), formulaFromMarkdown],
       }),
     [text],
   );
@@ -81,6 +83,8 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
       return <em>{children(node.children)}</em>;
     case "strong":
       return <strong>{children(node.children)}</strong>;
+    case "delete":
+      return <del>{children(node.children)}</del>;
     case "inlineCode":
       return <code>{node.value}</code>;
     case "code":

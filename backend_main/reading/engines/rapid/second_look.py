@@ -130,7 +130,10 @@ class SecondLook:
             turns = self._possible_turns(quad)
             readings = {turn: self.recognize(pixels, np.roll(quad, -turn, axis=0)) for turn in turns}
             line = FoundLine(quad / np.float32(part_scale), readings)
-            if _is_text(*line.best(), MIN_EQUALIZED_CONFIDENCE, MIN_EQUALIZED_LETTER_CONFIDENCE):
+            is_alone = not others and _letters(line.best()[0]) == 1  # a color wheel is an X
+            if not is_alone and _is_text(
+                *line.best(), MIN_EQUALIZED_CONFIDENCE, MIN_EQUALIZED_LETTER_CONFIDENCE
+            ):
                 self.found.append(line)
 
     def rotation(self, sure_count: int) -> int:

@@ -453,3 +453,21 @@ def test_table_with_a_long_last_cell_has_each_word_once() -> None:
             y -= 12 * max(map(len, row)) + 5
 
     assert "".join(tables_on(draw)).count("tower") == 1
+
+
+ITEMS = (
+    ("ITEM", "DESCRIPTION", "SUM"),
+    ("A-7", "Steel bolts, zinc plated", "10.00"),
+    ("M-22", "Copper pipe", "87.00"),
+    ("W-01", "Delivery", "12.00"),
+)
+
+
+def test_columns_with_a_gap_as_narrow_as_a_space_are_known_by_their_common_edge() -> None:
+    assert tables_on(lambda canvas: text_rows(canvas, ITEMS, (100, 128, 395), right=[2])) == [pipe(*ITEMS)]
+
+
+def test_words_behind_texts_of_one_width_are_not_a_column() -> None:
+    rows = [(f"{label} {text}", number) for label, (_, text, number) in zip("BABB", ITEMS, strict=True)]
+    found = tables_on(lambda canvas: text_rows(canvas, rows, (100, 395), right=[1]))
+    assert found == [pipe(*rows)]
