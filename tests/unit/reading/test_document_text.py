@@ -31,7 +31,11 @@ def text_of(*markdowns: str) -> str:
         ("A **bold** and very impor-", "tant word.", "A bold and very important word."),
         ("A well-known name. It is a well-", "known name.", "A well-known name. It is a well-known name."),
         ("It is written by Jean-", "Paul Sartre.", "It is written by Jean-Paul Sartre."),
-        ("In dem Hause ist nun die", "Verwaltung der Stadt.", "In dem Hause ist nun die Verwaltung der Stadt."),
+        (
+            "In dem Hause ist nun die",
+            "Verwaltung der Stadt.",
+            "In dem Hause ist nun die Verwaltung der Stadt.",
+        ),
         (
             "Untergebracht sind hier die übrigen",
             "Ämter der Stadt.",
