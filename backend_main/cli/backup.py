@@ -22,12 +22,12 @@ from typing import Annotated
 import typer
 
 from backend_main import __version__
+from backend_main.control_characters import mark_controls
 from backend_main.core.errors import CommandError
 
+from .backup_archive import DATABASE, FILES, FORMAT, MANIFEST, SECRET, unpack
 from .data_dir import DataDir, load_conf, set_up
 
-FORMAT = 1
-MANIFEST, DATABASE, SECRET, FILES = "manifest.json", "scanrill.sqlite3", "secret.key", "files"
 # Entries that a start of the server creates in an empty data directory.
 INITIAL_ENTRIES = {"migrate.lock", "serve.lock", "incoming", FILES}
 
@@ -61,7 +61,7 @@ def backup(
             count = _add_files(archive, snapshot, conf.files_dir)
             archive.add(snapshot, DATABASE)
     uploads = "1 upload" if count == 1 else f"{count} uploads"
-    print(f"Backed up {uploads} to {file}. The file contains the secret key: keep it private.")
+    print(mark_controls(f"Backed up {uploads} to {file}. The file contains the secret key: keep it private."))
 
 
 def restore(
@@ -81,16 +81,20 @@ def restore(
         raise CommandError(
             "A backup restores files into the data directory. Run the command without SCANRILL_STORAGE_URL."
         )
-    _check_empty(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as directory:
-        draft = Path(directory) / "data"
-        _unpack(file, draft)
-        _reset_event_log(draft / DATABASE)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(draft, target)
-    print(f"Restored {file} to {target}. Start the server with `scanrill serve`.")
+    try:
+        _check_empty(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as directory:
+            draft = Path(directory) / "data"
+            unpack(file, draft)
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(draft, target)
+    except OSError as error:
+        raise CommandError(
+            f"Cannot write {target} ({error.strerror}). Choose another directory with --data-dir."
+        ) from None
+    print(mark_controls(f"Restored {file} to {target}. Start the server with `scanrill serve`."))
 
 
 def reset_event_log(data_dir: DataDir = None) -> None:
@@ -165,42 +169,3 @@ def _check_empty(target: Path) -> None:
     names = {path.name for path in target.iterdir()}
     if names - INITIAL_ENTRIES or any(any((target / name).iterdir()) for name in names & {"incoming", FILES}):
         raise CommandError(f"{target} is not empty. Choose a new directory with --data-dir.")
-
-
-def _unpack(file: Path, draft: Path) -> None:
-    """Unpack the archive into a new directory.
-
-    Raises:
-        CommandError: the file is not a backup, is damaged, or comes from a newer version.
-    """
-    draft.mkdir(mode=0o700)
-    damaged = CommandError(f"{file} is not a scanrill backup, or it is damaged. Choose another file.")
-    try:
-        with tarfile.open(file, "r:") as archive:
-            manifest = archive.extractfile(MANIFEST)
-            if manifest is None:  # the entry is a directory
-                raise damaged
-            if json.load(manifest)["format"] != FORMAT:
-                raise CommandError(f"A newer version of scanrill wrote {file}. Install that version.")
-            archive.extractall(draft, filter="data")
-    except (tarfile.TarError, KeyError, TypeError, ValueError):
-        raise damaged from None
-    except OSError as error:
-        raise CommandError(
-            f"Cannot unpack {file} ({error.strerror}). Check the file and the free space."
-        ) from None
-    for name in (SECRET, DATABASE):
-        if not (draft / name).is_file():
-            raise damaged
-    (draft / MANIFEST).unlink()
-    if not (draft / SECRET).stat().st_size:  # the key is in SCANRILL_SECRET_KEY
-        (draft / SECRET).unlink()
-
-
-def _reset_event_log(database: Path) -> None:
-    """Delete the log's id, so that cursors of events after the backup do not match the restored log."""
-    try:
-        with closing(sqlite3.connect(database)) as connection, connection:
-            connection.execute("DELETE FROM core_eventlog")  # the next start creates a log with a new id
-    except sqlite3.DatabaseError:
-        raise CommandError("The database in this backup is damaged. Choose another backup.") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from .data_dir import (
     running_server,
     set_up,
 )
+from .messages import print_message
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
@@ -51,7 +51,7 @@ def link(
         public_url = running_server(conf.data_dir)
         if public_url is None:
             message = "No server runs on this data directory. Start one to use the link."
-            print(f"scanrill: {message}", file=sys.stderr)
+            print_message(message)
             public_url = DEFAULT_URL
         elif not is_loopback(urlsplit(public_url).hostname or ""):
             raise CommandError(f"The server listens on {public_url}. Set the URL for users with --url.")

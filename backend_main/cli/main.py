@@ -18,6 +18,7 @@ from .data_dir import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
 from .link import link
+from .messages import message_line
 from .read import read
 from .serve import serve
 from .settings import settings
@@ -72,10 +73,10 @@ def main() -> None:
     try:
         app()
     except ScanrillError as error:
-        sys.exit(f"scanrill: {error}")  # exit code 1
+        sys.exit(message_line(str(error)))  # exit code 1
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
         if not is_database_error(error):
             raise
-        sys.exit(f"scanrill: {database_error_message(error)}")
+        sys.exit(message_line(database_error_message(error)))

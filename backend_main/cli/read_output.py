@@ -10,14 +10,17 @@ from typing import NamedTuple
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from backend_main import reading
+from backend_main.control_characters import mark_controls
 from backend_main.reading import Options
 from backend_main.reading.document_text import text_parts
 from backend_main.reading.engines import LazyEngine
 
 from .live_preview import LivePreview
+from .messages import print_message
 
 
 def write_files(files: list[Path], *, output_format: str, options: Options) -> bool:
@@ -38,7 +41,7 @@ def write_files(files: list[Path], *, output_format: str, options: Options) -> b
             try:
                 _WRITERS[output_format](file, reader, progress)
             except reading.ReadingError as error:
-                print(f"scanrill: {file}: {error}", file=sys.stderr)
+                print_message(f"{file}: {error}")
                 all_read = False
     return all_read
 
@@ -68,7 +71,9 @@ def _engine(options: Options) -> LazyEngine:
 def _write_markdown(file: Path, reader: FileReader, progress: Progress) -> None:
     """Print the final Markdown of each page; a terminal shows its lines before."""
     gap = ""
-    with LivePreview(file.name, Console(file=sys.stdout), enabled=sys.stdout.isatty()) as preview:
+    with LivePreview(
+        mark_controls(file.name), Console(file=sys.stdout), enabled=sys.stdout.isatty()
+    ) as preview:
         for event in _events_with_progress(file, reader, progress):
             match event:
                 case reading.PageStarted():
@@ -89,7 +94,7 @@ def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
 
 def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:
     pages = list(_pages(file, reader, progress))
-    document = {"file": str(file), "pages": pages}
+    document = {"file": mark_controls(str(file)), "pages": pages}
     _write(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 
 
@@ -103,14 +108,14 @@ def _pages(file: Path, reader: FileReader, progress: Progress) -> Iterator[readi
 
 def _events_with_progress(file: Path, reader: FileReader, progress: Progress) -> Iterator[reading.ReadEvent]:
     """Yield the events of a file; progress and warnings go to standard error."""
-    task = progress.add_task(file.name, total=None)
+    task = progress.add_task(escape(mark_controls(file.name)), total=None)
     for event in reader.read(file):
         if isinstance(event, reading.PageDone):
             progress.update(task, total=event.page_count, completed=event.number)
         yield event
         if isinstance(event, reading.PageDone):
             for warning in event.warnings:
-                print(f"scanrill: {file}: {warning}", file=sys.stderr)
+                print_message(f"{file}: {warning}")
     progress.remove_task(task)
 
 

@@ -8,6 +8,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from .messages import print_message
+
 
 def settings() -> None:
     """List all settings: environment variable, value, default and meaning."""
@@ -19,4 +21,4 @@ def settings() -> None:
     # A terminal gets lines cut to its width; a program gets whole lines.
     Console(width=None if sys.stdout.isatty() else 240, markup=False).print(table)
     for name in conf.unknown_variables(os.environ):
-        print(f"scanrill: Unknown setting {name}.", file=sys.stderr)
+        print_message(f"Unknown setting {name}.")

@@ -11,6 +11,8 @@ import asyncio
 import logging
 import re
 
+from ..control_characters import mark_controls
+
 # A client decides how long the line of its request is, and how many there are.
 MAX_LINE_CHARACTERS = 2 * 1024
 MAX_TRACEBACK_CHARACTERS = 32 * 1024
@@ -32,12 +34,15 @@ def redact(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formatter that redacts the finished record, so it covers arguments, tracebacks and nested messages."""
+    """Formatter that redacts the finished record, so it covers arguments, tracebacks and nested messages.
+
+    Control characters are marked too: an administrator reads the log in a terminal.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         has_traceback = bool(record.exc_info or record.exc_text or record.stack_info)
         limit = MAX_TRACEBACK_CHARACTERS if has_traceback else MAX_LINE_CHARACTERS
-        return redact(_cut(super().format(record), limit))
+        return redact(mark_controls(_cut(super().format(record), limit)))
 
 
 def _cut(text: str, limit: int) -> str:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..control_characters import remove_controls
 from .documents.document import PageImage
 from .documents.pixels import Pixels
 from .engines import Engine
@@ -80,7 +81,7 @@ def finalize_page(
     if engine.uses_layout_analysis:
         return assemble_or_fall_back(page.number, lambda: page.pixels, lines, settings)
     if engine.has_final_markdown:
-        markdown = engine.final_markdown(page, lines)
+        markdown = remove_controls(engine.final_markdown(page, lines))
         return FormattedPage(markdown, to_plain_text(markdown)), []
     return from_streamed_lines(lines), []
 

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from ..control_characters import remove_controls
 from .warning_codes import WarningCode
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -21,6 +22,14 @@ FORMULA_ENGINE: Final = "vision"
 def level_box(left: float, top: float, right: float, bottom: float) -> Box:
     """Return the box of a level line."""
     return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+def _remove_controls(struct: msgspec.Struct, *fields: str) -> None:
+    """Remove control characters from new texts, whichever engine they are from."""
+    for field in fields:
+        text = getattr(struct, field)
+        if not text.isprintable():
+            msgspec.structs.force_setattr(struct, field, remove_controls(text))
 
 
 class PageStarted(msgspec.Struct, frozen=True, tag=True):
@@ -55,6 +64,9 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     role: LineRole = "body"
     """Part of the page, known once the page is finished: a line that streams is `body`."""
 
+    def __post_init__(self) -> None:
+        _remove_controls(self, "text", "markdown")
+
 
 class LinesRead(msgspec.Struct, frozen=True, tag=True):
     """Batch of lines of one page that were recognized shortly after each other."""
@@ -74,6 +86,9 @@ class PageWarning(msgspec.Struct, frozen=True):
     """Places that the warning is about, as the box of a line; empty: the whole page, or not known."""
     share: float | None = None
     """Share of the page's print that the warning is about, from 0 to 1; None if it is not known."""
+
+    def __post_init__(self) -> None:
+        _remove_controls(self, "message")
 
     def __str__(self) -> str:
         return self.message

@@ -139,7 +139,7 @@ ROUTES = {
     "GET /": "The web page.",
     "GET /healthz": "Returns 200 while the process runs. Needs no token.",
     "GET /readyz": "Returns 200 if the server accepts uploads and can read them: status `ok`, or `degraded` with the `reasons` why events "
-    "or readings are late. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
+    "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '

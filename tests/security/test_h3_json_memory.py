@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import tracemalloc
+from contextlib import closing
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_h3_patch_of_many_arrays_is_an_error_and_takes_little_memory(server: Ser
     body = ('{"junk":' + many("[],", ARRAYS_BYTES) + "}").encode()
     headers = {"Content-Type": "application/json"}
     path = client.read(scripted_png())
-    with client.http, MemoryMonitor(server) as monitor:
+    with closing(client.http), MemoryMonitor(server) as monitor:
         assert client.http.patch(f"{path}/", content=body, headers=headers).status_code in (400, 413)
         assert client.http.post(f"{path}/retry", content=body, headers=headers).status_code in (400, 413)
     assert monitor.growth < MAX_GROWTH_BYTES

@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
+from django.db.utils import Error
 
-from .retry import retry_transient
+from .retry import raise_unavailable, retry_transient
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,7 +25,10 @@ _short_query_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="db-
 
 
 async def run_in_db_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `function(*args, **kwargs)` on a database thread; return its result or raise its exception."""
+    """Call `function(*args, **kwargs)` on a database thread; return its result or raise its exception.
+
+    A failure of the database becomes `DatabaseUnavailable`.
+    """
     return await _run_on(_threads, function, *args, **kwargs)
 
 
@@ -42,6 +46,9 @@ async def _run_on(
     def call() -> T:
         # With CONN_MAX_AGE=None this closes no working connection; it lets the next health check run.
         close_old_connections()
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except Error as error:  # outside a function that `retry_transient` wraps
+            raise_unavailable(error)
 
     return await asyncio.get_running_loop().run_in_executor(threads, call)

@@ -94,7 +94,8 @@ async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: 
         if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
             raise RequestError({"width": "A whole number of pixels is expected."})
         width = int(text)
-    image = await runtime_of(request.scope).page_images.page_image(upload.image_path, number, width)
+    images = runtime_of(request.scope).page_images
+    image = await images.page_image(user.pk, upload.image_path, number, width)
     return HttpResponse(image, content_type=page_images.CONTENT_TYPE)
 
 

@@ -29,15 +29,19 @@ def request_gate_middleware(application: Application) -> Application:
     whole_bodies = WholeBodies(MAX_UNFINISHED_BODIES)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        limited_body = LimitedBody(receive)
         try:
             origin.check_host(scope)
-            await application(scope, await _limit_body(scope, receive, whole_bodies), send)
+            body = await _check_body(scope, receive, limited_body, whole_bodies)
+            await application(scope, body, send)
         except ClientDisconnected:
             return
         except RequestTimeout as error:
             await send_error(scope, receive_nothing, send, error)
         except ScanrillError as error:
             await send_error(scope, receive, send, error)
+        finally:
+            limited_body.close()
 
     return app
 
@@ -52,13 +56,14 @@ def max_body_bytes(path: str) -> int:
     return limit
 
 
-async def _limit_body(scope: Scope, receive: Receive, whole_bodies: WholeBodies) -> Receive:
-    """Check the length of the body. Receive a small body; limit the time of a large one."""
+async def _check_body(
+    scope: Scope, receive: Receive, limited_body: LimitedBody, whole_bodies: WholeBodies
+) -> Receive:
+    """Check the length of the body, receive it if it is small, and return a `receive` for the application."""
     headers = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
     length = int(headers.get(b"content-length", b"0"))
     if not (length or b"transfer-encoding" in headers):
         return receive
-    limited_body = LimitedBody(receive)
     if upload.is_upload(scope):
         return limited_body
     limit = max_body_bytes(scope["path"])

@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 from uuid import UUID
 
 import msgspec
+from django.db import DatabaseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from ...reading.engines.info import engine_info
 from ..auth import sessions as session_store
 from ..auth.authentication import Identity
 from ..conf import conf
+from ..db.retry import raise_unavailable
 from ..errors import RequestError, ScanrillError
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
@@ -170,6 +172,13 @@ class PageView(APIView):
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Convert an error into {"error": {field: message}}, as the WebSocket API sends it."""
+    if isinstance(error, DatabaseError):
+        try:
+            raise_unavailable(error)
+        except ScanrillError as unavailable:
+            error = unavailable
+        except DatabaseError:
+            return None
     if isinstance(error, ScanrillError):
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
         return Response({"error": error.fields}, status=error.http_status, headers=headers)

@@ -25,7 +25,7 @@ from ..errors import FileTooLarge, RequestError, ScanrillError
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..protocol import messages, parsing, serializers
-from ..uploads import commands, ingest
+from ..uploads import commands, ingest, quotas
 from .request_body import ClientDisconnected
 from .responses import send_json
 from .types import Application, Receive, Scope, Send
@@ -87,8 +87,11 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     # An announced size above the limit is rejected at once; received bytes are counted nevertheless.
     content_length = int(headers.get(b"content-length", b"0") or 0)
     _check_size(content_length)
+    quota = await executor.run_in_db_thread(quotas.byte_quota, identity.user)
     with ExitStack() as stack:
-        staged_file = stack.enter_context(ingest.open_staged_file(FILE_FIELD, expected_bytes=content_length))
+        staged_file = stack.enter_context(
+            ingest.open_staged_file(FILE_FIELD, expected_bytes=content_length, quota=quota)
+        )
         body_writer = _body_writer(headers.get(b"content-type", b""), query, staged_file)
         async for chunk in _body_chunks(receive):
             await asyncio.to_thread(body_writer.write, chunk)

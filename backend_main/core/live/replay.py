@@ -151,7 +151,9 @@ class EventLogReader:
     def snapshot(self, owner_id: UUID, upload_id: UUID | None) -> Snapshot:
         """Return the list of uploads, as of the last event. No event commits meanwhile."""
         with transaction.atomic():
-            EventCounter.objects.bulk_create([EventCounter(owner_id=owner_id)], ignore_conflicts=True)
+            EventCounter.objects.bulk_create(
+                [EventCounter(owner_id=owner_id, event_bytes=0)], ignore_conflicts=True
+            )
             seq = EventCounter.objects.select_for_update().get(owner_id=owner_id).seq
             owner = User.objects.get(pk=owner_id)
             limit = queries.MAX_LIST_SIZE

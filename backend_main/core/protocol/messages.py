@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ...control_characters import DROPPED, LINE_SEPARATORS
 from .base64_text import Base64Text
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
@@ -25,7 +26,8 @@ StreamName = Literal["full", "pages", "delta"]
 Point = tuple[int, int]
 PixelPoint = tuple[float, float]
 # A single path component, without characters that a terminal or a header would interpret.
-FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
+_FILE_NAME = rf"^(?!\.{{1,2}}$)[^/\\\t\n{LINE_SEPARATORS}{DROPPED}]+$"
+FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=_FILE_NAME)]
 Priority = Literal["interactive", "batch"]
 """A batch job is read when no interactive job waits."""
 Furniture = Literal["drop", "keep"]

@@ -9,6 +9,8 @@ import logging
 import os
 import threading
 
+from ...control_characters import mark_controls
+
 MAX_BYTES_PER_PAGE = 16_384
 """More than two tracebacks."""
 READ_BYTES = 1 << 16
@@ -61,11 +63,6 @@ class ChildLog:
             kept = data[: MAX_BYTES_PER_PAGE - self._copied_bytes]
             self._copied_bytes += len(kept)
             self._dropped_bytes += len(data) - len(kept)
-        text = _printable(self._decoder.decode(kept)).encode()
+        text = mark_controls(self._decoder.decode(kept)).encode()
         while text:
             text = text[os.write(STDERR_FILENO, text) :]
-
-
-def _printable(text: str) -> str:
-    """Return a text without control characters, which a terminal would obey."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)

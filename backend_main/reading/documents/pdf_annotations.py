@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...control_characters import remove_controls
 from .pdf_characters import Glyph
 from .pdf_graphics import PointRect
 from .pdf_links import LinkArea, read_links
@@ -172,12 +173,8 @@ def _string(annotation: Any, key: bytes) -> str:
     buffer = ctypes.create_string_buffer(size)
     pointer = ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR))
     pdfium.FPDFAnnot_GetStringValue(annotation, key, pointer, size)
-    return (
-        buffer.raw[: max(0, size - 2)]
-        .decode("utf-16-le", "replace")
-        .replace("\r\n", "\n")
-        .replace("\r", "\n")
-    )
+    text = buffer.raw[: max(0, size - 2)].decode("utf-16-le", "replace")
+    return remove_controls(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _rect(annotation: Any) -> PointRect:

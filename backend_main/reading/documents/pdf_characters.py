@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from ...control_characters import remove_controls
 from .pdf_bidi import has_right_to_left
 from .pdf_copies import without_copies
 from .pdf_glyph import Glyph as Glyph
@@ -18,10 +19,11 @@ from .pdf_text_objects import TextObject, TextObjects
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
-_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " ", "\0": "\ufffd"}
-"""A glyph whose code is mapped to NUL has lost its letter."""
-_NOT_DRAWN = frozenset("\r\n\u200b\ufeff")
-"""A font for formulas may use the codes of the first two."""
+_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
+_LINE_ENDS = frozenset("\r\n")
+"""Not drawn. A font for formulas may use their codes."""
+_LETTERLESS_CATEGORIES = frozenset({"Cc", "Cs", "Cn"})
+"""A glyph with a code of these has lost its letter. Hidden characters of other categories are not drawn."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
 OBLIQUE_ADVANCE = 0.5
 """In font sizes: used for an obliquely rotated glyph if the font does not tell its width."""
@@ -71,7 +73,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         pdfium.FPDFText_GetLooseCharBox(raw, index, loose)
         shared = objects.get(index, pointer, address, loose)
         letter = _letter(raw, index, shared)
-        if letter in _NOT_DRAWN or (letter == " " and not _is_drawn_space(raw, index, loose)):
+        if not letter or letter in _LINE_ENDS or (letter == " " and not _is_drawn_space(raw, index, loose)):
             continue
         pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
         place = (address, x.value, y.value)
@@ -91,7 +93,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
 
 
 def _letter(raw: Any, index: int, shared: TextObject) -> str:
-    """Return the character at an index of the text page."""
+    """Return the character at an index of the text page, "" for one that is not drawn."""
     import pypdfium2.raw as pdfium
 
     code = pdfium.FPDFText_GetUnicode(raw, index)
@@ -103,7 +105,10 @@ def _letter(raw: Any, index: int, shared: TextObject) -> str:
         elif not is_mapped and letter.isalpha():
             letter = UNMAPPED  # pdfium returns the code of a ligature as a letter
         letter = symbol_letter(shared.font.name, letter)
-    return _REPLACED.get(letter, letter)
+    letter = _REPLACED.get(letter, letter)
+    if letter.isprintable() or letter in _LINE_ENDS or remove_controls(letter) == letter:
+        return letter
+    return UNMAPPED if unicodedata.category(letter) in _LETTERLESS_CATEGORIES else ""
 
 
 def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...control_characters import remove_controls
 from .pdf_characters import Glyph
 
 _SAFE_ADDRESS = re.compile(r"(?:https?://|mailto:|tel:)[^\x00-\x20\x7f]+", re.IGNORECASE)
@@ -84,7 +85,7 @@ def _address(page: Any, link: Any) -> str:
     length = pdfium.FPDFAction_GetURIPath(page.pdf.raw, action, buffer, MAX_ADDRESS_BYTES)
     if not 1 < length <= MAX_ADDRESS_BYTES:
         return ""
-    address = buffer.raw[: length - 1].decode("utf-8", "replace").strip()
+    address = remove_controls(buffer.raw[: length - 1].decode("utf-8", "replace")).strip()
     return address if _SAFE_ADDRESS.fullmatch(address) else ""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ...control_characters import remove_controls
+
 MAX_PARTS, MAX_PARTS_BYTES = 1000, 1024 * 1024 * 1024
 """Files that are extracted, and bytes of all of them."""
 MAX_NAME_CHARACTERS = 100
@@ -22,7 +24,7 @@ def read_parts(pdf: Any) -> Iterator[Part]:
         name, content = f"file {index + 1}", None
         try:
             attachment = pdf.get_attachment(index)
-            name = _printable(attachment.get_name()) or name
+            name = _one_line(attachment.get_name()) or name
             content = bytes(attachment.get_data())
         except Exception:  # pdfium raises any exception on broken data
             yield Part(name, None)
@@ -31,5 +33,5 @@ def read_parts(pdf: Any) -> Iterator[Part]:
         yield Part(name, content if bytes_left >= 0 else None)
 
 
-def _printable(name: str) -> str:
-    return "".join(letter for letter in name if letter.isprintable())[:MAX_NAME_CHARACTERS].strip()
+def _one_line(name: str) -> str:
+    return " ".join(remove_controls(name).split())[:MAX_NAME_CHARACTERS].strip()

@@ -7,6 +7,7 @@ markup, and recognized list items stay list items.
 import re
 from collections.abc import Iterable, Sequence
 
+from ...control_characters import remove_controls
 from ..layout.blocks import Block
 from .escaping import escape
 from .tables import table_markup
@@ -40,6 +41,7 @@ class MarkdownWriter:
 
     def write(self, prefix: str, text: str) -> str:
         """Return the Markdown of one line. The first line of a page has no gap before it."""
+        text = remove_controls(text)  # before it is escaped: what remains may be markup
         gap, marks = _split(prefix)
         gap = "" if self._is_empty else _larger_gap(self._gap, gap)
         at_line_start = not marks and (self._is_empty or gap.endswith("\n"))

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import Mutant
-from .sign_in import MUTANTS
+from . import Mutant, frames, gate, quotas, sign_in
 
+MUTANTS = [*frames.MUTANTS, *gate.MUTANTS, *quotas.MUTANTS, *sign_in.MUTANTS]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 300
 PYTEST_TESTS_FAILED = 1  # exit code; others mean that pytest itself failed, or that no test was selected

@@ -41,6 +41,7 @@ class Client:
         for message in self._messages:
             if self._clock is not None:
                 self._clock.now += self._seconds
+                await asyncio.sleep(0)  # timers that are due run now
             return message
         self.is_waiting.set()
         return await asyncio.Event().wait() or DISCONNECT
@@ -91,6 +92,15 @@ async def test_limited_body_after_the_body_is_unlimited(clock: FakeClock) -> Non
     assert await receive() == part(b"x", more_body=False)
     clock.now += 1000
     assert await receive() == DISCONNECT
+
+
+async def test_limited_body_time_of_the_server_does_not_count(clock: FakeClock) -> None:
+    receive = LimitedBody(Client(part(b"x"), part(b"y"), clock=clock, seconds=4.0).receive)
+    await receive()
+    clock.now += 1000
+    await asyncio.sleep(0)  # the timer is due
+    assert await receive() == part(b"y")
+    receive.close()
 
 
 async def test_whole_body_is_joined() -> None:

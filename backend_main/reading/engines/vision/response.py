@@ -7,6 +7,7 @@ model. They hold back the end of the response while it may be the start of marku
 import re
 from abc import ABC, abstractmethod
 
+from ....control_characters import remove_controls
 from . import doctags
 from .html_tables import TABLE, from_html, pipe_table
 
@@ -46,7 +47,7 @@ class ResponseParser(ABC):
 
     def feed(self, text: str) -> str:
         """Add a piece of the response; return the text to append to what is shown."""
-        self.raw += text
+        self.raw += remove_controls(text)
         end = self._safe_end()
         part = self.raw[self._flushed_characters : end]
         self._flushed_characters = end
