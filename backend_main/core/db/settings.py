@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from ..conf import PREFIX, Conf
 from ..errors import CommandError
@@ -53,6 +53,27 @@ def relaxed_durability() -> Iterator[None]:
             yield
         finally:
             cursor.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
+def read_snapshot() -> Iterator[None]:
+    """Open a transaction whose queries all see the database at one moment. It takes no lock for writing."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        # `IMMEDIATE` would keep all other writers waiting. Django reads the mode at each start.
+        connection.ensure_connection()  # a new connection has no mode yet
+        wrapper: Any = connection
+        mode, wrapper.transaction_mode = wrapper.transaction_mode, "DEFERRED"
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            wrapper.transaction_mode = mode
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
 
 
 def check_write_lock(timeout_seconds: float) -> None:
