@@ -266,7 +266,8 @@ def measure(options: argparse.Namespace, directory: Path) -> str:
 
 
 def _phases_by_kind(scene: Scene, options: argparse.Namespace) -> Any:
-    for kind in options.only or ATTACKS:
+    # Jobs of slow pages remain, so these kinds are the last.
+    for kind in sorted(options.only or ATTACKS, key=lambda kind: kind.startswith("slow")):
         phase = scene.run_phase(60 * options.minutes, [kind] * (options.clients or CLIENTS_OF_ONE_KIND))
         print(
             kind,
@@ -291,7 +292,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=ATTACKS, metavar="KIND", help="kinds of attack")
     parser.add_argument("--each", action="store_true", help="one kind after the other, for the time each")
     parser.add_argument("--clients", type=int, help="number of hostile clients")
-    parser.add_argument("--write", action="store_true", help="write the result to README.md")
+    parser.add_argument("--write", action="store_true", help="write the result to README.md; not with --each")
     options = parser.parse_args()
     deployment_mode.selected_mode([f"--deployment={options.mode}"])
     load = os.getloadavg()[0]
@@ -301,8 +302,8 @@ def main() -> None:
     loads = f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after"
     text = f"`{command}`, {loads}; {os.cpu_count()} cores.\n\n{text}"
     print(text)
-    if options.write:
-        write("hostile_each" if options.each else f"hostile_{options.mode}", text)
+    if options.write and not options.each:
+        write(f"hostile_{options.mode}", text)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ async def unread_pongs(client: HostileClient) -> None:
 async def json_growth(client: HostileClient) -> None:
     """H3: messages, and a correction, of small values."""
     async with client.raw_websocket() as connection:
-        await connection.send(client_frame(b"[" + b"[]," * (MIB // 3 - 10) + b"[]]"))
+        await connection.send(client_frame(b"[" + b"[]," * 87_000 + b"[]]"))
         await connection.send(client_frame(b"[" + b"[]," * MIB + b"[]]"))
         await connection.wait_for_end(seconds=2)
     async with client.http() as http:
@@ -169,7 +169,7 @@ async def unfinished_messages(client: HostileClient) -> None:
 async def padded_subscriptions(client: HostileClient) -> None:
     """H5: large requests whose replies nobody reads."""
     async with client.raw_websocket() as connection:
-        padded = {"type": "subscribe", "since": "unknown", "padding": "x" * (MIB - 200)}
+        padded = {"type": "subscribe", "since": "unknown", "padding": "x" * 260_000}
         for _ in range(4):
             await connection.send_message(padded, seconds=10)
         await asyncio.sleep(HOLD_SECONDS)

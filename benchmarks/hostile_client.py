@@ -99,11 +99,12 @@ class HostileClient:
     async def uploads(self, count: int) -> list[str]:
         """Return ids of uploads of this client; create them at first."""
         if "uploads" not in self.own:
-            self.own["uploads"] = ids = list[str]()
+            ids: list[str] = []
             async with self.websocket() as client:
                 for _ in range(count):
                     ids.append(await self.create(client, scripted_png()))
                     await client.terminal_message(ids[-1])
+            self.own["uploads"] = ids
         return list(self.own["uploads"])
 
     @staticmethod

@@ -3,8 +3,11 @@
 import io
 import os
 import zlib
+from collections.abc import Iterator
+from typing import cast
 
-from PIL import Image
+from PIL import Image, ImageSequence
+from PIL.TiffImagePlugin import STRIPBYTECOUNTS, STRIPOFFSETS, TiffImageFile
 
 # About 13 s on a core at 2.5 GHz: more than the time limit of a page in `hostile.py`.
 SLOW_PAGE_OPERATORS = 40_000
@@ -33,13 +36,22 @@ def slow_pdf(*, pages: int = 1, operators: int = SLOW_PAGE_OPERATORS) -> bytes:
 
 def log_flood_tiff() -> bytes:
     """Return a new TIFF whose rows are not valid Group 3 data: libtiff prints a line for each."""
-    page = Image.new("1", (2000, 2000), 1)
-    page.putdata([index % 3 for index in range(2000)] * 2000)
+    page = Image.new("1", (1700, 2200), 1)
+    page.paste(0, (100, 100, 1600, 2100))
     buffer = io.BytesIO()
     page.save(
         buffer, "TIFF", compression="group3", save_all=True, append_images=[page] * (LOG_FLOOD_PAGES - 1)
     )
     data = bytearray(buffer.getvalue())
-    for offset in range(5000, len(data) - 5000, 700):
-        data[offset : offset + 8] = os.urandom(8)
+    for start, size in _strips(buffer):
+        for offset in range(start, start + size - 8, 64):
+            data[offset : offset + 8] = os.urandom(8)
     return bytes(data)
+
+
+def _strips(tiff: io.BytesIO) -> Iterator[tuple[int, int]]:
+    """Return the offset and the size of each strip of compressed rows."""
+    with Image.open(tiff) as image:
+        for page in ImageSequence.Iterator(image):
+            tags = cast("TiffImageFile", page).tag_v2
+            yield from zip(tags[STRIPOFFSETS], tags[STRIPBYTECOUNTS], strict=True)

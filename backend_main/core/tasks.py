@@ -30,6 +30,7 @@ from .jobs import queue as job_queue
 from .jobs.claim import Claim, LeaseLost
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
+from .jobs.slow_owners import SlowOwners
 from .protocol.messages import LinePosition
 from .pubsub.messages import PageState, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
 
@@ -57,11 +58,18 @@ class JobReader:
     Args:
         publisher: Receives live text and the start of each reading.
         engines: The engine processes, which no other reader uses.
+        slow_owners: Shared by the readers of the process. None: this is the only one.
     """
 
-    def __init__(self, publisher: Publisher, engines: reading.EngineProcessPool) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        engines: reading.EngineProcessPool,
+        slow_owners: SlowOwners | None = None,
+    ) -> None:
         self._publisher = publisher
         self._engines = engines
+        self._slow_owners = slow_owners or SlowOwners(1)
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._progress: PageProgress | None = None
@@ -120,7 +128,7 @@ class JobReader:
         except reading.ReadingError as error:
             log.error("The engine could not start: %s", error)
             return False
-        if self._stopping.is_set() or (claim := job_queue.claim_next(self._name)) is None:
+        if self._stopping.is_set() or (claim := self._claim_next()) is None:
             return False
         try:
             self._begin_claim(claim)
@@ -131,8 +139,16 @@ class JobReader:
             return False
         finally:
             self._claim = None
+            self._slow_owners.end(self._name)
             self._stop_clock()
         return True
+
+    def _claim_next(self) -> Claim | None:
+        with self._slow_owners.claiming() as excluded:
+            claim = job_queue.claim_next(self._name, excluded_owners=excluded)
+            if claim is not None:
+                self._slow_owners.begin(self._name, claim.owner_id)
+        return claim
 
     # ── jobs ──
 
@@ -172,6 +188,7 @@ class JobReader:
         except reading.Cancelled:
             job_queue.release(self._claim or claim)
         except reading.EngineTimeout as error:
+            self._slow_owners.add(claim.owner_id)
             results.count_timeout(self._claim or claim, str(error))
         except reading.EngineCrashed as error:
             results.count_failure(self._claim or claim, str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -50,8 +51,8 @@ def read_all(scripts: dict[uuid.UUID, list[Step]], monkeypatch: pytest.MonkeyPat
     owners = []
     claim_next = job_queue.claim_next
 
-    def claim(reader_name: str) -> object:
-        claimed = claim_next(reader_name)
+    def claim(reader_name: str, **options: Any) -> object:
+        claimed = claim_next(reader_name, **options)
         if claimed is not None:
             owners.append(claimed.owner_id)
             engines.scripts[:] = [list(scripts[claimed.owner_id])]

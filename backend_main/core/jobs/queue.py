@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet, Subquery, Value
@@ -54,12 +56,15 @@ READER_DIED_MESSAGE = "OCR stopped three times without progress. The file may be
 
 @retry_transient
 @relaxed_durability()
-def claim_next(reader_name: str) -> Claim | None:
-    """Claim the next open job; None if there is none.
+def claim_next(reader_name: str, *, excluded_owners: Collection[UUID] = ()) -> Claim | None:
+    """Claim the next open job; None if there is none, but for those of `excluded_owners`.
 
     Interactive jobs come before batch jobs, then the owner who has used readers least, then the oldest job.
     """
-    return _claim(open_jobs(), reader_name, is_continuation=False)
+    jobs = open_jobs()
+    if excluded_owners:
+        jobs = jobs.exclude(upload__owner_id__in=excluded_owners)
+    return _claim(jobs, reader_name, is_continuation=False)
 
 
 @retry_transient

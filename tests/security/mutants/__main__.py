@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import Mutant, frames, gate, quotas, sign_in, turns
+from . import Mutant, frames, gate, jobs, quotas, sign_in, turns
 
-MUTANTS = [*frames.MUTANTS, *gate.MUTANTS, *quotas.MUTANTS, *sign_in.MUTANTS, *turns.MUTANTS]
+GROUPS = (frames, gate, jobs, quotas, sign_in, turns)
+MUTANTS = [mutant for group in GROUPS for mutant in group.MUTANTS]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 300
 PYTEST_TESTS_FAILED = 1  # exit code; others mean that pytest itself failed, or that no test was selected
