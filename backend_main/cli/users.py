@@ -40,7 +40,9 @@ def add_user(
     user.set_password(password)
     _check(user, password)
     user.save()
-    print(f"User {name} added.", file=sys.stderr)
+    is_intended = password is not None or no_password
+    hint = "" if is_intended else f" without a password. Set one with `scanrill user password {name}`"
+    print(f"User {name} added{hint}.", file=sys.stderr)
 
 
 def list_users(

@@ -76,6 +76,13 @@ def test_user_add_and_token_work_on_an_empty_data_directory(tmp_path: Path) -> N
     assert scanrill(data, "token", "anna").returncode == 0
 
 
+def test_user_add_without_terminal_and_options_says_that_there_is_no_password(tmp_path: Path) -> None:
+    added = scanrill(tmp_path / "data", "user", "add", "anna")
+    assert added.stderr == (
+        "User anna added without a password. Set one with `scanrill user password anna`.\n"
+    )
+
+
 # ── token ──
 
 

@@ -22,6 +22,7 @@ numbering.py         section numbers and list markers
 blocks.py            blocks
 tables.py            tables of a page: grids, then regions with level lines, then text in columns
 table_blocks.py      tables without lines
+table_sides.py       tables without lines side by side
 table_regions.py     tables with level lines or stripes, and with upright lines alone
 table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
 table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py

@@ -11,7 +11,7 @@ from .table_words import NUMBER, Phrase, Word, WordLine
 MIN_COLUMN_GAP = 0.55
 """Wider than a space, also than most stretched ones of justified text."""
 MIN_ALIGNED_GAP = 0.22
-"""A gap that is not wider than a space, but after which all lines go on at one place."""
+"""A narrower gap is never one between columns, even if all lines go on at one place behind it."""
 ALIGNMENT_TOLERANCE, MIN_END_DIFFERENCE = 0.02, 0.04
 """Between the places at which lines go on behind a narrow gap, and between the ends of the texts before it.
 A space is as wide on each line, so that both differ alike."""

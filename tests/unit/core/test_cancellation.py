@@ -121,6 +121,7 @@ def test_delete_between_claim_and_reading_stops_the_reading(
 
 def test_lost_lease_cancels_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
+    monkeypatch.setattr(tasks.reader_time, "charge", lambda *_: None)  # waits for this transaction
     monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
     # Another thread cannot write while the transaction of the test has the database.
     monkeypatch.setattr(reader_time, "charge", lambda *_arguments: None)

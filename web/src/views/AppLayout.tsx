@@ -29,7 +29,7 @@ export function AppLayout({ me }: { readonly me: Me }): VNode {
           <Logo />
         </a>
         <ConnectionBadge />
-        <Sessions username={me.username} title={`scanrill ${me.version}`} />
+        <Sessions username={me.username} title={`Where you are signed in (scanrill ${me.version})`} />
         <button type="button" class="plain" onClick={() => void signOut()}>
           Sign out
         </button>

@@ -20,6 +20,8 @@ bleed_through.py  print on the back of the paper that shines through
 overprint.py      colored print across dark text
 recognizer.py     box → text
 unread_signs.py   signs that the network does not read, by their shape
+sign_shapes.py    fractions, ‹ › ₩ ₽ by their shape
+line_ink.py       connected ink of the image of a line
 unsure_words.py   English words that the network finds nearly as likely as what it prefers
 letters.py        letters and languages of each profile
 parallel.py       recognition on several threads, in order
