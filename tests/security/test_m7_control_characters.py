@@ -57,7 +57,9 @@ def hidden_pdf() -> bytes:
     hostile_line = "".join(map(chr, codes))
     lines = "".join(text_at(60, 700 - 20 * row, *LETTER) for row in range(10))
     font = "<</Type/Font/Subtype/Type1/BaseFont/Courier/Encoding/WinAnsiEncoding/ToUnicode 11 0 R>>"
-    author, words = (f"<FEFF{text.encode('utf-16-be').hex()}>" for text in ("Eve\x9b31m", f"note {HOSTILE[1:]}"))
+    author, words = (
+        f"<FEFF{text.encode('utf-16-be').hex()}>" for text in ("Eve\x9b31m", f"note {HOSTILE[1:]}")
+    )
     note = f"/Annots[<</Type/Annot/Subtype/Text/Rect[20 20 40 40]/T{author}/Contents{words}>>]"
     return drawn_page(
         letter() + lines + f"BT /G 11 Tf 60 100 Td ({hostile_line}) Tj ET\n",

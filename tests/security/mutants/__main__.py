@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import Mutant
-from .sign_in import MUTANTS
+from . import Mutant, sign_in, text
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 300
@@ -26,7 +25,7 @@ def main(findings: list[str]) -> int:
     with TemporaryDirectory(prefix="scanrill-mutants-") as directory:
         copy = Path(directory) / "checkout"
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED, symlinks=True)
-        for mutant in MUTANTS:
+        for mutant in (*sign_in.MUTANTS, *text.MUTANTS):
             if not findings or mutant.finding in findings:
                 is_noticed = _is_noticed(mutant, copy)
                 survivors += not is_noticed

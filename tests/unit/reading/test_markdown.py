@@ -12,7 +12,9 @@ from backend_main.reading.output.markdown import MarkdownWriter
 from backend_main.reading.output.plain_text import to_plain_text
 from backend_main.reading.output.tables import table_markup
 
-printable = st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("C", "Z", "M"))
+printable = st.characters(
+    min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("C", "Z", "M"), exclude_characters="☐☑☒"
+)
 marks = st.sampled_from(list("#>-+*_`~<&[]()!|=\\:.1a ")) | printable
 line = st.text(marks, min_size=1, max_size=30).map(lambda text: " ".join(text.split())).filter(bool)
 
