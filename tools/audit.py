@@ -26,7 +26,7 @@ def main(uv: str) -> None:
     """Print the result of each audit."""
     with tempfile.TemporaryDirectory() as directory:
         locked = Path(directory) / "requirements.txt"
-        export = [uv, "export", "--quiet", "--frozen", "--all-extras", "--no-emit-project", "-o", str(locked)]
+        export = [uv, "export", "--quiet", "--frozen", "--all-extras", "--no-emit-local", "-o", str(locked)]
         audit = [uv, "tool", "run", "--quiet", PIP_AUDIT, "--disable-pip", "--strict", "-r", str(locked)]
         report("Python packages", [export, audit])
     for project in NPM_PROJECTS:
@@ -48,8 +48,8 @@ def report(name: str, commands: Sequence[Sequence[str]]) -> None:
             if is_report(output):
                 print(f"{name}: findings.\n{output}")
             else:
-                last = output.splitlines()[-1] if output else f"exit code {done.returncode}"
-                print(f"{name}: not audited ({last}).")
+                reason = output.splitlines()[0] if output else f"exit code {done.returncode}"
+                print(f"{name}: not audited ({reason[:200]}).")
             return
     print(f"{name}: no known vulnerabilities.")
 
