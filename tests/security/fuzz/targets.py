@@ -53,7 +53,10 @@ def parse_text_request(data: bytes) -> None:
 
 
 def read_file_header(data: bytes) -> None:
-    read_header_of_file(io.BytesIO(data), 100)
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        read_header_of_file(file, 100)
 
 
 class _NoFile:

@@ -25,6 +25,7 @@ def main(findings: list[str]) -> int:
     with TemporaryDirectory(prefix="scanrill-mutants-") as directory:
         copy = Path(directory) / "checkout"
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED, symlinks=True)
+        (copy / "web/node_modules").symlink_to(ROOT / "web/node_modules")
         for mutant in (*sign_in.MUTANTS, *text.MUTANTS):
             if not findings or mutant.finding in findings:
                 is_noticed = _is_noticed(mutant, copy)
