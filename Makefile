@@ -72,6 +72,8 @@ bench: .venv/.installed-bench web ## Run the benchmarks and write the tables of 
 	$(BIN)/python -m benchmarks.fan_out --write
 	$(BIN)/python -m benchmarks.database_scaling --write
 	$(BIN)/python -m benchmarks.scale_out --write
+	$(BIN)/python -m benchmarks.hostile --write
+	$(BIN)/python -m benchmarks.hostile --mode scaled --write
 
 soak: .venv/.installed-dev ## Run the soak test for half an hour: make soak ARGS="--mode scaled"
 	$(BIN)/python -m benchmarks.soak $(ARGS)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from backend_main.core import maintenance
 from backend_main.core.auth import tokens
 from backend_main.core.conf import conf
-from backend_main.core.db import executor
+from backend_main.core.db import disk_reserve, executor
 from backend_main.core.live.server_connection import MESSAGE_MEMORY
 from backend_main.core.runtime import STATE_KEY, Runtime
 from backend_main.sandbox.privileges import protect_server
@@ -42,6 +42,7 @@ class Lifespan:
         tokens.prefetch_keys()
         runtime.start_hub(_enqueue_read_calls)
         await executor.run_in_db_thread(runtime.readers.start)
+        await asyncio.to_thread(disk_reserve.fill)
         maintenance_task = (
             asyncio.create_task(maintenance.maintenance_loop()) if self._role.runs_maintenance else None
         )

@@ -32,7 +32,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["backend_main.core.auth.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backend_main.core.auth.authentication.RequestAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "backend_main.core.http.rest.handle_exception",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from backend_main.core.http import downloads, error_views, health, rest, sign_in
+from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
 urlpatterns = [
@@ -12,15 +13,15 @@ urlpatterns = [
     path("api/token/", sign_in.TokenView.as_view()),
     path("api/token/code/", sign_in.SignInCodeView.as_view()),
     path("api/token/refresh/", sign_in.RefreshView.as_view()),
-    path("api/me/", rest.MeView.as_view()),
-    path("api/sessions/", rest.SessionsView.as_view()),
-    path("api/sessions/<uuid:session_id>/", rest.SessionView.as_view()),
-    path("api/engines/", rest.EnginesView.as_view()),
-    path("api/uploads/", rest.UploadsView.as_view()),
-    path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),
-    path("api/uploads/<uuid:upload_id>/cancel", rest.CancelView.as_view()),
-    path("api/uploads/<uuid:upload_id>/retry", rest.RetryView.as_view()),
+    path("api/me/", in_turn(rest.MeView.as_view())),
+    path("api/sessions/", in_turn(rest.SessionsView.as_view())),
+    path("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
+    path("api/engines/", in_turn(rest.EnginesView.as_view())),
+    path("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
+    path("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),
+    path("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),
+    path("api/uploads/<uuid:upload_id>/retry", in_turn(rest.RetryView.as_view())),
     path("api/uploads/<uuid:upload_id>/file", downloads.download_original),
-    path("api/uploads/<uuid:upload_id>/pages/<int:number>", rest.PageView.as_view()),
+    path("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 SERVER_LOCK = "serve.lock"
+PRIVATE_DIRECTORIES = ("files", "incoming", "copies")
+OTHERS_MODE = 0o077
 # Key of the advisory lock in PostgreSQL: unlikely to be used by another program on this database.
 MIGRATION_LOCK_ID = int.from_bytes(b"scanrill")
 
@@ -39,11 +42,35 @@ def set_up(data_dir: Path | None) -> Conf:
         CommandError: the directory or the database cannot be used, or a setting is not valid.
     """
     protect_server()
+    os.umask(0o077)  # all that is created from here on is private, whatever the umask of the shell is
     conf = ensure_data_dir(data_dir)
+    make_private(conf)
     set_up_django()
     with locked(conf.data_dir / "migrate.lock", wait=True):
         _migrate()
     return conf
+
+
+def make_private(conf: Conf) -> None:
+    """Take other users' rights from scanrill's files, and report a data directory that they may enter.
+
+    The directory itself keeps its mode: it can be any directory that an administrator has chosen.
+    """
+    database = conf.database_path.name
+    names = (database, f"{database}-wal", f"{database}-shm", "secret.key", *PRIVATE_DIRECTORIES)
+    for path in (conf.data_dir / name for name in names):
+        with suppress(FileNotFoundError):
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            if mode & OTHERS_MODE and not path.is_symlink():
+                with suppress(PermissionError):  # of another user; `scanrill doctor` reports it
+                    path.chmod(mode & ~OTHERS_MODE)
+    mode = stat.S_IMODE(conf.data_dir.stat().st_mode)
+    if mode & OTHERS_MODE:
+        print(
+            f"Other users of this machine can enter the data directory {conf.data_dir} (mode {mode:o}). "
+            f"Run: chmod 700 {conf.data_dir}",
+            file=sys.stderr,
+        )
 
 
 def load_conf(data_dir: Path | None) -> Conf:

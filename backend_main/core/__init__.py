@@ -48,6 +48,8 @@ Where to make a change:
     limit the pages of a PDF                  reading/documents/document.py: the server process opens no PDF
     limit what a user may store               uploads/quotas.py
     limit connections                         consumers.py, live/hub.py, live/rate_limit.py, runtime.py
+    share something by turns of users          fair_sharing.py; jobs/reader_time.py, db/executor.py,
+                                              uploads/page_images.py, http/user_turns.py
     limit messages and frames                 backend/websocket_protocol.py, backend/websocket_frames.py,
                                               live/message_memory.py, protocol/parsing.py
     change who may connect                    auth/origin.py, auth/authentication.py

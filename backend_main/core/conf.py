@@ -101,7 +101,12 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     max_pixels: Annotated[int, Meta(description="Largest page, in pixels.", gt=0)] = 200_000_000
     max_pages: Annotated[int, Meta(description="Largest number of pages of one document.", gt=0)] = 5_000
     min_free_bytes: Annotated[
-        int, Meta(description="Free disk space that an upload must leave, in bytes; 0 = none.", ge=0)
+        int,
+        Meta(
+            description="Free disk space that uploads, corrections and page images must leave, in bytes; "
+            "0 = none.",
+            ge=0,
+        ),
     ] = 256 * 1024**2
     import_roots: Annotated[
         list[Path],
@@ -241,8 +246,29 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="Largest number of uploads of one user; 0 = unlimited.", ge=0)
     ] = 0
     max_bytes_per_user: Annotated[
-        int, Meta(description="Largest total size of one user's files, in bytes; 0 = unlimited.", ge=0)
+        int,
+        Meta(
+            description="Largest total size of one user's files, texts, corrections and metadata, in bytes; "
+            "0 = unlimited.",
+            ge=0,
+        ),
     ] = 0
+    max_event_bytes_per_user: Annotated[
+        int,
+        Meta(
+            description="Largest total size of one user's events, from which clients resume, in bytes; the "
+            "oldest are deleted; 0 = unlimited.",
+            ge=0,
+        ),
+    ] = 64 * 1024**2
+    page_image_cache_bytes: Annotated[
+        int,
+        Meta(
+            description="Size of the cache of page images of all users, in bytes; one user may have a "
+            "quarter; 0 = no cache.",
+            ge=0,
+        ),
+    ] = 2 * 1024**3
 
     redis_url: Annotated[
         str,

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from channels.consumer import get_handler_name
@@ -41,6 +41,8 @@ from .models import Status, Upload
 from .protocol import messages, parsing, serializers
 from .runtime import Runtime, runtime_of
 from .uploads import commands, queries
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -168,9 +170,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
         )
         characters = len(request.image_base64 or "")
         async with self._runtime.ingest_limit.place(self.identity.user.pk, characters):
-            created = await executor.run_in_db_thread(
+            created = await self._run(
                 commands.create,
-                owner=self.identity.user,
                 source=source,
                 options=ReadOptions(**request.read_options()),
                 requester=connection,
@@ -185,19 +186,23 @@ class UploadConsumer(AsyncWebsocketConsumer):
             raise RequestError({"image_hash": commands.DELETED_MEANWHILE_MESSAGE}) from None
 
     async def _list(self, connection: LiveConnection, request: messages.ListUploads) -> messages.Message:
-        connection.reserve_reply_slot()
-        found = await executor.run_in_db_thread(
-            queries.uploads, owner=self.identity.user, **request.filters()
-        )
-        return await executor.run_in_db_thread(serializers.listing, found.uploads, found.next, request)
+        user, filters = self.identity.user, request.filters()
+        run = executor.run_for_user if queries.is_short(**filters) else executor.run_long_query
+        # Until the client has read the list: one that does not read holds no further lists in memory.
+        async with self._runtime.unread_lists.place(user.pk):
+            connection.reserve_reply_slot()
+            found = await run(user.pk, queries.uploads, owner=user, **filters)
+            reply = serializers.listing(found.items, found.next, request)
+            connection.reply(reply)
+            await connection.send_queue.drain()
+        return reply
 
     async def _retrieve(self, connection: LiveConnection, request: messages.Retrieve) -> messages.Message:
         return serializers.status(await self._load_at_reply(connection, request.instance_id))
 
     async def _update(self, connection: LiveConnection, request: messages.Update) -> messages.Message:
-        upload = await executor.run_in_db_thread(
+        upload = await self._run(
             commands.update,
-            owner=self.identity.user,
             upload_id=request.instance_id,
             filename=request.filename,
             correction=request.processed_text,
@@ -207,14 +212,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return serializers.updated(upload)
 
     async def _delete(self, connection: LiveConnection, request: messages.Delete) -> messages.Message:
-        return await executor.run_in_db_thread(
-            commands.delete, owner=self.identity.user, upload_id=request.instance_id, requester=connection
-        )
+        return await self._run(commands.delete, upload_id=request.instance_id, requester=connection)
 
     async def _cancel(self, connection: LiveConnection, request: messages.Cancel) -> messages.Message:
-        upload = await executor.run_in_db_thread(
-            commands.cancel, owner=self.identity.user, upload_id=request.instance_id, requester=connection
-        )
+        upload = await self._run(commands.cancel, upload_id=request.instance_id, requester=connection)
         if not connection.has_event_reply:  # the upload was cancelled before
             upload = await self._load_at_reply(connection, upload.pk)
         if upload.status != Status.CANCELLED:
@@ -222,9 +223,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return serializers.failed(upload)
 
     async def _retry(self, connection: LiveConnection, request: messages.Retry) -> messages.Message:
-        upload = await executor.run_in_db_thread(
+        upload = await self._run(
             commands.retry,
-            owner=self.identity.user,
             upload_id=request.instance_id,
             options=ReadOptions(**request.read_options()),
             requester=connection,
@@ -232,9 +232,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return serializers.updated(upload)
 
     async def _resync(self, connection: LiveConnection, request: messages.Resync) -> messages.Message:
-        upload = await executor.run_in_db_thread(
-            queries.upload, owner=self.identity.user, upload_id=request.instance_id
-        )
+        upload = await self._run(queries.upload, upload_id=request.instance_id)
         resynced = messages.Resynced(instance_id=upload.pk)
         connection.reply(resynced)  # before the live text, which the hub sends
         self._runtime.hub.resync(connection, upload.pk)
@@ -264,7 +262,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _load_at_reply(self, connection: LiveConnection, upload_id: UUID) -> Upload:
         """Reserve the place of the reply, then load the upload, so no event before the reply is newer."""
         connection.reserve_reply_slot()
-        return await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
+        return await self._run(queries.upload, upload_id=upload_id)
+
+    async def _run(self, function: Callable[..., T], **arguments: Any) -> T:
+        """Call a command or query for the user, on a database thread, when it is the user's turn."""
+        user = self.identity.user
+        return await executor.run_for_user(user.pk, function, owner=user, **arguments)
 
     def _create_connection(self, upload_id: UUID | None) -> LiveConnection:
         server: ServerConnection | None = self.scope.get("extensions", {}).get(SERVER_CONNECTION)

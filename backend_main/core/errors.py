@@ -13,6 +13,7 @@ ScanrillError                   code, HTTP status, close code, and whether recon
 │   ├── FileTooLarge            413         the file has more bytes than the limit
 │   ├── StorageFull             507         no space for the file: free some, then send it again
 │   ├── DatabaseUnavailable     503         the database does not answer: try again
+│   │   └── DatabaseFull        507         the disk of the database is full: delete uploads
 │   ├── ShuttingDown            503         the server is shutting down: try again
 │   ├── StorageUnavailable      503         the file storage does not answer: try again
 │   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
@@ -164,7 +165,7 @@ class StorageFull(RequestError):
     is_final = False
 
     def __init__(self, field: str) -> None:
-        super().__init__({field: "storage_full: the server has no space for this file. Nothing was stored."})
+        super().__init__({field: "storage_full: the server has no space for it. Nothing was stored."})
 
 
 class DatabaseUnavailable(RequestError):
@@ -176,6 +177,17 @@ class DatabaseUnavailable(RequestError):
 
     def __init__(self) -> None:
         super().__init__({"server": "The database is unavailable. Try again."})
+
+
+class DatabaseFull(DatabaseUnavailable):
+    """The database cannot grow. Nothing was changed."""
+
+    code = "database_full"
+    http_status = 507
+
+    def __init__(self) -> None:
+        message = "storage_full: the disk of the server is full. Nothing was changed. Delete uploads."
+        RequestError.__init__(self, {"server": message})
 
 
 class ShuttingDown(RequestError):

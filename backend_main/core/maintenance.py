@@ -17,13 +17,14 @@ from django.db import close_old_connections
 
 from . import event_log, storage
 from .auth import sessions, sign_in_codes
-from .db import executor
+from .db import disk_reserve, executor
 from .db.retry import retry_transient
 from .errors import DatabaseUnavailable
 from .jobs import notify
 from .jobs import queue as job_queue
 from .live.replay import EventLogReader
 from .models import Upload
+from .uploads import usage
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +79,12 @@ def remove_orphan_files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, i
 def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     """Run every task. Files come last, since the storage may not answer."""
     jobs = recover_expired_claims()
+    disk_reserve.fill()
     codes = sign_in_codes.remove_expired()
     events = event_log.remove_expired()
     expired_sessions = sessions.remove_expired()
+    event_log.count_missing()
+    usage.count_missing()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
     return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)
 

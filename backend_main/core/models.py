@@ -15,7 +15,7 @@ class User(AbstractUser):
     """User of the server.
 
     Tokens from before `tokens_valid_from` are invalid: the user signed out everywhere or has a new password.
-    A claim of a job sets `last_served_at` of its owner, for fair scheduling.
+    `last_served_at` is the mark of the user's recent reader time: see `jobs.reader_time`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -97,6 +97,7 @@ class Upload(models.Model):
     attempt: number of claims of its jobs so far.
     first_attempt: attempt that began the current reading.
     read_options: what the user requested, as `jobs.options.ReadOptions`; `engine` is the engine in use.
+    text_bytes, page_bytes: sizes of its own texts and of its pages; None: not counted (`uploads.usage`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -120,6 +121,8 @@ class Upload(models.Model):
     raw_text = models.TextField(default="", blank=True)
     plain_text = models.TextField(default="", blank=True, db_column="reading_text")
     correction = models.TextField(null=True)  # noqa: DJ001 - null: no correction
+    text_bytes = models.BigIntegerField(null=True)
+    page_bytes = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -130,7 +133,11 @@ class Upload(models.Model):
             models.UniqueConstraint(fields=["owner", "image_hash"], name="upload_once_per_owner"),
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="upload_status_known"),
         ]
-        indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="upload_newest_first")]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"], name="upload_newest_first"),
+            # It has all columns of the sum, which would otherwise read past the texts of each row.
+            models.Index(fields=["owner", "bytes", "text_bytes", "page_bytes"], name="upload_usage"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.filename} ({self.status})"
@@ -173,6 +180,30 @@ class Page(models.Model):
             else {"code": "unspecified", "message": warning, "boxes": [], "share": None}
             for warning in self.warnings
         ]
+
+
+class PageImage(models.Model):
+    """Rendered image of a page in the storage, for the limits of the cache (`uploads.page_image_cache`).
+
+    owner_id, upload_id: not foreign keys, because an older program beside this one deletes uploads.
+    """
+
+    owner_id = models.UUIDField()
+    upload_id = models.UUIDField()
+    key = models.CharField(max_length=255)
+    name = models.CharField(max_length=100)
+    bytes = models.BigIntegerField()
+    used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload_id", "name"], name="page_image_once")]
+        indexes = [
+            models.Index(fields=["used_at"], name="page_image_oldest"),
+            models.Index(fields=["owner_id", "used_at"], name="page_image_oldest_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.upload_id}"
 
 
 class Job(models.Model):
@@ -226,10 +257,14 @@ class EventLog(models.Model):
 
 
 class EventCounter(models.Model):
-    """Number of an owner's newest event. The row is locked until the event with that number is committed."""
+    """Number of an owner's newest event. The row is locked until the event with that number is committed.
+
+    event_bytes: size of the messages of the owner's events; None: not counted.
+    """
 
     owner = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
     seq = models.BigIntegerField(default=0)
+    event_bytes = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.seq} events of {self.owner_id}"

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from .auth.passwords import PasswordSignIn
 from .conf import conf
+from .fair_sharing import FairSemaphore
 from .jobs import notify
 from .jobs.notify import WorkerNotifier
 from .jobs.reader_pool import ReaderPool
@@ -24,6 +25,8 @@ from .pubsub.workers import WorkersChannel
 from .uploads.page_images import PageImageRenderer
 
 STATE_KEY = "scanrill"
+# With `queries.MAX_LIST_BYTES`, they bound the memory of lists that the clients of one user do not read.
+MAX_UNREAD_LISTS_PER_USER = 2
 
 
 class Runtime:
@@ -34,7 +37,8 @@ class Runtime:
     """
 
     def __init__(self, *, readers: int) -> None:
-        self.hub = Hub(_create_pubsub())
+        self.unread_lists = FairSemaphore(None, MAX_UNREAD_LISTS_PER_USER)
+        self.hub = Hub(_create_pubsub(), unread_lists=self.unread_lists)
         self.readers = ReaderPool(self.hub.pubsub, readers)
         self.page_images = PageImageRenderer()
         self.message_memory = MessageMemory(conf.max_frame_bytes + conf.message_memory_bytes)

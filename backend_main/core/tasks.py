@@ -1,9 +1,9 @@
 """Entry module of workers: `JobReader` claims a job, reads its pages one by one and finishes it.
 
-After each page, a reader releases its job if another owner's job waits, so a long document delays others by
-one page at most. Finished pages stay, and the next reader continues after them. A reader splits a long
-document into jobs as soon as it knows the number of pages. Several readers share these jobs; one alone reads
-them in turn.
+After each page, a reader releases its job if a job waits whose owner has used readers less, so a long
+document delays others by one page at most. Finished pages stay, and the next reader continues after them. A
+reader splits a long document into jobs as soon as it knows the number of pages. Several readers share these
+jobs; one alone reads them in turn.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from .. import reading
 from . import storage
 from .errors import DatabaseUnavailable, StorageUnavailable
 from .event_log import UploadChange
-from .jobs import notify, results
+from .jobs import notify, reader_time, results
 from .jobs import queue as job_queue
 from .jobs.claim import Claim, LeaseLost
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
+from .jobs.slow_owners import SlowOwners
 from .protocol.messages import LinePosition
 from .pubsub.messages import PageState, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
 
@@ -57,14 +58,22 @@ class JobReader:
     Args:
         publisher: Receives live text and the start of each reading.
         engines: The engine processes, which no other reader uses.
+        slow_owners: Shared by the readers of the process. None: this is the only one.
     """
 
-    def __init__(self, publisher: Publisher, engines: reading.EngineProcessPool) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        engines: reading.EngineProcessPool,
+        slow_owners: SlowOwners | None = None,
+    ) -> None:
         self._publisher = publisher
         self._engines = engines
+        self._slow_owners = slow_owners or SlowOwners(1)
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._progress: PageProgress | None = None
+        self._clock = reader_time.ReaderClock()
         self._reading_ended = threading.Event()
         self._stopping = threading.Event()
         threading.Thread(target=self._heartbeat_loop, name="heartbeat", daemon=True).start()
@@ -105,7 +114,7 @@ class JobReader:
             progress.republish()
 
     def read_next(self) -> bool:
-        """Read the next document, until it has no open job or another owner's job waits.
+        """Read the next document, until it has no open job or a job that comes first waits.
 
         Returns:
             False if there is no job, the engine does not start, or the storage does not answer. Maintenance
@@ -119,7 +128,7 @@ class JobReader:
         except reading.ReadingError as error:
             log.error("The engine could not start: %s", error)
             return False
-        if self._stopping.is_set() or (claim := job_queue.claim_next(self._name)) is None:
+        if self._stopping.is_set() or (claim := self._claim_next()) is None:
             return False
         try:
             self._begin_claim(claim)
@@ -130,7 +139,16 @@ class JobReader:
             return False
         finally:
             self._claim = None
+            self._slow_owners.end(self._name)
+            self._stop_clock()
         return True
+
+    def _claim_next(self) -> Claim | None:
+        with self._slow_owners.claiming() as excluded:
+            claim = job_queue.claim_next(self._name, excluded_owners=excluded)
+            if claim is not None:
+                self._slow_owners.begin(self._name, claim.owner_id)
+        return claim
 
     # ── jobs ──
 
@@ -138,6 +156,7 @@ class JobReader:
         """Make this the current claim, and publish that its reading starts."""
         self._reading_ended.clear()
         self._claim = claim
+        self._clock.start(claim.owner_id)
         started = ReadingStarted(
             claim.owner_id,
             claim.upload_id,
@@ -168,7 +187,10 @@ class JobReader:
             raise
         except reading.Cancelled:
             job_queue.release(self._claim or claim)
-        except (reading.EngineCrashed, reading.EngineTimeout) as error:
+        except reading.EngineTimeout as error:
+            self._slow_owners.add(claim.owner_id)
+            results.count_timeout(self._claim or claim, str(error))
+        except reading.EngineCrashed as error:
             results.count_failure(self._claim or claim, str(error))
         except reading.ReadingError as error:
             results.fail(self._claim or claim, str(error))
@@ -196,11 +218,15 @@ class JobReader:
             return results.finish(claim)
         has_other_jobs = False
         while number is not None:
-            if number != first and (self._stopping.is_set() or job_queue.has_competing_job(claim)):
+            if number != first and self._must_release(claim):
                 job_queue.release(claim)
                 return False
             claim, number, has_other_jobs = self._read_page(claim, path, number)
         return has_other_jobs
+
+    def _must_release(self, claim: Claim) -> bool:
+        self._clock.charge()
+        return self._stopping.is_set() or job_queue.has_competing_job(claim)
 
     def _read_page(self, claim: Claim, path: Path, number: int) -> PageResult:
         """Read and save one page; finish the job if it was the last."""
@@ -266,10 +292,17 @@ class JobReader:
                 close_old_connections()
                 if claim is not None and not job_queue.extend_lease(claim) and claim is self._claim:
                     self._end_reading()
+                self._clock.charge()  # a page that takes long counts before it ends
             except DatabaseUnavailable as error:
                 log.warning("The lease could not be extended: %s", error)
             except Exception:
                 log.exception("The lease could not be extended.")
+
+    def _stop_clock(self) -> None:
+        try:
+            self._clock.stop()
+        except DatabaseUnavailable as error:
+            log.warning("The time of a reader was not counted: %s", error)
 
     def _end_reading(self) -> None:
         self._reading_ended.set()

@@ -2,7 +2,8 @@
 
 The Markdown of a page stands alone, since clients receive it page by page. So the plain texts are joined
 afterwards. A paragraph goes on if the next page begins with a small letter, or a hyphen divides its last
-word. Footnotes, figures and tables that stand between its parts follow it.
+word. It also goes on if its last words need a noun, which German writes with a capital letter. Footnotes,
+figures and tables that stand between its parts follow it.
 """
 
 import re
@@ -31,6 +32,13 @@ _CLOSED = re.compile(r"#{1,6} |```|~~~|\$\$")
 _NOTE = re.compile(r"<sup>|\d{1,3}\\?\s|(?:\\?\*|[†‡§¶‖]){1,3}\s?\w")
 _WITHOUT_STOPS = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff]")
 """Thai, Lao and Khmer: no mark ends a sentence."""
+_NEEDS_NOUN = re.compile(
+    r"(?<!\w)(?:the|an?|of|and|or|for|with|by|from|"
+    r"(?:der|die|das|den|dem|des|(?:k?ein|mein|sein|ihr|unser)(?:e[mnrs]?)?|diese[mnrs]?|jede[mnrs]?|"
+    r"und|oder|sowie|für|mit|vo[mn]|zu[mr]?|i[mn]|beim?|nach|über|unter|durch|zwischen|ohne|gegen)"
+    r"(?: [a-zäöüß]{2,}e[mnrs]?){0,2})$"
+)
+"""Articles, prepositions and conjunctions of English and German, the latter also with adjectives behind."""
 _LAST_WORD, _FIRST_WORD = re.compile(r"(?<!\w)\w+[-\u2010]$"), re.compile(r"\w+")
 
 
@@ -142,7 +150,7 @@ def _goes_on(text: str, rest: str) -> bool:
     """Return whether a text at the start of a page continues one at the end of the page above."""
     if len(text) < MIN_CHARACTERS or ends_sentence(text) or list_item_marker(rest) or not rest[0].isalpha():
         return False
-    if starts_lower(rest) or HYPHENATED.fullmatch(text[-2:]):
+    if starts_lower(rest) or HYPHENATED.fullmatch(text[-2:]) or _NEEDS_NOUN.search(text[-MAX_WORD:]):
         return True
     return not rest[0].isupper() and not _WITHOUT_STOPS.match(rest)
 

@@ -134,7 +134,7 @@ class UnreadInk:
         uncertain = boxes_outside([box for box in self.uncertain if box in kept], named)
         return [
             *([unread_ink_warning(self._number, unread, self._account.share(unread))] if unread else []),
-            *([_uncertain(self._number, uncertain)] if uncertain else []),
+            *([low_confidence_warning(self._number, uncertain)] if uncertain else []),
         ]
 
 
@@ -167,6 +167,14 @@ def ink_beside_lines(page: PageImage, lines: Sequence[Line]) -> UnreadInk:
     return UnreadInk(page.number, account, list(_places(account, unsure)))
 
 
+def low_confidence_warning(number: int, boxes: Sequence[Box]) -> PageWarning:
+    """Return the warning about lines whose text may be wrong."""
+    lines = "1 line" if len(boxes) == 1 else f"{len(boxes)} lines"
+    were = "was" if len(boxes) == 1 else "were"
+    message = f"{lines} on page {number} {were} read with low confidence."
+    return PageWarning(WarningCode.LOW_CONFIDENCE, message, tuple(boxes))
+
+
 def unread_ink_warning(number: int, boxes: Sequence[Box], share: float | None = None) -> PageWarning:
     """Return the warning about ink that nothing reads."""
     places = "1 place" if len(boxes) == 1 else f"{len(boxes)} places"
@@ -177,13 +185,6 @@ def unread_ink_warning(number: int, boxes: Sequence[Box], share: float | None = 
         tuple(boxes),
         share,
     )
-
-
-def _uncertain(number: int, boxes: Sequence[Box]) -> PageWarning:
-    lines = "1 line" if len(boxes) == 1 else f"{len(boxes)} lines"
-    were = "was" if len(boxes) == 1 else "were"
-    message = f"{lines} on page {number} {were} read with low confidence."
-    return PageWarning(WarningCode.LOW_CONFIDENCE, message, tuple(boxes))
 
 
 def _without_text(number: int, *, has_ink: bool) -> PageWarning:

@@ -26,7 +26,7 @@ from .fallback import FallbackEngines
 from .output.plain_text import to_plain_text
 from .page_assembly import AssemblySettings
 from .types import Box, Line, Options, PageWarning, level_box, to_page_warning
-from .unread_ink import boxes_outside, read_unread_ink, unread_ink_warning
+from .unread_ink import boxes_outside, low_confidence_warning, read_unread_ink, unread_ink_warning
 from .warning_codes import WarningCode
 
 MARGIN = 12
@@ -34,6 +34,8 @@ MARGIN = 12
 MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE, MIN_LETTER_CONFIDENCE = 0.75, 0.9, 0.98
 """A photograph has shapes that an engine takes for letters, mostly few: a nut is a C with .97."""
 SHORT_TEXT = 4
+MIN_CERTAIN_CONFIDENCE = 0.95
+"""Confidence of a short text below which a warning names it: “PDF JS” of a logo is “POFJ” with .94."""
 MAX_LETTER_LENGTH = 2.5
 """Length of a line for each of its letters, in its heights: two shapes far apart are “TT”."""
 _REPEATED_LETTER = re.compile(r"([^\W\d_])\1{3}")
@@ -101,6 +103,9 @@ def read_unread_areas(
     result.unread = boxes_outside(result.unread, [run.box for run in runs])
     if result.unread:
         result.warnings.append(unread_ink_warning(page.number, result.unread))
+    uncertain = [line.box for line in result.lines if line.box and _is_uncertain(line)]
+    if uncertain:
+        result.warnings.append(low_confidence_warning(page.number, uncertain))
     return result
 
 
@@ -194,6 +199,11 @@ def _is_sure(line: Line) -> bool:
     if len(text) == 1:
         return line.confidence >= MIN_LETTER_CONFIDENCE
     return line.confidence >= (MIN_CONFIDENCE if len(text) > SHORT_TEXT else MIN_SHORT_CONFIDENCE)
+
+
+def _is_uncertain(line: Line) -> bool:
+    is_short = len(line.text.strip()) <= SHORT_TEXT
+    return is_short and line.confidence is not None and line.confidence < MIN_CERTAIN_CONFIDENCE
 
 
 def _is_texture(text: str) -> bool:

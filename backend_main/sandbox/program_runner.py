@@ -42,6 +42,9 @@ class ProgramRunner:
             output = files.enter_context(open(output_read, "rb"))
             try:
                 socket.send_fds(self._connection, [request], [input_read, output_write])
+            except OSError:
+                os.close(input_write)
+                raise
             finally:
                 os.close(input_read)
                 os.close(output_write)

@@ -11,6 +11,10 @@ SYSTEM_PATHS = (
     "/usr",  # libraries, fonts, language packs, time zones
     "/lib",
     "/lib64",
+    # Nix, Guix and Homebrew keep all libraries there.
+    "/nix/store",
+    "/gnu/store",
+    "/home/linuxbrew/.linuxbrew",
     "/etc/ld.so.cache",
     "/etc/fonts",
     "/etc/localtime",
@@ -54,7 +58,9 @@ def python_paths() -> tuple[list[str], list[str]]:
     base = {sys.base_prefix, sys.base_exec_prefix} - {"/"}
     readable = [sys.prefix, *(str(Path(path, part)) for path in base for part in ("lib", "lib64", "bin"))]
     readable += [path for path in sysconfig.get_paths().values() if path != "/"]
-    readable += [*site.getsitepackages(), site.getusersitepackages()]
+    readable += site.getsitepackages()
+    if site.ENABLE_USER_SITE:  # not in a virtual environment
+        readable.append(site.getusersitepackages())
     readable = list(dict.fromkeys(os.path.realpath(path) for path in readable if Path(path).exists()))
     others = [os.path.realpath(path) for path in sys.path if path and Path(path).exists()]
     listable = [path for path in others if not is_below(path, readable)]
@@ -62,11 +68,11 @@ def python_paths() -> tuple[list[str], list[str]]:
 
 
 def package_directory(module: str) -> list[str]:
-    """Return the directory of the top-level package of an imported module; its file if it is a module."""
+    """Return the directories of the top-level package of an imported module; its file if it is a module."""
     top = sys.modules.get(module.partition(".")[0])
     file = getattr(top, "__file__", None)
-    if file is None:
-        return []
+    if file is None:  # a namespace package (PEP 420) has directories only
+        return [os.path.realpath(path) for path in getattr(top, "__path__", ())]
     return [os.path.realpath(Path(file).parent if hasattr(top, "__path__") else file)]
 
 

@@ -40,14 +40,12 @@ def limit_memory(max_bytes: int) -> None:
     _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + max_bytes)
 
 
-def extend_cpu_time(pid: int, seconds: float) -> None:
-    """Allow a child that much processor time from now on, on each core.
+def extend_cpu_time(pid: int, used_seconds: float, seconds: float) -> None:
+    """Allow a child `seconds` of processor time on each core beyond those it has used.
 
     The kernel kills it with SIGXCPU afterwards, whatever the parent does meanwhile. Raises OSError.
     """
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    used = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
-    limit = int(used + (seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1)) + 1
+    limit = int(used_seconds + (seconds + CPU_GRACE_SECONDS) * (os.cpu_count() or 1)) + 1
     _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
     soft = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.prlimit(pid, resource.RLIMIT_CPU, (soft, hard))

@@ -11,8 +11,9 @@ REQUESTS = {
     "create": "Sends a file and has it read. One of the three image fields is enough; the first one present counts, in the order of the "
     'table. The same bytes a second time are the same upload: the reply has `"duplicate": true`, and the server reads the upload again '
     "only if it ended in `error` or `cancelled`. [Choose engine, languages and pages](../how-to/engines.md) explains the read options.",
-    "list": "Returns your uploads, newest first, without their texts. Without `limit`, all of them come in one message; more than 10,000 are "
-    "an error. With `limit`, the reply has `next`, the `cursor` of the following list, or null.",
+    "list": "Returns your uploads, newest first, without their texts. Without `limit`, all of them come in one message; more than 10,000 "
+    "or 16 MiB are an error. With `limit`, the reply has `next`, the `cursor` of the following list, or null. A list of large uploads "
+    "can be shorter than `limit`.",
     "retrieve": "Returns one upload with its texts.",
     "update": "Changes the given fields of an upload and leaves the others.",
     "delete": "Removes an upload and its file. The reply is its last state. If it is being read, the reading stops, and no message of the "
@@ -139,7 +140,7 @@ ROUTES = {
     "GET /": "The web page.",
     "GET /healthz": "Returns 200 while the process runs. Needs no token.",
     "GET /readyz": "Returns 200 if the server accepts uploads and can read them: status `ok`, or `degraded` with the `reasons` why events "
-    "or readings are late. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
+    "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '

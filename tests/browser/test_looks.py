@@ -125,7 +125,7 @@ def test_wide_table_scrolls_without_breaking_words(
     with WebPage.open_signed_in(browser, installed_server, console, **PHONE) as web_page:
         web_page.upload(("table.png", "image/png", scripted_png(lines=LINES)))
         web_page.wait_processed("table.png")
-        web_page.override_page_markdown(TABLE)
+        web_page.override_pages(markdown=TABLE)
         web_page.page.reload()
         cell = web_page.text.get_by_role("cell", name="Jurisdiction", exact=True)
         expect(cell).to_be_visible()
@@ -142,7 +142,7 @@ def test_wide_table_scrolls_without_breaking_words(
 def test_html_table_is_shown_with_spans_and_other_html_as_text(web_page: WebPage) -> None:
     web_page.upload(("table.png", "image/png", scripted_png(lines=LINES)))
     web_page.wait_processed("table.png")
-    web_page.override_page_markdown(f"{SPANNING_TABLE}\n\n<b>not bold</b>")
+    web_page.override_pages(markdown=f"{SPANNING_TABLE}\n\n<b>not bold</b>")
     web_page.page.reload()
     cell = web_page.text.get_by_role("columnheader", name="Sums in R&D < 5")
     expect(cell).to_have_attribute("colspan", "2")
@@ -155,7 +155,7 @@ def test_html_table_is_shown_with_spans_and_other_html_as_text(web_page: WebPage
 def test_every_construct_of_markdown_is_rendered(web_page: WebPage) -> None:
     web_page.upload(("report.png", "image/png", scripted_png(lines=LINES)))
     web_page.wait_processed("report.png")
-    web_page.override_page_markdown(PDF_MARKDOWN)
+    web_page.override_pages(markdown=PDF_MARKDOWN)
     web_page.page.reload()
     text = web_page.text
     expect(text.locator("p sup")).to_have_text("1")
@@ -172,6 +172,27 @@ def test_every_construct_of_markdown_is_rendered(web_page: WebPage) -> None:
     for markup in ("<su", "![", "$$", "```"):
         expect(text).not_to_contain_text(markup)
     assert accessibility_violations(web_page) == []
+
+
+def test_places_of_warnings_are_outlined_on_the_page_image(web_page: WebPage) -> None:
+    web_page.upload(("stamped.png", "image/png", scripted_png(lines=LINES)))
+    web_page.wait_processed("stamped.png")
+    message = "2 places on page 1 look like text that could not be read."
+    boxes = [[[x, 20], [x + 60, 20], [x + 60, 50], [x, 50]] for x in (10, 100)]
+    unread = {"code": "unread-ink", "message": message, "boxes": boxes, "share": 0.1}
+    whole_page = {"code": "small-print", "message": "Print is small.", "boxes": [], "share": None}
+    web_page.override_pages(width=400, height=200, warnings=[unread, whole_page])
+    web_page.page.reload()
+    image = web_page.page.locator(".page-image img")
+    outlines = web_page.page.locator(".page-image .warning polygon")
+    expect(outlines).to_have_count(2)
+    expect(web_page.page.locator(".page-image .warning title").first).to_have_text(message)
+    page, outline = image.bounding_box(), outlines.first.bounding_box()
+    assert page is not None
+    assert outline is not None
+    assert (outline["x"] - page["x"]) / page["width"] == pytest.approx(10 / 400, abs=0.01)
+    assert (outline["y"] - page["y"]) / page["height"] == pytest.approx(20 / 200, abs=0.01)
+    assert outline["width"] / page["width"] == pytest.approx(60 / 400, abs=0.03)  # the stroke is beside it
 
 
 def test_menu_closes_on_outside_click_escape_and_other_menu(web_page: WebPage) -> None:

@@ -61,7 +61,7 @@ def test_s30_unescaped_markdown_is_rendered_without_markup(web_page: WebPage) ->
     """An engine may write Markdown without escaping, so the renderer of the page is the only protection."""
     web_page.upload(("raw.png", "image/png", scripted_png(lines=["quiet"])))
     web_page.wait_processed("raw.png")
-    web_page.override_page_markdown("\n\n".join([*ATTACKS, TABLE_ATTACK, INLINE_ATTACK]))
+    web_page.override_pages(markdown="\n\n".join([*ATTACKS, TABLE_ATTACK, INLINE_ATTACK]))
     web_page.page.reload()
     expect(web_page.text).to_contain_text("<img src=x onerror=alert(1)>")
     expect(web_page.text.get_by_role("cell", name="<script>alert(1)</script>")).to_be_visible()

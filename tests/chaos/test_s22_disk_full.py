@@ -20,7 +20,7 @@ from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
 from tests.support.stored_files import paths_in
-from tests.support.websocket_client import WebSocketClient
+from tests.support.websocket_client import Message, WebSocketClient
 
 DISK_BYTES = 16 * 1024**2
 # Any bytes may follow the chunks of a PNG; random bytes do not compress on any disk.
@@ -117,6 +117,47 @@ async def test_s22_full_disk_rejects_small_files_until_space_is_free(
         (small_disk / "ballast").unlink()
         await assert_accepted(client, full_server, scripted_png())
     assert "Traceback" not in full_server.log
+
+
+async def rename_until_error(client: WebSocketClient, upload_id: str) -> Message:
+    """Write events until the database has no space left in its files; return the error."""
+    for number in range(10_000):
+        name = f"{number:05d}" * 50
+        reply = await client.request({"type": "update", "instance_id": upload_id, "data": {"filename": name}})
+        if "error" in reply:
+            error: Message = reply["error"]
+            return error
+    raise AssertionError("no write of the database failed")
+
+
+@pytest.mark.embedded("the disk of PostgreSQL is another one")
+async def test_s22_m8_full_disk_delete_frees_space_and_changes_are_507(
+    full_server: Server, full_account: Account, small_disk: Path
+) -> None:
+    """The database has used up all space in its files, so each of its writes fails but a deletion."""
+    long_text = "x" * 1024 * 1024
+    async with full_account.client() as client, httpx.AsyncClient(base_url=full_server.http) as http:
+        http.headers.update(full_account.headers)
+        ids: list[str] = []
+        for _ in range(3):
+            ids.append((await client.create(scripted_png()))["instance"]["id"])
+            await client.terminal_message(ids[-1])
+        await asyncio.to_thread(fill, small_disk)
+        correction = {"type": "update", "instance_id": ids[0], "data": {"processed_text": long_text}}
+        reply = await client.request(correction)
+        assert reply["error"]["processed_text"].startswith("storage_full")
+        assert (await rename_until_error(client, ids[0]))["server"].startswith("storage_full")
+        answer = await http.patch(f"/api/uploads/{ids[0]}/", json={"filename": "other.png"})
+        assert answer.status_code == 507
+        assert answer.json()["error"]["server"].startswith("storage_full")
+        ready = await http.get("/readyz")
+        assert ready.json()["reasons"] == ["the disk is full: uploads are refused"]
+        assert "error" not in await client.request({"type": "delete", "instance_id": ids[0]})
+        for upload_id in ids[1:]:
+            assert (await http.delete(f"/api/uploads/{upload_id}/")).status_code == 200
+        assert (await client.request({"type": "list"}))["list"] == []
+    assert "Traceback" not in full_server.log
+    (small_disk / "ballast").unlink()
 
 
 async def test_s22_file_size_limit_of_the_process_is_storage_full(new_server: Callable[..., Server]) -> None:

@@ -7,8 +7,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from backend_main.core.auth import jwks
 from backend_main.core.auth.jwks import Keys
 from backend_main.core.errors import TokenKeysUnavailable, Unauthenticated
+from tests.support.key_service import KeyService
 from tests.support.server import Server
 from tests.support.tokens import RsaKey, claims
 from tests.support.websocket_client import WebSocketClient
@@ -178,66 +177,29 @@ def test_h12_unusable_key_does_not_disable_the_others() -> None:
 # ── a server whose key service hangs ──
 
 
-class KeyService(ThreadingHTTPServer):
-    """A key service that answers once, and then not until `close`."""
-
-    daemon_threads = True
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.document = json.dumps(document).encode()
-        self.requests = 0
-        self.closing = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: KeyService
-
-    def do_GET(self) -> None:
-        self.server.requests += 1
-        if self.server.requests > 1:
-            self.server.closing.wait()
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.server.document)))
-        self.end_headers()
-        self.wfile.write(self.server.document)
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
 @pytest.fixture
-def key_service() -> Iterator[tuple[KeyService, RsaKey]]:
-    key = RsaKey()
-    service = KeyService({"keys": [key.public_jwk() | {"kid": "one", "use": "sig"}]})
-    yield service, key
+def key_service() -> Iterator[KeyService]:
+    service = KeyService()
+    yield service
     service.close()
 
 
 async def test_h12_server_accepts_known_keys_while_the_service_hangs(
-    key_service: tuple[KeyService, RsaKey], new_server: Callable[..., Server]
+    key_service: KeyService, new_server: Callable[..., Server]
 ) -> None:
-    service, key = key_service
-    url = f"http://127.0.0.1:{service.server_port}/keys"
-    server = new_server(JWT_ALGORITHM="RS256", JWT_JWKS_URL=url)
+    server = new_server(JWT_ALGORITHM="RS256", JWT_JWKS_URL=key_service.url)
     user_id = server.user_id(server.user())
-    valid = key.signed(claims(user_id), header={"kid": "one"})
+    valid = key_service.token(user_id)
     async with WebSocketClient(server.url(token=valid)) as client:
         assert (await client.request({"type": "ping"}))["type"] == "pong"
+    key_service.is_hanging = True
     for _ in range(5):
-        unknown = RsaKey().signed(claims(user_id), header={"kid": str(uuid.uuid4())})
+        unknown = key_service.unknown_key_token(user_id)
         answer = httpx.get(f"{server.http}/api/me/", headers={"Authorization": f"Bearer {unknown}"})
         assert answer.status_code == 401, "the keys were fetched a moment ago"
     answer = httpx.get(f"{server.http}/api/me/", headers={"Authorization": f"Bearer {valid}"})
     assert answer.status_code == 200
-    assert service.requests == 1
+    assert key_service.requests == 1
     assert server.unexpected_tracebacks == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import tracemalloc
+from contextlib import closing
 
 import pytest
 
@@ -42,7 +43,7 @@ async def test_h3_message_of_many_arrays_is_an_error_and_takes_little_memory(
         with MemoryMonitor(server) as monitor:
             await client.send_text(message_with(kind, many("[],", ARRAYS_BYTES)))
             reply = await client.receive()
-        assert "1048576 characters" in reply["error"]["message"]
+        assert f"{parsing.MAX_ENVELOPE_CHARACTERS} characters" in reply["error"]["message"]
         assert await client.request({"type": "ping"}) == {"type": "pong"}
     assert monitor.growth < MAX_GROWTH_BYTES
 
@@ -52,7 +53,7 @@ def test_h3_many_values_around_the_base64_are_an_error(before: bool) -> None:
     junk = '"junk":' + many("[],", parsing.MAX_ENVELOPE_CHARACTERS)
     data = '"data":{"image_base64":"' + "QUFB" * 100_000 + '"}'
     frame = '{"type":"create",' + ",".join([junk, data] if before else [data, junk]) + "}"
-    with pytest.raises(ProtocolError, match="1048576 characters"):
+    with pytest.raises(ProtocolError, match=f"{parsing.MAX_ENVELOPE_CHARACTERS} characters"):
         parsing.parse_request(frame)
 
 
@@ -61,7 +62,7 @@ def test_h3_patch_of_many_arrays_is_an_error_and_takes_little_memory(server: Ser
     body = ('{"junk":' + many("[],", ARRAYS_BYTES) + "}").encode()
     headers = {"Content-Type": "application/json"}
     path = client.read(scripted_png())
-    with client.http, MemoryMonitor(server) as monitor:
+    with closing(client.http), MemoryMonitor(server) as monitor:
         assert client.http.patch(f"{path}/", content=body, headers=headers).status_code in (400, 413)
         assert client.http.post(f"{path}/retry", content=body, headers=headers).status_code in (400, 413)
     assert monitor.growth < MAX_GROWTH_BYTES
@@ -76,7 +77,7 @@ def test_h3_parsed_json_takes_at_most_the_documented_factor(value: str) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < MAX_FACTOR * MIB
+    assert peak < MAX_FACTOR * len(text)
 
 
 async def test_h3_large_base64_with_escaped_slashes_is_stored(server: Server) -> None:

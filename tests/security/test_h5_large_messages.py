@@ -8,6 +8,7 @@ import json
 import pytest
 
 from backend_main.core.live.rate_limit import MAX_PLACES, LargeMessageLimit
+from backend_main.core.protocol.parsing import MAX_ENVELOPE_CHARACTERS
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
 from tests.support.raw_websocket import RawWebSocket
@@ -30,13 +31,15 @@ async def test_h5_clients_that_do_not_read_keep_no_place_of_another_user(server:
         for number in range(UPDATES):
             data = {"processed_text": f"{number} {CORRECTION}"}
             await writer.request({"type": "update", "instance_id": upload_id, "data": data})
-    padded = json.dumps({"type": "subscribe", "since": cursor, "padding": "x" * (MIB - 200)}).encode()
+    padded = json.dumps(
+        {"type": "subscribe", "since": cursor, "padding": "x" * (MAX_ENVELOPE_CHARACTERS - 200)}
+    ).encode()
     raws = []
     for _ in range(ATTACKERS):
         raw = await asyncio.to_thread(RawWebSocket, server.url(token=attacker.mint()))
         await asyncio.to_thread(raw.send, padded)
-        # 1.1 MiB: more than a message without base64 may have. The reply is an error.
-        await asyncio.to_thread(raw.send, padded.replace(b"xxx", b"xxxx"))
+        # More than a message without base64 may have. The reply is an error.
+        await asyncio.to_thread(raw.send, padded.replace(b"xxx", b"xxxxxx"))
         raws.append(raw)
     async with asyncio.timeout(30), other.client() as client:
         reply = await client.create(scripted_png() + bytes(2 * MIB))

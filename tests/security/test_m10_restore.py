@@ -141,7 +141,10 @@ def test_m10_database_with_code_is_refused(tmp_path: Path, statement: str) -> No
 
 
 def test_m10_database_that_names_a_file_elsewhere_is_refused(tmp_path: Path) -> None:
-    assert_refused(archive(tmp_path, database=database(tmp_path, key="../../../etc/passwd")), tmp_path)
+    assert_refused(
+        archive(tmp_path, database=database(tmp_path, "INSERT INTO core_upload VALUES ('../../etc/passwd')")),
+        tmp_path,
+    )
 
 
 def test_m10_archive_that_ends_within_a_file_is_refused(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def hidden_pdf() -> bytes:
     )
     hostile_line = "".join(map(chr, codes))
     lines = "".join(text_at(60, 700 - 20 * row, *LETTER) for row in range(10))
-    font = "<</Type/Font/Subtype/Type1/BaseFont/Times-Roman/Encoding/WinAnsiEncoding/ToUnicode 11 0 R>>"
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding/ToUnicode 11 0 R>>"
     author, words = (
         f"<FEFF{text.encode('utf-16-be').hex()}>" for text in ("Eve\x9b31m", f"note {HOSTILE[1:]}")
     )

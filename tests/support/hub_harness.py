@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -120,7 +120,7 @@ class FakeEventLog:
         return [event for event in self.events[owner_id] if event.seq > max(seq, self.removed_up_to)][:3]
 
     def snapshot(self, owner_id: uuid.UUID, upload_id: uuid.UUID | None) -> Snapshot:
-        return Snapshot(len(self.events[owner_id]), protocol.ListMessage(list=[]))
+        return Snapshot(len(self.events[owner_id]), protocol.encode(protocol.ListMessage(list=[])))
 
 
 class HubHarness(Hub):
@@ -192,13 +192,24 @@ class HubHarness(Hub):
     page_done = page_text
 
 
+def replace_executor(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Awaitable[object]]) -> None:
+    """Run the hub's queries with `run(function, *arguments)`."""
+
+    async def run_for(_user: object, work: Callable[..., object], *args: object) -> object:
+        return await run(work, *args)
+
+    monkeypatch.setattr(live_hub.executor, "run_short_query", run)
+    for name in ("run_catch_up", "run_long_query"):
+        monkeypatch.setattr(live_hub.executor, name, run_for)
+
+
 @pytest.fixture
 async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HubHarness]:
     async def inline(work: Callable[..., object], *args: object) -> object:
         await asyncio.sleep(0)  # other tasks run meanwhile, as with the real executor
         return work(*args)
 
-    monkeypatch.setattr(live_hub.executor, "run_short_query", inline)
+    replace_executor(monkeypatch, inline)
     monkeypatch.setattr(live_hub, "POLL_SECONDS", 3600.0)
     hub = HubHarness()
     hub.start()

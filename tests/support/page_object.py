@@ -213,14 +213,14 @@ class WebPage:
             self.button(choice).click()
         return downloading.value.suggested_filename, Path(downloading.value.path()).read_bytes()
 
-    def override_page_markdown(self, markdown: str) -> None:
-        """Replace the Markdown of every finished page that the server sends from now on."""
+    def override_pages(self, **fields: Any) -> None:
+        """Replace fields of every finished page that the server sends from now on, such as its Markdown."""
 
-        def replace_markdown(route: Route) -> None:
+        def replace_fields(route: Route) -> None:
             page = route.fetch().json()
-            route.fulfill(json=page | {"markdown": markdown})
+            route.fulfill(json=page | fields)
 
-        self.page.route(re.compile(r"/pages/\d+$"), replace_markdown)
+        self.page.route(re.compile(r"/pages/\d+$"), replace_fields)
 
     def block_page_images(self) -> list[str]:
         """Fail all requests for page images from now on; return the list that collects their URLs."""

@@ -59,7 +59,13 @@ async def serve(
         lambda: FastPathWSProtocol(config, state, app_state), "127.0.0.1", 0
     )
     async with server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        try:
+            yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        finally:
+            for connection in state.connections:
+                connection.transport.abort()
+            while state.connections:  # until the transports are closed
+                await asyncio.sleep(0)
 
 
 class FrameRecorder(ClientConnection):

@@ -10,8 +10,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import AuthenticationFailed
+from rest_framework.authentication import BaseAuthentication
 from rest_framework_simplejwt.tokens import Token
 
 from ..conf import conf
@@ -101,17 +100,12 @@ def bearer_token(scope: Scope) -> str | None:
     return None
 
 
-class BearerAuthentication(JWTAuthentication):
-    """Adapter that lets REST framework use `authenticate`."""
+class RequestAuthentication(BaseAuthentication):
+    """Adapter that gives REST framework the identity that `http.user_turns` found."""
 
-    def get_validated_token(self, raw_token: bytes) -> Any:
-        try:
-            return authenticate(raw_token.decode("latin-1"))
-        except Unauthenticated as error:
-            raise AuthenticationFailed(str(error)) from None
-
-    def get_user(self, validated_token: Any) -> Any:
-        return validated_token.user
+    def authenticate(self, request: Any) -> tuple[User, Identity] | None:
+        identity: Identity | None = getattr(request._request, "identity", None)
+        return None if identity is None else (identity.user, identity)
 
 
 def _expiry(token: Token) -> float:

@@ -1,4 +1,4 @@
-"""Retry of transactions after a deadlock, a serialization failure or a lost connection.
+"""Retry of transactions after transient errors, and one error for each other failure of the database.
 
 A transaction is atomic, so a failed one has written nothing. The exception is a COMMIT whose reply was lost:
 it may have succeeded. Retried functions must therefore be idempotent: an attempt number fences them, or a
@@ -12,12 +12,13 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.db.utils import Error
 
-from ..errors import DatabaseUnavailable
+from ..errors import DatabaseFull, DatabaseUnavailable
+from .failures import Failure, failure_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,11 +28,6 @@ log = logging.getLogger(__name__)
 # Waits between tries. Each varies by up to a half, so that two transactions that met do not meet again.
 # Their sum is about as long as a restart of the database.
 BACKOFF_SECONDS = (0.1, 0.5, 2.0)
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock; server
-# shut down, crashed or starting; no connection left. All of class 08 (connections) is transient as well.
-TRANSIENT_SQLSTATES = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
-# A lock or a statement timed out: it has waited long enough already.
-TIMEOUT_SQLSTATES = {"55P03", "57014"}
 
 
 def retry_transient(function: Callable[P, T]) -> Callable[P, T]:
@@ -40,7 +36,9 @@ def retry_transient(function: Callable[P, T]) -> Callable[P, T]:
     Inside another transaction the wrapper does nothing, because only the whole transaction can be repeated.
 
     Raises:
-        DatabaseUnavailable: the last try failed too, or a timeout was reached (raised by the wrapper).
+        DatabaseUnavailable: The last try failed too, a timeout was reached, or the database cannot be used
+            (raised by the wrapper).
+        DatabaseFull: The disk of the database is full (raised by the wrapper).
     """
 
     @functools.wraps(function)
@@ -50,35 +48,36 @@ def retry_transient(function: Callable[P, T]) -> Callable[P, T]:
         for wait_seconds in BACKOFF_SECONDS:
             try:
                 return function(*args, **kwargs)
-            except (OperationalError, InterfaceError) as error:
-                _raise_if_permanent(error)
+            except Error as error:
+                if failure_of(error) is not Failure.TRANSIENT:
+                    raise_unavailable(error)
                 log.warning("A transaction is retried after: %s", _first_line(error))
             time.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
             connection.close_if_unusable_or_obsolete()
         try:
             return function(*args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
-            _raise_if_permanent(error)
-            raise DatabaseUnavailable from error
+        except Error as error:
+            raise_unavailable(error)
 
     return run
 
 
-def sqlstate(error: BaseException) -> str | None:
-    """Return PostgreSQL's code of an error; "" if the connection failed, None for another database."""
-    if not hasattr(error.__cause__, "sqlstate"):
-        return None
-    return getattr(error.__cause__, "sqlstate", "") or ""
+def raise_unavailable(error: Error) -> NoReturn:
+    """Raise `DatabaseFull` or `DatabaseUnavailable`, with a line in the log; or the error if it is a defect.
 
-
-def _raise_if_permanent(error: Error) -> None:
-    """Raise the error if a retry cannot help, and `DatabaseUnavailable` after a timeout."""
-    state = sqlstate(error)
-    if state in TIMEOUT_SQLSTATES:
-        log.warning("A transaction is given up after: %s", _first_line(error))
-        raise DatabaseUnavailable from error
-    if state is None or not (state == "" or state in TRANSIENT_SQLSTATES or state.startswith("08")):
+    Raises:
+        DatabaseFull: The disk of the database is full.
+        DatabaseUnavailable: The database is locked, gone or damaged.
+    """
+    failure = failure_of(error)
+    if failure is None:
         raise error
+    log.log(
+        logging.ERROR if failure is Failure.BROKEN else logging.WARNING,
+        "A transaction is given up after: %s",
+        _first_line(error),
+    )
+    raise (DatabaseFull if failure is Failure.FULL else DatabaseUnavailable) from error
 
 
 def _first_line(error: Error) -> str:

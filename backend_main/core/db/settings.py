@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from ..conf import PREFIX, Conf
 from ..errors import CommandError
@@ -22,6 +22,7 @@ CONNECTION_OPTIONS: dict[str, str] = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
+SQLITE_LOCK_TIMEOUT_SECONDS = 20
 # As on SQLite, waiting for a lock fails after 20 s. A client that died with a lock loses it after 60 s.
 SESSION_OPTIONS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
 _DJANGO_KEYS = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
@@ -54,11 +55,50 @@ def relaxed_durability() -> Iterator[None]:
             cursor.execute("PRAGMA synchronous = FULL")
 
 
+@contextmanager
+def read_snapshot() -> Iterator[None]:
+    """Open a transaction whose queries all see the database at one moment. It takes no lock for writing."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        # `IMMEDIATE` would keep all other writers waiting. Django reads the mode at each start.
+        connection.ensure_connection()  # a new connection has no mode yet
+        wrapper: Any = connection
+        mode, wrapper.transaction_mode = wrapper.transaction_mode, "DEFERRED"
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            wrapper.transaction_mode = mode
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
+def check_write_lock(timeout_seconds: float) -> None:
+    """Take and release the write lock of SQLite; do nothing on PostgreSQL.
+
+    Raises:
+        django.db.OperationalError: Another transaction has the lock for all of the time, or the file cannot
+            be written.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {round(timeout_seconds * 1000)}")
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {SQLITE_LOCK_TIMEOUT_SECONDS * 1000}")
+
+
 def _sqlite(conf: Conf) -> dict[str, Any]:
     options = {
         # Otherwise a transaction that reads first and writes later fails at once instead of waiting.
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": SQLITE_LOCK_TIMEOUT_SECONDS,
         "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
     }
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": conf.database_path, "OPTIONS": options}

@@ -54,7 +54,7 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
 @owner_required
 async def download_original(request: HttpRequest, user: User, upload_id: UUID) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/file`."""
-    upload = await executor.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
+    upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
     etag = f'"{upload.image_hash}"'
     # RFC 9110, 13.1.2: tags are compared weakly; `*` matches any.
     known_etags = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
@@ -88,13 +88,14 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
 @owner_required
 async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/pages/{n}/image?width=`: the upright page, at most `width` pixels wide."""
-    upload = await executor.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
+    upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
     width = page_images.WIDTHS[-1]
     if (text := request.GET.get("width")) is not None:
         if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
             raise RequestError({"width": "A whole number of pixels is expected."})
         width = int(text)
-    image = await runtime_of(request.scope).page_images.page_image(upload.image_path, number, width)
+    images = runtime_of(request.scope).page_images
+    image = await images.page_image(user.pk, upload.image_path, number, width)
     return HttpResponse(image, content_type=page_images.CONTENT_TYPE)
 
 

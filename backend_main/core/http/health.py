@@ -9,18 +9,24 @@ from __future__ import annotations
 import datetime as dt
 
 from django.core.handlers.asgi import ASGIRequest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from .. import storage
 from ..conf import conf
 from ..db import executor
+from ..db.failures import Failure, failure_of
 from ..db.migrations_state import migrations_state
+from ..db.settings import check_write_lock
 from ..jobs import queue as job_queue
 from ..runtime import Runtime, runtime_of
+from ..storage import disk_space
 
 # A free reader claims a waiting job at once, and a busy one yields after its page.
 JOB_WAIT_WARNING_SECONDS = 120
+
+# A transaction of scanrill holds the lock for milliseconds.
+WRITE_LOCK_TIMEOUT_SECONDS = 1.0
 
 # A worker sends a heartbeat every ten seconds.
 WORKER_HEARTBEAT_TIMEOUT_SECONDS = 45
@@ -34,7 +40,8 @@ async def healthz(_request: HttpRequest) -> HttpResponse:
 async def readyz(request: ASGIRequest) -> HttpResponse:
     """Report whether the server accepts uploads and has them read.
 
-    503 with the reasons if it does not; `degraded` with the reasons if events or readings are late.
+    503 with the reasons if it does not; `degraded` with the reasons if the disk is full, or if events or
+    readings are late.
     """
     runtime = runtime_of(request.scope)
     if reasons := await executor.run_in_db_thread(readiness_failures, runtime):
@@ -50,6 +57,7 @@ def readiness_failures(runtime: Runtime) -> list[str]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        reasons += database_write_failures()
         runtime.is_migrated = runtime.is_migrated or migrations_state().is_current
         if not runtime.is_migrated:
             reasons.append("the database is not migrated")
@@ -62,8 +70,21 @@ def readiness_failures(runtime: Runtime) -> list[str]:
     return reasons
 
 
+def database_write_failures() -> list[str]:
+    """Return the reason why SQLite cannot be written, if there is one."""
+    try:
+        check_write_lock(WRITE_LOCK_TIMEOUT_SECONDS)
+    except DatabaseError as error:
+        is_locked = failure_of(error) is Failure.WAITED
+        return [f"the database {'is locked' if is_locked else 'cannot be written'}"]
+    return []
+
+
 def degradations(runtime: Runtime) -> list[str]:
-    """Return the reasons why events or readings are late on a server that accepts uploads."""
+    """Return the reasons why a server that answers refuses uploads, or why events or readings are late.
+
+    A full disk is among them: only users of a server in service can delete uploads.
+    """
     notifier, channel = runtime.worker_notifier, runtime.workers_channel
     found = (runtime.hub.pubsub.degraded_reason, notifier and notifier.degraded_reason)
     reasons = [reason for reason in found if reason]
@@ -75,4 +96,6 @@ def degradations(runtime: Runtime) -> list[str]:
         reasons.append(f"no worker heartbeat for {WORKER_HEARTBEAT_TIMEOUT_SECONDS} s")
     if job_queue.has_stalled_jobs(dt.timedelta(seconds=JOB_WAIT_WARNING_SECONDS)):
         reasons.append(f"jobs have waited more than {JOB_WAIT_WARNING_SECONDS} s and no reader is active")
+    if disk_space.is_full():
+        reasons.append("the disk is full: uploads are refused")
     return reasons

@@ -33,7 +33,7 @@ class JSONView(View):
         try:
             return await handler(request, *args, **kwargs)  # type: ignore[no-any-return]
         except ScanrillError as error:
-            return _error_response(error)
+            return error_response(error)
 
     def allowed_methods(self) -> list[str]:
         """Return the methods that the view has a handler for."""
@@ -63,7 +63,8 @@ def asgi_request(request: HttpRequest) -> ASGIRequest:
     return request
 
 
-def _error_response(error: ScanrillError) -> HttpResponse:
+def error_response(error: ScanrillError) -> HttpResponse:
+    """Return the response to an error: {"error": {field: message}}."""
     response = JsonResponse({"error": error.fields}, status=error.http_status)
     if error.http_status == 401:
         response["WWW-Authenticate"] = "Bearer"

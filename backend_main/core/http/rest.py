@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import IO, Any, cast
 from uuid import UUID
 
 import msgspec
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +22,7 @@ from ...reading.engines.info import engine_info
 from ..auth import sessions as session_store
 from ..auth.authentication import Identity
 from ..conf import conf
+from ..db.retry import raise_unavailable
 from ..errors import RequestError, ScanrillError
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
@@ -68,17 +72,23 @@ class EnginesView(APIView):
 class UploadsView(APIView):
     """`GET /api/uploads/?status=&search=&limit=&cursor=` → {list, next}, newest first, without the texts."""
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         parameters: dict[str, Any] = dict(request.query_params.items())
         # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
         if any("\0" in value for value in parameters.values()):
             raise RequestError({"message": "A value contains a NUL character."})
-        limit = parameters.get("limit", "")
-        if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS:
-            parameters["limit"] = int(limit)
+        limit = _limit(request.query_params)
+        if limit is not None:
+            parameters["limit"] = limit
         query = parsing.build_request(messages.ListUploads, parameters)
         found = queries.uploads(owner=_owner(request), **query.filters())
-        return _response(serializers.listing(found.uploads, found.next, query))
+        content = messages.encode(serializers.listing(found.items, found.next, query)).encode()
+        return HttpResponse(content, content_type="application/json")
+
+
+def is_short_list(request: HttpRequest) -> bool:
+    """Return whether the request is for a short list of uploads."""
+    return queries.is_short(search=request.GET.get("search"), limit=_limit(request.GET))
 
 
 class UploadView(APIView):
@@ -170,6 +180,13 @@ class PageView(APIView):
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Convert an error into {"error": {field: message}}, as the WebSocket API sends it."""
+    if isinstance(error, DatabaseError):
+        try:
+            raise_unavailable(error)
+        except ScanrillError as unavailable:
+            error = unavailable
+        except DatabaseError:
+            return None
     if isinstance(error, ScanrillError):
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
         return Response({"error": error.fields}, status=error.http_status, headers=headers)
@@ -188,6 +205,12 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     }
     response.data = {"error": fields}
     return response
+
+
+def _limit(parameters: Mapping[str, str]) -> int | None:
+    """Return the limit in a query; None if it has none, or no valid one."""
+    limit = parameters.get("limit", "")
+    return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
 
 
 def _owner(request: Request) -> User:

@@ -7,9 +7,9 @@ query has the read options.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
@@ -22,10 +22,11 @@ from ..auth import authentication
 from ..conf import conf
 from ..db import executor
 from ..errors import FileTooLarge, RequestError, ScanrillError
+from ..fair_sharing import FairExecutor
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..protocol import messages, parsing, serializers
-from ..uploads import commands, ingest
+from ..uploads import commands, ingest, quotas
 from .request_body import ClientDisconnected
 from .responses import send_json
 from .types import Application, Receive, Scope, Send
@@ -39,6 +40,13 @@ PATH = "/api/uploads/"
 FILE_FIELD = "file"
 # A thread writes chunks of this size: a switch of threads for each packet would cost more than the write.
 CHUNK_BYTES = 1024 * 1024
+# A form has few fields. Empty parts cost .2 s a MiB, which the interpreter spends on the calls for each.
+MAX_PARTS = 100
+MAX_WRITES = 4
+MAX_WRITES_PER_USER = 2
+_writers = FairExecutor(
+    ThreadPoolExecutor(MAX_WRITES, thread_name_prefix="upload"), MAX_WRITES, MAX_WRITES_PER_USER
+)
 
 
 class BodyWriter(Protocol):
@@ -80,6 +88,7 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     identity = await executor.run_in_db_thread(
         authentication.authenticate, authentication.bearer_token(scope)
     )
+    user = identity.user
     query = parse_qs(scope["query_string"].decode("latin-1"))
     options = _read_options(query)
     await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
@@ -87,15 +96,19 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     # An announced size above the limit is rejected at once; received bytes are counted nevertheless.
     content_length = int(headers.get(b"content-length", b"0") or 0)
     _check_size(content_length)
+    quota = await executor.run_in_db_thread(quotas.byte_quota, identity.user)
     with ExitStack() as stack:
-        staged_file = stack.enter_context(ingest.open_staged_file(FILE_FIELD, expected_bytes=content_length))
+        staged_file = stack.enter_context(
+            ingest.open_staged_file(FILE_FIELD, expected_bytes=content_length, quota=quota)
+        )
         body_writer = _body_writer(headers.get(b"content-type", b""), query, staged_file)
         async for chunk in _body_chunks(receive):
-            await asyncio.to_thread(body_writer.write, chunk)
-        received = await asyncio.to_thread(body_writer.finish)
-        created = await executor.run_in_db_thread(
+            await _writers.run(user.pk, body_writer.write, chunk)
+        received = await _writers.run(user.pk, body_writer.finish)
+        created = await executor.run_for_user(
+            user.pk,
             commands.create,
-            owner=identity.user,
+            owner=user,
             source=commands.UploadSource(staged=received),
             options=options,
         )
@@ -162,7 +175,7 @@ class RawBodyWriter:
 class MultipartBodyWriter:
     """Parser of a multipart body that writes the one part with a file name.
 
-    It skips parts without a file name and rejects a second file.
+    It skips parts without a file name, and rejects a second file or more than `MAX_PARTS` parts.
     """
 
     def __init__(self, boundary: bytes, staged_file: ingest.StagedFileWriter) -> None:
@@ -170,10 +183,12 @@ class MultipartBodyWriter:
         self._name: str | None = None
         self._is_file_part = False
         self._is_complete = False
+        self._parts = 0
         # The header that is being parsed. The parser limits its size.
         self._header_name = b""
         self._header_value = b""
         callbacks: MultipartCallbacks = {
+            "on_part_begin": self._on_part_begin,
             "on_header_field": self._on_header_field,
             "on_header_value": self._on_header_value,
             "on_header_end": self._on_header_end,
@@ -198,6 +213,11 @@ class MultipartBodyWriter:
         if self._name is None:
             raise RequestError({FILE_FIELD: "A file is expected, as the body or as a part with a file name."})
         return self._staged_file.finish(self._name)
+
+    def _on_part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise RequestError({FILE_FIELD: f"The multipart body has more than {MAX_PARTS} parts."})
 
     def _on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -24,6 +26,7 @@ from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
 from ..models import Job, Status, Upload, User
 from . import options as job_options
+from . import reader_time
 from .claim import (
     UNCLAIMED,
     Claim,
@@ -53,12 +56,15 @@ READER_DIED_MESSAGE = "OCR stopped three times without progress. The file may be
 
 @retry_transient
 @relaxed_durability()
-def claim_next(reader_name: str) -> Claim | None:
-    """Claim the next open job; None if there is none.
+def claim_next(reader_name: str, *, excluded_owners: Collection[UUID] = ()) -> Claim | None:
+    """Claim the next open job; None if there is none, but for those of `excluded_owners`.
 
-    Interactive jobs come before batch jobs, then the owner whose last claim is oldest, then the oldest job.
+    Interactive jobs come before batch jobs, then the owner who has used readers least, then the oldest job.
     """
-    return _claim(open_jobs(), reader_name, is_continuation=False)
+    jobs = open_jobs()
+    if excluded_owners:
+        jobs = jobs.exclude(upload__owner_id__in=excluded_owners)
+    return _claim(jobs, reader_name, is_continuation=False)
 
 
 @retry_transient
@@ -67,7 +73,7 @@ def claim_next_range(claim: Claim, reader_name: str) -> Claim | None:
     """Claim the next open job of the document that the reader has just read a job of.
 
     Returns:
-        None if the document has no open job, or if another owner's job or a more urgent job waits.
+        None if the document has no open job, or if a job that comes first waits (`has_competing_job`).
     """
     if has_competing_job(claim):
         return None
@@ -125,8 +131,11 @@ def release(claim: Claim) -> None:
 
 @retry_transient
 def has_competing_job(claim: Claim) -> bool:
-    """Return whether another owner's job of this priority, or a more urgent job, is open."""
-    other_owners = Q(priority=claim.priority) & ~Q(upload__owner_id=claim.owner_id)
+    """Return whether a more urgent job is open, or one of this priority whose owner has used readers less."""
+    used = User.objects.filter(pk=claim.owner_id).values("last_served_at")
+    owner = "upload__owner__last_served_at"
+    has_used_less = Q(**{f"{owner}__isnull": True}) | Q(**{f"{owner}__lt": Subquery(used)})
+    other_owners = Q(priority=claim.priority) & ~Q(upload__owner_id=claim.owner_id) & has_used_less
     return open_jobs().filter(other_owners | Q(priority__lt=claim.priority)).exists()
 
 
@@ -212,7 +221,7 @@ def _claim_job(job: Job, reader_name: str, *, is_continuation: bool) -> Claim:
         attempt=job.attempt, claimed_by=reader_name, lease_until=_lease_end()
     )
     upload.save(update_fields=["attempt", "first_attempt", "status", "engine", "updated_at"])
-    User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
+    reader_time.charge(upload.owner_id, reader_time.CLAIM_SECONDS)
     text = Value("") if is_continuation else F("markdown")
     pages = upload.pages.order_by("number").values_list("number", text)
     finished = dict(pages) if upload.pages_done else {}

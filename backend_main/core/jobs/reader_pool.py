@@ -22,6 +22,7 @@ from ..errors import DatabaseUnavailable
 from ..pubsub.messages import AnySharedMessage, PossibleGap, Publisher, ReadingEnded, SubscriberJoined
 from . import notify
 from . import queue as job_queue
+from .slow_owners import SlowOwners
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class ReaderPool:
 
     def __init__(self, publisher: Publisher, count: int) -> None:
         threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // max(1, count))
+        slow_owners = SlowOwners(count)
         self._readers = [
             tasks.JobReader(
                 publisher,
@@ -50,6 +52,7 @@ class ReaderPool:
                     max_memory_bytes=conf.reader_memory_bytes,
                     required_measures=conf.required_sandbox,
                 ),
+                slow_owners,
             )
             for _ in range(count)
         ]

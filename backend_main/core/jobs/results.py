@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from ... import reading
 from ...reading.document_text import document_text
@@ -23,6 +24,7 @@ from ..db.settings import relaxed_durability
 from ..event_log import UploadChange
 from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
+from ..uploads import usage
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
 
 MAX_FAILURES = 3
@@ -37,9 +39,15 @@ def save_page(claim: Claim, page: reading.PageDone) -> None:
         LeaseLost: The claim is not current.
     """
     with transaction.atomic():
-        lock_upload(claim, page_count=page.page_count, pages_done=F("pages_done") + 1)
+        row = _new_page(claim, page)
+        lock_upload(
+            claim,
+            page_count=page.page_count,
+            pages_done=F("pages_done") + 1,
+            page_bytes=F("page_bytes") + usage.page_bytes(row),
+        )
         require_rows(claimed_job(claim).update(failures=0))
-        _insert_page(claim, page)
+        row.save(force_insert=True)
 
 
 @retry_transient
@@ -64,12 +72,15 @@ def finish(
         upload = _locked_upload(claim)
         require_rows(claimed_job(claim).delete()[0])
         if page:
-            _insert_page(claim, page)
+            row = _new_page(claim, page)
+            row.save(force_insert=True)
+            if upload.page_bytes is not None:
+                upload.page_bytes += usage.page_bytes(row)
             upload.page_count = page.page_count
             upload.pages_done += 1
         has_other_jobs = Job.objects.filter(upload_id=claim.upload_id).exists()
         if has_other_jobs:
-            upload.save(update_fields=["page_count", "pages_done", "updated_at"])
+            upload.save(update_fields=["page_count", "pages_done", "page_bytes", "updated_at"])
         else:
             changes.append(_end_upload(upload))
     return has_other_jobs
@@ -104,6 +115,21 @@ def count_failure(claim: Claim, message: str) -> None:
         claimed_job(claim).update(failures=F("failures") + 1, **UNCLAIMED)
 
 
+@retry_transient
+def count_timeout(claim: Claim, message: str) -> None:
+    """Open the job of a page that took too long once more, as the owner's last; then end the upload.
+
+    Such a page takes a reader for the longest time that there is, so it gets no third attempt.
+
+    Raises:
+        LeaseLost: The claim was lost while the upload was being ended.
+    """
+    if claimed_job(claim).filter(failures__gte=MAX_FAILURES - 1).exists():
+        fail(claim, message)
+    else:
+        claimed_job(claim).update(failures=MAX_FAILURES - 1, created_at=Now(), **UNCLAIMED)
+
+
 def text_fields(upload_id: UUID) -> dict[str, Any]:
     """Return the fields of an upload that its finished pages determine: both texts and the warnings."""
     return _text_fields_of(_finished_pages(upload_id))
@@ -123,15 +149,15 @@ def _strip_nul(value: Any) -> Any:
 
 def _locked_upload(claim: Claim) -> Upload:
     """Return the upload, locked until the transaction ends, with the fields that its end needs."""
-    fields = ("owner_id", "attempt", "page_count", "pages_done", "correction")
+    fields = ("owner_id", "attempt", "page_count", "pages_done", "correction", "metadata", "page_bytes")
     upload = upload_being_read(claim).select_for_update().only(*fields).first()
     if upload is None:
         raise LeaseLost
     return upload
 
 
-def _insert_page(claim: Claim, page: reading.PageDone) -> None:
-    Page.objects.create(
+def _new_page(claim: Claim, page: reading.PageDone) -> Page:
+    return Page(
         upload_id=claim.upload_id,
         attempt=claim.attempt,
         number=page.number,
@@ -173,5 +199,7 @@ def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
     texts = _text_fields_of(pages)
     for name, value in texts.items():
         setattr(upload, name, value)
-    upload.save(update_fields=["page_count", "pages_done", "updated_at", "status", "error", *texts])
+    upload.text_bytes = usage.text_bytes(upload)
+    fields = ["page_count", "pages_done", "page_bytes", "text_bytes", "updated_at", "status", "error", *texts]
+    upload.save(update_fields=fields)
     return UploadChange(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -21,6 +20,7 @@ from ..conf import conf
 from ..db import executor
 from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
 from ..event_log import UploadChange
+from ..fair_sharing import FairSemaphore
 from ..protocol import messages
 from ..protocol.messages import StreamName
 from ..pubsub.local import LocalPubSub
@@ -46,20 +46,22 @@ POLL_SECONDS = 1.0
 POLL_BATCH_USERS = 500
 
 
-class _EncodedSnapshot(NamedTuple):
-    seq: int
-    text: str
-
-
 class Hub:
     """Everything runs on the loop but `on_change_committed`, which may be called from any thread.
 
     Args:
         pubsub: started and stopped by the hub. Default: within this process.
         log_reader: reads the database.
+        unread_lists: limits how many lists of one user wait until clients read them.
     """
 
-    def __init__(self, pubsub: LocalPubSub | None = None, log_reader: EventLogReader | None = None) -> None:
+    def __init__(
+        self,
+        pubsub: LocalPubSub | None = None,
+        log_reader: EventLogReader | None = None,
+        unread_lists: FairSemaphore | None = None,
+    ) -> None:
+        self._unread_lists = unread_lists or FairSemaphore(None)
         self.pubsub = pubsub or LocalPubSub()
         self._log_reader = log_reader or EventLogReader()
         self._user_streams: dict[UUID, UserEventStream] = {}
@@ -140,24 +142,40 @@ class Hub:
         if seq is not None and connection.opted_in and seq < connection.position:
             raise RequestError({"since": "This connection has later events. Reconnect to get them again."})
         connection.is_caught_up = False
+        owner_id = connection.owner_id
         try:
-            snapshot = await executor.run_short_query(self._snapshot_if_gap, connection, seq)
+            if seq is not None and await executor.run_catch_up(
+                owner_id, self._log_reader.has_all_since, owner_id, seq
+            ):
+                self._resume_at(connection, seq, mode, recovered=True)
+            else:
+                await self._send_snapshot(connection, mode)
         except BaseException:
             self._spawn(self._catch_up(connection))
             raise
-        # The catch-up of an earlier `resume` that failed may have set these meanwhile.
+        await self._catch_up(connection)
+
+    async def _send_snapshot(self, connection: LiveConnection, mode: StreamName | None) -> None:
+        """Reply with the list that stands for removed events; wait until the client has read it."""
+        owner_id = connection.owner_id
+        async with self._unread_lists.place(owner_id):
+            snapshot = await executor.run_long_query(
+                owner_id, self._log_reader.snapshot, owner_id, connection.upload_id
+            )
+            self._resume_at(connection, snapshot.seq, mode, recovered=False)
+            connection.send_queue.put_reply(snapshot.text)
+            del snapshot
+            await connection.send_queue.drain()
+
+    def _resume_at(
+        self, connection: LiveConnection, seq: int, mode: StreamName | None, *, recovered: bool
+    ) -> None:
+        # The catch-up of an earlier `resume` that failed may have set this meanwhile.
         connection.is_caught_up = False
         connection.opted_in = True
         connection.stream = mode or connection.stream
-        if snapshot is None:
-            assert seq is not None
-            connection.position = seq
-            connection.reply(self._subscribed(connection, recovered=True))
-        else:
-            connection.position = snapshot.seq
-            connection.reply(self._subscribed(connection, recovered=False))
-            connection.send_queue.put_reply(snapshot.text)
-        await self._catch_up(connection)
+        connection.position = seq
+        connection.reply(self._subscribed(connection, recovered=recovered))
 
     def resync(self, connection: LiveConnection, upload_id: UUID) -> None:
         """Send all of an upload's live text again."""
@@ -235,8 +253,9 @@ class Hub:
             await stream.wait_until_delivered(connection.position)
             return
         position = connection.position
-        events = await executor.run_short_query(
-            self._log_reader.events_after, connection.owner_id, position, connection.upload_id
+        owner_id = connection.owner_id
+        events = await executor.run_catch_up(
+            owner_id, self._log_reader.events_after, owner_id, position, connection.upload_id
         )
         if connection.position != position:
             return  # another `resume` of the connection starts elsewhere, or has sent them
@@ -247,13 +266,6 @@ class Hub:
         for event in events:
             connection.deliver(event, self._epoch)
         await connection.send_queue.wait_for_capacity()
-
-    def _snapshot_if_gap(self, connection: LiveConnection, seq: int | None) -> _EncodedSnapshot | None:
-        """Return the list that stands for removed events; None where all events after `seq` are there."""
-        if seq is not None and self._log_reader.has_all_since(connection.owner_id, seq):
-            return None
-        snapshot = self._log_reader.snapshot(connection.owner_id, connection.upload_id)
-        return _EncodedSnapshot(snapshot.seq, messages.encode(snapshot.message))
 
     # ── pub/sub messages ──
 

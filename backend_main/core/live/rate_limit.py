@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
+
+from ..fair_sharing import FairSemaphore
 
 # From this size a message is parsed in a thread: on the event loop it would block the other connections.
 MIN_THREAD_CHARACTERS = 64 * 1024
@@ -29,8 +29,7 @@ class LargeMessageLimit:
 
     def __init__(self, min_characters: int) -> None:
         self._min_characters = min_characters
-        self._places: Counter[Hashable] = Counter()
-        self._waiting: list[tuple[Hashable, asyncio.Future[None]]] = []
+        self._places = FairSemaphore(MAX_PLACES)
 
     @asynccontextmanager
     async def place(self, user: Hashable, characters: int) -> AsyncIterator[None]:
@@ -38,35 +37,8 @@ class LargeMessageLimit:
         if characters < self._min_characters:
             yield
             return
-        await self._take(user)
-        try:
+        async with self._places.place(user):
             yield
-        finally:
-            self._release(user)
-
-    async def _take(self, user: Hashable) -> None:
-        if self._places.total() < MAX_PLACES:
-            self._places[user] += 1
-            return
-        entry = user, asyncio.get_running_loop().create_future()
-        self._waiting.append(entry)
-        try:
-            await entry[1]
-        except asyncio.CancelledError:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
-            else:  # the place was given before the cancellation
-                self._release(user)
-            raise
-
-    def _release(self, user: Hashable) -> None:
-        self._places[user] -= 1
-        self._places += Counter()  # drops zeros
-        if self._waiting:
-            entry = min(self._waiting, key=lambda waiting: self._places[waiting[0]])
-            self._waiting.remove(entry)
-            self._places[entry[0]] += 1
-            entry[1].set_result(None)
 
 
 class TokenBucket:

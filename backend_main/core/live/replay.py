@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Length
 
 from .. import event_log
 from ..auth import accounts
+from ..db.settings import read_snapshot
 from ..jobs import options as job_options
 from ..jobs.claim import claimed_jobs
 from ..models import (
     Event,
-    EventCounter,
     EventLog,
     Status,
     Upload,
@@ -66,10 +65,10 @@ class OwnerState(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """All uploads as of the event `seq`."""
+    """All uploads as of the event `seq`, as an encoded `Upload.list`; with `next` if they exceed a list."""
 
     seq: int
-    message: messages.ListMessage
+    text: str
 
 
 def cursor(epoch: str, seq: int) -> str:
@@ -149,15 +148,14 @@ class EventLogReader:
         return [_encode_event(row, texts) for row in rows if until is None or row.seq < until]
 
     def snapshot(self, owner_id: UUID, upload_id: UUID | None) -> Snapshot:
-        """Return the list of uploads, as of the last event. No event commits meanwhile."""
-        with transaction.atomic():
-            EventCounter.objects.bulk_create([EventCounter(owner_id=owner_id)], ignore_conflicts=True)
-            seq = EventCounter.objects.select_for_update().get(owner_id=owner_id).seq
+        """Return the list of uploads as of the last event. Other transactions write meanwhile."""
+        with read_snapshot():
+            seq = self.latest_seq(owner_id)
             owner = User.objects.get(pk=owner_id)
             limit = queries.MAX_LIST_SIZE
             found = queries.uploads(owner=owner, limit=limit, only=upload_id)
         request = messages.ListUploads(limit=limit if found.next else None)
-        return Snapshot(seq, serializers.listing(found.uploads, found.next, request))
+        return Snapshot(seq, messages.encode(serializers.listing(found.items, found.next, request)))
 
 
 def reset_epoch() -> str:

@@ -248,6 +248,11 @@ def encode(message: AnyMessage) -> str:
     return _encoder.encode(message).decode()
 
 
+def encode_instance(instance: Instance) -> bytes:
+    """Encode an upload as JSON, as a part of a list."""
+    return _encoder.encode(instance)
+
+
 # ── requests from clients ────────────────────────────────────────────────────────────────────────
 
 

@@ -24,8 +24,10 @@ from .messages import REPLY_TYPES, REQUESTS, Request, Update
 MAX_DEPTH = 32
 MAX_METADATA_BYTES = 16 * 1024
 MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
-# Without the one long string. Objects of JSON take up to 40 times the memory of their text (decision 132).
-MAX_ENVELOPE_CHARACTERS = 1024 * 1024
+# Without the one long string. A message needs 160 KiB at most: its metadata if all is escaped, and a
+# correction that is not a long string. Objects of JSON take up to 40 times the memory of their text (decision
+# 132), and parsing holds the interpreter lock: 32 ms for `[],[],` of this length.
+MAX_ENVELOPE_CHARACTERS = 256 * 1024
 # In a shorter string, the search costs more than the copy that it avoids.
 MIN_LONG_STRING_CHARACTERS = 64 * 1024
 R = TypeVar("R", bound=Request)

@@ -8,9 +8,11 @@ beside the original. May import conf and errors.
 `s3`           backend for a bucket of S3 or a compatible service; needs the extra `s3`
 `local_cache`  copies of objects on this machine, for `s3`
 `staging`      incomplete incoming files, always on this machine
+`disk_space`   free space, shared out among the incoming files
 `url`          SCANRILL_STORAGE_URL → the backend's location
 
-Other packages call the functions of this module. They see a path only of a staged file and of a `local_copy`.
+Other packages call the functions of this module and of `disk_space`. They see a path only of a staged file
+and of a `local_copy`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from ..conf import conf
 from ..errors import CommandError, StorageUnavailable
 from . import url as storage_url
 from .base import DISK_FULL_ERRNOS, StorageBackend, validate_key
-from .staging import check_free_space, remove_stale, staging_file
+from .disk_space import check_free_space
+from .staging import remove_stale, staging_file
 
 __all__ = ["DISK_FULL_ERRNOS", "check_free_space", "staging_file"]
 
@@ -124,6 +127,16 @@ def write_derived(key: str, name: str, content: bytes) -> None:
     """Store a derived file, if the original still exists and the storage has space."""
     validate_key(key)
     _backend().write_derived(key, name, content)
+
+
+def delete_derived(key: str, name: str) -> None:
+    """Delete a derived file.
+
+    Raises:
+        StorageUnavailable: The storage does not answer.
+    """
+    validate_key(key)
+    _backend().delete_derived(key, name)
 
 
 def stored_ids(*, older_than_seconds: float) -> Iterator[str]:

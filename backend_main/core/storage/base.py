@@ -51,6 +51,10 @@ class StorageBackend(ABC):
         """Store a derived file, if that is possible and the original still exists."""
 
     @abstractmethod
+    def delete_derived(self, key: str, name: str) -> None:
+        """Delete a derived file; do nothing if there is none."""
+
+    @abstractmethod
     def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
         """Yield the first components of the stored keys whose files are all at least that old."""
 

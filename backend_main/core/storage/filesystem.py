@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..conf import conf
 from ..errors import CommandError
-from . import staging
+from . import disk_space, staging
 from .base import CHUNK_BYTES, StorageBackend
 
 DEPLOYMENT_MARKER = ".deployment"
@@ -61,10 +61,17 @@ class FilesystemBackend(StorageBackend):
             return None
 
     def write_derived(self, key: str, name: str, content: bytes) -> None:
-        with suppress(OSError), staging.staging_file() as (file, path):
+        with (
+            suppress(OSError),
+            disk_space.incoming.open_file(len(content)),
+            staging.staging_file() as (file, path),
+        ):
             file.write(content)
             file.flush()
             os.replace(path, self._path(key).with_name(name))
+
+    def delete_derived(self, key: str, name: str) -> None:
+        self._path(key).with_name(name).unlink(missing_ok=True)
 
     def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
         for directory in self._root.iterdir():

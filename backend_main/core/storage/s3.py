@@ -156,6 +156,10 @@ class S3Backend(StorageBackend):
                 with self._translate_errors():
                     self._fail_fast_client.delete_object(**target)
 
+    def delete_derived(self, key: str, name: str) -> None:
+        with self._translate_errors():
+            self._fail_fast_client.delete_object(**self._object_args(_derived_key(key, name)))
+
     def delete_all(self, name: str) -> None:
         self._cache.invalidate(name)
         with self._translate_errors():

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -36,12 +33,6 @@ def remove_stale(*, older_than_seconds: float) -> int:
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)
-
-
-def check_free_space(required_bytes: int) -> None:
-    """Raise OSError (ENOSPC) if a file of this size would leave less than `conf.min_free_bytes` free."""
-    if shutil.disk_usage(conf.staging_dir).free - required_bytes < conf.min_free_bytes:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def is_older_than(path: Path, seconds: float) -> bool:

@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError
 from msgspec import UNSET, UnsetType
 
 from ...reading.page_ranges import PageRanges
 from .. import event_log, storage
-from ..db.retry import retry_transient, sqlstate
+from ..conf import conf
+from ..db import disk_reserve
+from ..db.retry import retry_transient
 from ..errors import (
+    DatabaseFull,
     DatabaseUnavailable,
     RequestError,
     StatusConflict,
@@ -36,14 +39,14 @@ from ..models import Job, Status, Upload, User
 from ..protocol import messages, serializers
 from ..protocol.base64_text import Base64Text
 from ..protocol.messages import UploadMessage
-from . import ingest, queries, quotas
+from . import ingest, page_image_cache, queries, quotas, usage
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
 CANCELLED = "Cancelled"
 UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
 DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
 NO_READ_OPTIONS = ReadOptions()
-DISK_FULL_SQLSTATE = "53100"  # `disk_full` of PostgreSQL
+COUNTED_FIELDS = frozenset({"raw_text", "plain_text", "correction", "metadata"})
 
 
 class UploadSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +87,7 @@ def create(
         if source.image_hash is None:
             raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
         return _reuse(owner, source.image_hash, options, requester, UNKNOWN_HASH_MESSAGE)
-    with _stage_source(source) as staged:
+    with _stage_source(owner, source) as staged:
         if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
             with suppress(UploadNotFound):  # deleted after the query
                 return CreateResult(_requeue_if_failed(existing, options, requester), duplicate=True)
@@ -110,6 +113,8 @@ def update(
     Raises:
         UploadNotFound: The user has no upload with this id.
         RequestError: No field is given.
+        QuotaExceeded: The user has no bytes left for the correction or the metadata.
+        StorageFull: The disk has no space for them.
     """
     given = {"filename": filename, "correction": correction, "metadata": metadata}
     fields = {name: value for name, value in given.items() if value is not UNSET}
@@ -117,19 +122,25 @@ def update(
         raise RequestError({"data": "Set at least one of filename, processed_text, metadata."})
     with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
+        bytes_before = usage.text_bytes(upload)
+        for name, value in fields.items():
+            setattr(upload, name, value)
+        field = "metadata" if correction is UNSET else "processed_text"
+        _check_text_growth(owner, usage.text_bytes(upload) - bytes_before, field)
         _set(upload, **fields)
         changes.append(_change(upload, serializers.updated(upload), requester))
     return upload
 
 
 def delete(*, owner: User, upload_id: UUID, requester: ReplyTarget | None = None) -> UploadMessage:
-    """Delete the row, then the file; return the last state.
+    """Delete the row, then the file; return the last state. Works on a full disk as well.
 
     Raises:
         UploadNotFound: The user has no upload with this id.
     """
-    last, image_path = _delete_row(owner, upload_id, requester)
+    last, image_path = disk_reserve.call_with_reserve(_delete_row, owner, upload_id, requester)
     storage.delete(image_path)
+    disk_reserve.fill()
     return last
 
 
@@ -187,8 +198,20 @@ def retry(
     return upload
 
 
+def _check_text_growth(owner: User, new_bytes: int, field: str) -> None:
+    """Raise `QuotaExceeded` or `StorageFull` if there is no space for `new_bytes` more of texts."""
+    if new_bytes <= 0:
+        return
+    quotas.check_bytes(owner, new_bytes, field)
+    if not conf.database_url:
+        try:
+            storage.check_free_space(new_bytes)
+        except OSError as error:
+            raise StorageFull(field) from error
+
+
 @contextmanager
-def _stage_source(source: UploadSource) -> Iterator[ingest.StagedFile]:
+def _stage_source(owner: User, source: UploadSource) -> Iterator[ingest.StagedFile]:
     """Yield the checked file of `source`.
 
     A value of `image_hash` that is not a SHA-256 is ignored: the specification's example sends one.
@@ -196,10 +219,12 @@ def _stage_source(source: UploadSource) -> Iterator[ingest.StagedFile]:
     if source.staged is not None:
         staging: AbstractContextManager[ingest.StagedFile] = nullcontext(source.staged)
     elif source.image_base64 is not None:
-        staging = ingest.from_base64(source.image_base64, name=source.image_path)
+        staging = ingest.from_base64(
+            source.image_base64, name=source.image_path, quota=quotas.byte_quota(owner)
+        )
     else:
         assert source.image_path is not None
-        staging = ingest.from_path(source.image_path)
+        staging = ingest.from_path(source.image_path, quota=quotas.byte_quota(owner))
     expected = (source.image_hash or "").lower()
     with staging as staged:
         if re.fullmatch(r"[0-9a-f]{64}", expected) and expected != staged.sha256:
@@ -214,6 +239,7 @@ def _delete_row(owner: User, upload_id: UUID, requester: ReplyTarget | None) -> 
         upload = _locked(owner, upload_id)
         last = serializers.deleted(upload)
         upload.delete()
+        page_image_cache.remove_rows(upload_id)
         changes.append(UploadChange(owner.pk, upload_id, upload.attempt, last, requester))
     return last, upload.image_path
 
@@ -248,9 +274,9 @@ def _store(
             content_type=staged.file_type.content_type,
             bytes=staged.bytes,
         )
-    except DatabaseUnavailable:
-        raise  # the row may exist; if not, maintenance removes the file
     except BaseException as error:
+        if isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseFull):
+            raise  # the row may exist; if not, maintenance removes the file
         storage.delete(path)
         if _is_disk_full(error):
             raise StorageFull(staged.field) from error
@@ -284,7 +310,13 @@ def _insert(
         with event_log.transaction() as changes:
             quotas.check_new_upload(owner, bytes, field)
             upload = Upload.objects.create(
-                id=id, owner=owner, bytes=bytes, **columns, **options.model_fields()
+                id=id,
+                owner=owner,
+                bytes=bytes,
+                text_bytes=0,
+                page_bytes=0,
+                **columns,
+                **options.model_fields(),
             )
             Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
@@ -302,9 +334,7 @@ def _is_disk_full(error: BaseException) -> bool:
     """Return whether the file system or the database is out of space."""
     if isinstance(error, OSError):
         return error.errno in storage.DISK_FULL_ERRNOS
-    return isinstance(error, OperationalError) and (
-        "full" in str(error) or sqlstate(error) == DISK_FULL_SQLSTATE
-    )
+    return isinstance(error, DatabaseFull)
 
 
 @retry_transient
@@ -331,8 +361,10 @@ def _requeue(upload: Upload, options: ReadOptions) -> None:
     upload.pages.filter(number__in=[number for number in finished if number in reread]).delete()
     kept = upload.pages.count()
     fields: dict[str, Any] = {"status": Status.PENDING, "error": None, "pages_done": kept}
-    if not kept:
-        fields["page_count"] = None
+    if kept:
+        fields["page_bytes"] = None  # maintenance counts the rest
+    else:
+        fields |= {"page_count": None, "page_bytes": 0}
     _set(upload, **fields, **options.model_fields(), **results.text_fields(upload.pk))
     Job.objects.create(upload=upload, priority=job_options.job_priority(options))
 
@@ -349,6 +381,8 @@ def _change(
 def _set(upload: Upload, **changes: Any) -> None:
     for name, value in changes.items():
         setattr(upload, name, value)
+    if not COUNTED_FIELDS.isdisjoint(changes):
+        changes["text_bytes"] = upload.text_bytes = usage.text_bytes(upload)
     upload.save(update_fields=[*changes, "updated_at"])
 
 

@@ -1,5 +1,7 @@
 """Ingest of untrusted bytes: base64, a path, or chunks of a body → a checked and hashed file on disk.
 
+A file counts toward the quota of its owner, and toward the free space of the disk, while it arrives.
+
 Memory does not grow with the file: base64 is sliced, decoded, hashed and written chunk by chunk. The content
 of a file decides its type, never its name. Only the header is parsed here; the reader's child process
 decodes.
@@ -12,7 +14,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -26,6 +28,9 @@ from .. import storage
 from ..conf import conf
 from ..errors import FileTooLarge, RequestError, StorageFull
 from ..protocol.base64_text import Base64Text
+from ..storage import disk_space
+from ..storage.disk_space import IncomingFile
+from .quotas import UNLIMITED, ByteQuota
 
 # Small enough to let other threads run between chunks, large enough that the loop costs nothing.
 CHUNK_CHARACTERS = 1024 * 1024
@@ -55,10 +60,12 @@ class StagedFileWriter:
     Every method may raise `RequestError` on `field`, among them `FileTooLarge` and `StorageFull`.
     """
 
-    def __init__(self, field: str, file: BinaryIO, path: Path) -> None:
+    def __init__(self, field: str, file: BinaryIO, path: Path, space: IncomingFile, quota: ByteQuota) -> None:
         self._field = field
         self._file = file
         self._path = path
+        self._space = space
+        self._quota = quota
         self._digest = hashlib.sha256()
         self._bytes = 0
 
@@ -68,6 +75,8 @@ class StagedFileWriter:
         if conf.max_upload_bytes and self._bytes > conf.max_upload_bytes:
             raise FileTooLarge(self._field, conf.max_upload_bytes)
         with _translate_disk_full(self._field):
+            self._space.grow(len(chunk))
+            self._quota.check(self._space, self._field)
             self._file.write(chunk)
         self._digest.update(chunk)
 
@@ -86,24 +95,27 @@ class StagedFileWriter:
 
 
 @contextmanager
-def open_staged_file(field: str, *, expected_bytes: int = 0) -> Iterator[StagedFileWriter]:
+def open_staged_file(
+    field: str, *, expected_bytes: int = 0, quota: ByteQuota = UNLIMITED
+) -> Iterator[StagedFileWriter]:
     """Yield the writer of a new file; remove the file afterwards unless `storage.put` has moved it.
 
     Args:
-        expected_bytes: Announced size, for which the disk must have space; 0: unknown.
+        expected_bytes: Announced size, which is reserved on the disk and in the quota; 0: unknown.
+        quota: What the owner may still store.
     """
-    with _translate_disk_full(field):
-        storage.check_free_space(expected_bytes)
-        staging = storage.staging_file()
-        file, path = staging.__enter__()
-    try:
-        yield StagedFileWriter(field, file, path)
-    finally:
-        staging.__exit__(None, None, None)
+    with ExitStack() as stack:
+        with _translate_disk_full(field):
+            space = stack.enter_context(disk_space.incoming.open_file(expected_bytes, quota.owner_id))
+            quota.check(space, field)
+            file, path = stack.enter_context(storage.staging_file())
+        yield StagedFileWriter(field, file, path, space, quota)
 
 
 @contextmanager
-def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[StagedFile]:
+def from_base64(
+    text: str | Base64Text, *, name: str | None = None, quota: ByteQuota = UNLIMITED
+) -> Iterator[StagedFile]:
     """Yield the file that base64 encodes. A data-URL prefix and white space are allowed.
 
     Args:
@@ -113,20 +125,25 @@ def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[
         RequestError: On `image_base64`.
     """
     encoded = Base64Text(text) if isinstance(text, str) else text
-    with open_staged_file("image_base64", expected_bytes=len(encoded) * 3 // 4) as writer:
+    with open_staged_file("image_base64", expected_bytes=len(encoded) * 3 // 4, quota=quota) as writer:
         for chunk in _iter_decoded(encoded):
             writer.write(chunk)
         yield writer.finish(name)
 
 
 @contextmanager
-def from_path(text: str) -> Iterator[StagedFile]:
+def from_path(text: str, *, quota: ByteQuota = UNLIMITED) -> Iterator[StagedFile]:
     """Yield a copy of a file below one of `conf.import_roots`.
 
     Raises:
         RequestError: On `image_path`.
     """
-    with os.fdopen(_open_below_roots(text), "rb") as source, open_staged_file("image_path") as writer:
+    with (
+        os.fdopen(_open_below_roots(text), "rb") as source,
+        open_staged_file(
+            "image_path", expected_bytes=os.fstat(source.fileno()).st_size, quota=quota
+        ) as writer,
+    ):
         while chunk := source.read(CHUNK_BYTES):
             writer.write(chunk)
         yield writer.finish(text)

@@ -1,41 +1,64 @@
-"""JPEG images of pages, rendered in a child process and stored beside the original.
+"""JPEG images of pages, rendered in child processes and cached beside the original.
 
 A child process decodes the untrusted file, as in reading; the server's process handles only the finished
-JPEG.
+JPEG. A few images are rendered at once, by turns of users. A page that cannot be rendered is not tried again
+for a while: an attempt may take as long as `RENDER_TIMEOUT_SECONDS`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import queue
+import threading
+import time
+from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
+
+from django.db import close_old_connections
 
 from ... import reading
 from .. import storage
 from ..conf import conf
+from ..db import executor
 from ..errors import PageImageError, PageNotFound
+from ..fair_sharing import FairExecutor
+from . import page_image_cache
 
 CONTENT_TYPE = "image/jpeg"
 # The storage keeps an image per width, so there are few widths. A request gets the next larger one.
 WIDTHS = (200, 400, 800, 1200, 1600, 2400)
 RENDER_TIMEOUT_SECONDS = 30.0
+# One more than a user may have, so that the slow pages of one user leave a process to the others. Each is a
+# process with a limit of `reader_memory_bytes`, so there are few.
+MAX_RENDERS_PER_USER = 2
+MAX_RENDERS = MAX_RENDERS_PER_USER + 1
+# Most failures are lasting. One that a busy machine caused can be gone after this time.
+FAILURE_SECONDS = 600.0
+MAX_FAILURES = 10_000
 
 
 class PageImageRenderer:
-    """Renders page images in one child process, which starts at the first image."""
+    """Renders page images in child processes, which start when they are needed."""
 
     def __init__(self) -> None:
-        # An `EngineProcess` allows one thread at a time. The thread is separate, since a slow image must not
-        # occupy the threads that receive files.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="page-images")
-        self._process = reading.EngineProcess(
-            engine="",
-            threads=1,
-            max_memory_bytes=conf.reader_memory_bytes,
-            required_measures=conf.required_sandbox,
-        )
+        # The threads are separate, since a slow image must not occupy those that receive files.
+        threads = ThreadPoolExecutor(MAX_RENDERS, thread_name_prefix="page-images")
+        self._executor = FairExecutor(threads, MAX_RENDERS, MAX_RENDERS_PER_USER)
+        self._processes = [_new_process() for _ in range(MAX_RENDERS)]
+        # Last in, first out: one process suffices while few images are requested.
+        self._idle: queue.LifoQueue[reading.EngineProcess] = queue.LifoQueue()
+        for process in reversed(self._processes):
+            self._idle.put(process)
+        self._failures = FailureMemory()
 
-    async def page_image(self, key: str, number: int, width: int) -> bytes:
+    async def page_image(self, user: Hashable, key: str, number: int, width: int) -> bytes:
         """Return a page of a stored file as a JPEG, at most as wide as the first of `WIDTHS` from `width` on.
+
+        Args:
+            user: The user whose turn it takes.
+            key: Key of the file in the storage.
+            number: Number of the page, from 1.
+            width: Width in pixels.
 
         Raises:
             PageNotFound: The file has no such page.
@@ -47,27 +70,67 @@ class PageImageRenderer:
         stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
         name = f"page-{number}-{stored_width}.jpg"
         if (stored := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
+            await executor.run_in_db_thread(page_image_cache.record_use, key, name, len(stored))
             return stored
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._render, key, name, number, stored_width)
+        self._failures.raise_if_failed(key, number)
+        return await self._executor.run(user, self._render, key, name, number, stored_width)
 
     def stop(self) -> None:
-        """Stop the child process, if it runs."""
-        self._process.stop()
+        """Stop the child processes that run."""
+        for process in self._processes:
+            process.stop()
 
     def _render(self, key: str, name: str, number: int, width: int) -> bytes:
         if (stored := storage.read_derived(key, name)) is not None:  # rendered for another request meanwhile
             return stored
+        self._failures.raise_if_failed(key, number)
         options = reading.Options(
             max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=RENDER_TIMEOUT_SECONDS
         )
-        with storage.local_copy(key) as path:
-            try:
-                self._process.start()
-                jpeg = self._process.render_page(path, number, width, options)
-            except reading.NoSuchPage:
-                raise PageNotFound from None
-            except reading.ReadingError as error:
-                raise PageImageError(str(error)) from None
-        storage.write_derived(key, name, jpeg)
+        process = self._idle.get()  # there are as many as places
+        try:
+            with storage.local_copy(key) as path:
+                jpeg = process.render_page(path, number, width, options)
+        except reading.NoSuchPage:
+            raise PageNotFound from None
+        except reading.ReadingError as error:
+            if not isinstance(error, (reading.Cancelled, reading.EngineUnavailable)):
+                self._failures.add(key, number, str(error))
+            raise PageImageError(str(error)) from None
+        finally:
+            self._idle.put(process)
+        close_old_connections()
+        page_image_cache.write(key, name, jpeg)
         return jpeg
+
+
+class FailureMemory:
+    """Pages that could not be rendered, for `FAILURE_SECONDS`; at most `MAX_FAILURES`. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: dict[tuple[str, int], tuple[float, str]] = {}
+
+    def add(self, key: str, number: int, message: str) -> None:
+        """Remember a failure; forget the oldest if there are too many."""
+        with self._lock:
+            self._failures.pop((key, number), None)
+            self._failures[key, number] = (time.monotonic() + FAILURE_SECONDS, message)
+            if len(self._failures) > MAX_FAILURES:
+                del self._failures[next(iter(self._failures))]
+
+    def raise_if_failed(self, key: str, number: int) -> None:
+        """Raise `PageImageError` with the message of a remembered failure."""
+        with self._lock:
+            until, message = self._failures.get((key, number), (0.0, ""))
+        if time.monotonic() < until:
+            raise PageImageError(message)
+
+
+def _new_process() -> reading.EngineProcess:
+    return reading.EngineProcess(
+        engine="",
+        threads=1,
+        max_memory_bytes=conf.reader_memory_bytes,
+        required_measures=conf.required_sandbox,
+    )

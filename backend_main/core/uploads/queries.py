@@ -10,19 +10,25 @@ import datetime as dt
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ..db.retry import retry_transient
 from ..errors import PageNotFound, RequestError, UploadNotFound
 from ..models import Page, Upload, User
+from ..protocol import messages, serializers
 
 MAX_LIST_SIZE = 10_000
+# An ordinary upload takes 0.7 KiB of a list, so the longest list fits.
+MAX_LIST_BYTES = 16 * 1024 * 1024
+# A list of this length is a short query: it takes about 5 ms.
+MAX_SHORT_LIST_SIZE = 100
+CHUNK_ROWS = 500
 
 
 class Listing(NamedTuple):
-    """Uploads, and the cursor of the next request; None at the end."""
+    """Uploads, each encoded as JSON, and the cursor of the next request; None at the end."""
 
-    uploads: list[Upload]
+    items: list[bytes]
     next: str | None
 
 
@@ -62,6 +68,11 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     return found
 
 
+def is_short(*, search: str | None, limit: int | None, **_: object) -> bool:
+    """Return whether `uploads` with these filters is a short query."""
+    return not search and limit is not None and limit <= MAX_SHORT_LIST_SIZE
+
+
 @retry_transient
 def uploads(
     *,
@@ -72,20 +83,18 @@ def uploads(
     cursor: str | None = None,
     only: UUID | None = None,
 ) -> Listing:
-    """Return uploads of the user, newest first, without their texts.
+    """Return uploads of the user, newest first, without their texts; at most `MAX_LIST_BYTES`.
 
     Args:
         search: Part of the file name or of the text; case does not matter.
-        limit: Maximum number of uploads; None: all, at most `MAX_LIST_SIZE`.
+        limit: Maximum number of uploads, fewer if they are large; None: all, at most `MAX_LIST_SIZE`.
         cursor: `next` of the previous listing.
         only: The id of one upload.
 
     Raises:
         RequestError: On `cursor` if it is invalid; on `limit` if it is missing and too many uploads match.
     """
-    found = (
-        Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "plain_text", "correction")
-    )
+    found = Upload.objects.owned_by(owner).defer("raw_text", "plain_text", "correction")
     if status:
         found = found.filter(status=status)
     if search:
@@ -95,12 +104,31 @@ def uploads(
     if cursor is not None:
         found = found.filter(_cursor_filter(cursor))
     size = limit or MAX_LIST_SIZE
-    rows = list(found.order_by("-created_at", "-id")[: size + 1])
-    if len(rows) > size and limit is None:
+    listing = _encode(found.order_by("-created_at", "-id")[: size + 1], owner, size)
+    if limit is None and listing.next is not None:
         raise RequestError(
-            {"limit": f"More than {MAX_LIST_SIZE} uploads match. Set a limit and continue with `next`."}
+            {
+                "limit": f"More than {MAX_LIST_SIZE} uploads or {MAX_LIST_BYTES // 1024**2} MiB match. Set a "
+                "limit and continue with `next`."
+            }
         )
-    return Listing(rows[:size], _cursor(rows[size - 1]) if len(rows) > size else None)
+    return listing
+
+
+def _encode(found: QuerySet[Upload], owner: User, size: int) -> Listing:
+    """Encode the first uploads, as many as the limits allow. The rows are never in memory all at once."""
+    items: list[bytes] = []
+    list_bytes = 0
+    last: Upload | None = None
+    for upload in found.iterator(CHUNK_ROWS):
+        upload.owner = owner
+        item = messages.encode_instance(serializers.instance(upload))
+        list_bytes += len(item) + 1
+        if last is not None and (len(items) == size or list_bytes > MAX_LIST_BYTES):
+            return Listing(items, _cursor(last))
+        items.append(item)
+        last = upload
+    return Listing(items, None)
 
 
 def _cursor(last: Upload) -> str:

@@ -22,16 +22,19 @@ numbering.py         section numbers and list markers
 blocks.py            blocks
 tables.py            tables of a page: grids, then regions with level lines, then text in columns
 table_blocks.py      tables without lines
+table_sides.py       tables without lines side by side
 table_regions.py     tables with level lines or stripes, and with upright lines alone
 table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
 table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
 table_drawing.py     the order in which a table is drawn, as evidence of rows and of columns of text
 table_heads.py       heads above lines that consist of the borders of cells
 table_centered.py    tables whose cells are centered in their rows; table_text_cells.py has their cells
+table_terms.py       tables of terms and definitions, by the order of the content
 table_captions.py    captions and notes in the frame of a table
 table_markdown.py    cells → a pipe table or an HTML table
 table_rules.py       ruling lines from their pieces, and grids
 table_words.py       words and lines with exact bounds
+strikethrough.py     words with a line through them
 figures.py           drawings and images, and which text is in them
 figure_labels.py     text in a figure, a line for each label
 notes.py             notes of the page as quotes

@@ -28,6 +28,7 @@ from .notes import with_notes
 from .page import DigitalPage
 from .page_flow import page_blocks
 from .page_order import PageOrder
+from .strikethrough import with_strikethrough
 from .tables import DigitalTable
 
 MAX_LEVEL_DISTANCE = 1.5
@@ -41,7 +42,7 @@ class DigitalAssembly:
         self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
     ) -> None:
         """Args: `furniture`: `keep` leaves page furniture in the text."""
-        page = DigitalPage(number, upright_layer(layer))
+        page = DigitalPage(number, with_strikethrough(upright_layer(layer)))
         self._page, self._in_other_runs = _with_joined_formulas(page)
         self._context = context
         self._is_furniture_dropped = furniture == "drop"

@@ -1,4 +1,4 @@
-"""Inline Markdown of pieces of words: bold, italic, code, links, formulas, raised and lowered text.
+"""Inline Markdown of pieces of words: bold, italic, struck, code, links, formulas, raised and lowered text.
 
 Emphasis stands only where CommonMark reads it: its marks are outside of a word, or punctuation is outside of
 the marks (CommonMark 0.31, "left-flanking delimiter run").
@@ -86,23 +86,24 @@ def _parts(
 def _styled(
     pieces: Sequence[TextPiece], options: InlineOptions, *, has_code: bool, at_line_start: bool
 ) -> list[_Part]:
-    def look(piece: TextPiece) -> tuple[bool, bool, bool]:
+    def look(piece: TextPiece) -> tuple[bool, bool, bool, bool]:
         font = piece.style.font
         return (
+            piece.is_struck,
             font.is_bold and not options.ignores_bold,
             font.is_italic and not font.is_math and not options.ignores_italic,
             font.is_monospaced and has_code and not piece.script,
         )
 
     parts: list[_Part] = []
-    for (is_bold, is_italic, is_code), group in groupby(pieces, key=look):
+    for (is_struck, is_bold, is_italic, is_code), group in groupby(pieces, key=look):
         run = list(group)
         if is_code:
             parts.append(_Part(_code(run), run[0].starts_word))
             continue
         text = _text(run, at_line_start=at_line_start and not parts)
         has_letters = any(letter.isalnum() for piece in run for letter in piece.text)
-        marks = ("**" * is_bold + "*" * is_italic) if has_letters else ""
+        marks = ("~~" * is_struck + "**" * is_bold + "*" * is_italic) if has_letters else ""
         parts.append(_Part(text, run[0].starts_word, marks))
     return parts
 
@@ -142,7 +143,7 @@ def _emphasized(part: _Part, before: str, after: str) -> str:
     inner = text[first:last]
     if not inner or "<" in text[:first] + text[last:]:
         return text
-    return f"{text[:first]}{marks}{inner}{marks}{text[last:]}"
+    return f"{text[:first]}{marks}{inner}{marks[::-1]}{text[last:]}"
 
 
 def _text(pieces: Sequence[TextPiece], *, at_line_start: bool) -> str:

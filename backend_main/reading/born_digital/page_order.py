@@ -122,7 +122,7 @@ class PageOrder:
         inside = [box for box in self._page.boxes if box.index in table.boxes]
         if is_formula(self._page, inside):  # a matrix
             return True
-        return not table.is_centered and are_text_columns(inside, self._hints)
+        return not table.has_clear_rows and are_text_columns(inside, self._hints)
 
     def _lines_in(self, table: DigitalTable) -> int:
         left, top, right, bottom = table.rect

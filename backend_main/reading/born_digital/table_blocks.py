@@ -10,6 +10,7 @@ from .table_columns import MIN_PROSE_WORDS, Gap, find_columns, find_gutters
 from .table_drawing import is_drawn_by_columns, is_drawn_in_turns
 from .table_markdown import FoundTable
 from .table_rules import Line
+from .table_sides import divided
 from .table_text import Drawing, text_table
 from .table_words import Word, WordLine, word_lines, words_rect
 
@@ -222,7 +223,7 @@ def _block_tables(
     if len(block) < MIN_LINES:
         return []
     if table := _block_table(around.extended(block, lines), lines) or _block_table(block, lines):
-        return [table]
+        return divided(table)
     at = _widest_gap(block) if splits and not is_drawn_by_columns(block, find_columns(block)) else None
     if at is None:
         return []

@@ -152,7 +152,7 @@ def _centered_table(run: Sequence[Sequence[TextCell]]) -> FoundTable | None:
     content = without_empty(_content(groups, columns.count))
     if not has_table_text(content) or not is_aligned(content):
         return None
-    return FoundTable(content, words_rect(content.words()), is_centered=True)
+    return FoundTable(content, words_rect(content.words()), has_clear_rows=True)
 
 
 def _placed(group: Sequence[TextCell], columns: Columns) -> list[_PlacedCell]:

@@ -10,6 +10,12 @@ from .table_words import NUMBER, Phrase, Word, WordLine
 # In font sizes.
 MIN_COLUMN_GAP = 0.55
 """Wider than a space, also than most stretched ones of justified text."""
+MIN_ALIGNED_GAP = 0.22
+"""A narrower gap is never one between columns, even if all lines go on at one place behind it."""
+ALIGNMENT_TOLERANCE, MIN_END_DIFFERENCE = 0.02, 0.04
+"""Between the places at which lines go on behind a narrow gap, and between the ends of the texts before it.
+A space is as wide on each line, so that both differ alike."""
+MIN_ALIGNED_LINES = 3
 MAX_SPACE_RATIO = 1.3
 """A space of monospaced text is wider than the narrowest gap by less."""
 MIN_BODY_SHARE = 0.6
@@ -72,6 +78,9 @@ def find_columns(lines: Sequence[WordLine], forced: Sequence[float] = ()) -> Col
     min_gap = MIN_COLUMN_GAP * median(line.size for line in body)
     found = []
     for gap in free_strips([line.words for line in body], int(MAX_BODY_CROSSED_SHARE * len(body))):
+        if _is_aligned_gap(body, gap) and not any(gap.left <= x <= gap.right for x in forced):
+            found.append(gap)
+            continue
         if gap.right - gap.left < min_gap or any(gap.left <= x <= gap.right for x in forced):
             continue
         if gap.right - gap.left < min_gap * MAX_SPACE_RATIO and _is_monospaced_space(body, gap):
@@ -81,6 +90,24 @@ def find_columns(lines: Sequence[WordLine], forced: Sequence[float] = ()) -> Col
             found.append(gap)
     found += [Gap(x, x) for x in forced]
     return _without_single_cells(Columns(tuple(sorted(found, key=lambda gap: gap.left))), lines)
+
+
+def _is_aligned_gap(lines: Sequence[WordLine], gap: Gap) -> bool:
+    """Return whether all lines go on at one place behind a narrow gap, after texts of different widths."""
+    size = lines[0].size
+    if not MIN_ALIGNED_GAP * size <= gap.right - gap.left < MIN_COLUMN_GAP * size:
+        return False
+    before = [[word for word in line.words if word.right <= gap.left + 1] for line in lines]
+    after = [[word for word in line.words if word.left >= gap.right - 1] for line in lines]
+    ends = [max(word.right for word in words) for words in before if words]
+    starts = [words[0] for words in after if words]
+    if min(len(ends), len(starts)) < MIN_ALIGNED_LINES or starts[0].pieces[0].style.font.is_monospaced:
+        return False
+    lefts = [word.left for word in starts]
+    return (
+        max(lefts) - min(lefts) < ALIGNMENT_TOLERANCE * size
+        and max(ends) - min(ends) > MIN_END_DIFFERENCE * size
+    )
 
 
 def _is_monospaced_space(lines: Sequence[WordLine], gap: Gap) -> bool:
@@ -197,7 +224,10 @@ def _is_glued(phrase: Phrase, columns: Columns) -> bool:
             continue
         left = max((word.right for word in phrase.words if word.center_x < gap.center), default=gap.left)
         right = min((word.left for word in phrase.words if word.center_x >= gap.center), default=gap.right)
-        if right - left < MIN_COLUMN_GAP * phrase.words[0].size:
+        min_gap = MIN_COLUMN_GAP * phrase.words[0].size
+        if gap.left < gap.right:  # not drawn
+            min_gap = min(min_gap, gap.right - gap.left)
+        if right - left < min_gap:
             return True
     return False
 

@@ -60,8 +60,8 @@ class FoundTable:
     rect: Rect
     drawn: frozenset[int] = frozenset()
     """Boxes of lines that are drawn with characters."""
-    is_centered: bool = False
-    """Cells with different numbers of lines have common centers, which columns of text do not have."""
+    has_clear_rows: bool = False
+    """Common centers of cells, or the order of the content, show rows that columns of text do not have."""
 
     @property
     def boxes(self) -> frozenset[int]:
@@ -251,6 +251,7 @@ def inline_html(pieces: Sequence[TextPiece], options: InlineOptions) -> str:
 def _tags(piece: TextPiece, options: InlineOptions) -> tuple[str, ...]:
     font = piece.style.font
     named = (
+        ("s", piece.is_struck),
         ("b", font.is_bold and not options.ignores_bold),
         ("i", font.is_italic and not options.ignores_italic),
         ("code", font.is_monospaced),

@@ -30,6 +30,7 @@ from .table_rules import (
     line_groups,
     page_lines,
 )
+from .table_terms import term_tables
 from .table_words import LEADER, Word, page_words, word_lines
 
 LINE_MARGIN = 4.0
@@ -49,8 +50,8 @@ class DigitalTable:
     rect: Rect
     boxes: frozenset[int]
     content: TableContent
-    is_centered: bool = False
-    """Cells are centered in their rows, which columns of text are not."""
+    has_clear_rows: bool = False
+    """The text is not that of columns, whatever its order."""
 
     def markdown(self, vocabulary: Vocabulary = NO_VOCABULARY) -> str:
         """Return a pipe table, or HTML if cells span.
@@ -86,6 +87,7 @@ def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence
     found = region_tables(level, words)
     found += column_line_tables(upright, _free(words, found))
     found += centered_tables(_free(words, found))
+    found += term_tables(_free(words, found))
     return found + unruled_tables(level, upright, _free(words, found))
 
 
@@ -127,7 +129,7 @@ def _upright(table: FoundTable) -> FoundTable:
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
-    return DigitalTable(table.rect, table.boxes, with_whole_spans(table.content), table.is_centered)
+    return DigitalTable(table.rect, table.boxes, with_whole_spans(table.content), table.has_clear_rows)
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:

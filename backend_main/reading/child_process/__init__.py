@@ -8,6 +8,7 @@ engine_process.py  parent: one engine in a child process; limits, recycling, can
 child.py           parent: handle of the child: spawn, send, receive, measure, kill
 child_policy.py    parent: what the child may do
 child_log.py       parent: what the child prints, within limits
+process_usage.py   parent: memory and processor time of the child
 page_budget.py     parent: time, memory and bytes of a page
 ipc.py             both: messages and their encoding
 batching.py        child: sends lines in batches

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from ...sandbox.policy import Policy
 from ...sandbox.resource_limits import extend_cpu_time
@@ -21,6 +20,7 @@ from .ipc import (
     Request,
     send_with_file,
 )
+from .process_usage import ProcessUsage
 
 SANDBOX_MODULE, CHILD_MODULE = "backend_main.sandbox", "backend_main.reading.child_process.main"
 LOG_TIMEOUT_SECONDS = 1.0
@@ -95,6 +95,7 @@ class ChildProcess:
             os.close(replies_end)
             os.close(log_end)
         self._log = ChildLog(log_fd)
+        self._usage = ProcessUsage(self.pid)
 
     @property
     def pid(self) -> int:
@@ -124,7 +125,7 @@ class ChildProcess:
         self._log.start_page()
         # Another system than Linux has no such limit; a container may forbid it.
         with contextlib.suppress(OSError, AttributeError):
-            extend_cpu_time(self.pid, seconds)
+            extend_cpu_time(self.pid, self._usage.cpu_seconds(), seconds)
 
     def receive(self, seconds: float) -> Reply | None:
         """Wait at most `seconds` for data; return a reply if it is complete. Raises ChildExited."""
@@ -139,11 +140,8 @@ class ChildProcess:
         return reply
 
     def resident_bytes(self) -> int:
-        """Return the memory in use; 0 if the process has exited. Source: statm of proc(5), second field."""
-        try:
-            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except (OSError, IndexError):
-            return 0
+        """Return the memory in use; 0 if the process has exited."""
+        return self._usage.resident_bytes()
 
     def kill(self) -> None:
         """Kill the process with all that it has started."""
@@ -160,6 +158,7 @@ class ChildProcess:
             while True:
                 os.waitpid(-self.pid, 0)
         self._close_pipes()
+        self._usage.close()
         self._log.close(LOG_TIMEOUT_SECONDS)
 
     def _kill_group(self) -> None:

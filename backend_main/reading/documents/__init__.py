@@ -24,6 +24,7 @@ library_messages   what C libraries print
 The text layer of a PDF page:
 
 pdf_pages          pages of a PDF with their annotations, and with their fields and stamps drawn
+pdf_index          pages that are empty because the index of their PDF is wrong
 pdf_annotations    form fields, stamps and notes
 pdf_text_layer     the text of a PDF page, and what is beside it
 turned_page        a page whose text is rotated, in the frame of its text

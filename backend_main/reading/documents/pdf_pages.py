@@ -4,10 +4,11 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO
 
 from .pdf_annotations import Annotations, flatten, read_annotations
 from .pdf_containers import is_portfolio, shows_xfa_placeholder
+from .pdf_index import is_empty, without_index
 from .pdf_portfolio import Part, read_parts
 from .source_file import SourceFile, open_source
 
@@ -22,7 +23,10 @@ class PdfPages:
     def __init__(self, path: SourceFile) -> None:
         """Open a file. Raises pypdfium2.PdfiumError."""
         self._path = path
-        self._pdf = _open(path)
+        self._pdf = _open(open_source(path))
+        self._first_pdf: Any = None
+        """The file by its own index, once another one is in use."""
+        self._may_rebuild_index = True
         self._annotations: dict[int, Annotations] = {}
         self._flattened_pdf: Any = None
         self._flattened: set[int] = set()
@@ -32,7 +36,31 @@ class PdfPages:
 
     def page(self, number: int) -> Any:
         """Return the page of the file, with its annotations and its links."""
-        return self._pdf[number - 1]
+        page = self._pdf[number - 1]
+        if self._may_rebuild_index and is_empty(page) and self._rebuild_index(number):
+            page.close()
+            page = self._pdf[number - 1]
+        return page
+
+    def _rebuild_index(self, number: int) -> bool:
+        """Use an index built from the objects, if it gives the page a content. Returns whether it does."""
+        self._may_rebuild_index = False
+        try:
+            rebuilt = self._open_without_index()
+        except Exception:  # pdfium and a removed file raise any exception
+            _log.exception("The index of a PDF could not be built again.")
+            return False
+        if rebuilt is None:
+            return False
+        if len(rebuilt) != len(self._pdf) or not _has_content(rebuilt, number):
+            rebuilt.close()
+            return False
+        self._first_pdf, self._pdf = self._pdf, rebuilt
+        return True
+
+    def _open_without_index(self) -> Any:
+        file = without_index(self._path)
+        return None if file is None else _open(file)
 
     def shows_xfa_placeholder(self) -> bool:
         """Return whether the pages only say that another program must open the document."""
@@ -76,7 +104,8 @@ class PdfPages:
 
     def _flattened_page(self, number: int) -> Any:
         if self._flattened_pdf is None:
-            self._flattened_pdf = _open(self._path)
+            is_rebuilt = self._first_pdf is not None
+            self._flattened_pdf = self._open_without_index() if is_rebuilt else _open(open_source(self._path))
         if number not in self._flattened:
             page = self._flattened_pdf[number - 1]
             try:
@@ -89,16 +118,25 @@ class PdfPages:
     def close(self) -> None:
         """Close the file."""
         self._pdf.close()
+        if self._first_pdf is not None:
+            self._first_pdf.close()
         if self._flattened_pdf is not None:
             self._flattened_pdf.close()
 
 
-def _open(path: SourceFile) -> Any:
+def _has_content(pdf: Any, number: int) -> bool:
+    page = pdf[number - 1]
+    try:
+        return not is_empty(page)
+    finally:
+        page.close()
+
+
+def _open(file: BinaryIO) -> Any:
     # Imported here because it loads pdfium, which the server process never needs.
     import pypdfium2
 
     # pdfium reads what it needs, by blocks; it takes the same time as with a path.
-    file = open_source(path)
     try:
         pdf = pypdfium2.PdfDocument(file, autoclose=True)
     except BaseException:

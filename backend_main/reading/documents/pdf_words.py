@@ -46,6 +46,8 @@ UNCLEAR_GAPS, MAX_UNCLEAR_SHARE = (0.05, 0.15), 0.1
 """Range above the usual gap, too wide for letters, too narrow for words. Labels of an axis have such gaps."""
 MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.22, 0.06
 """Limits for fewer letters: their gaps are as small and as equal, so that they cannot be spaces."""
+MAX_NUMBER_SPACING, MAX_NUMBER_SPACING_SHARE = 0.5, 0.7
+"""Between digits of a number in a right-to-left line: in font sizes, and as a share of the gaps beside it."""
 MIN_DRAWN_SHARE = 0.8
 """Share of the gaps of a page with a drawn space; labels in wide letter spacing have others."""
 MAX_WORD_GAP_SHARE = 0.65
@@ -222,7 +224,7 @@ def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
 def _with_spaces(glyphs: Sequence[Glyph], page: PageTraits) -> list[_Part]:
     """Return the glyphs, with a space where a word ends."""
     spacings = letter_spacings(glyphs, page)
-    words = _hebrew_words(glyphs)
+    words, numbers = _hebrew_words(glyphs), _spaced_numbers(glyphs)
     parts: list[_Part] = []
     last: Glyph | None = None
     space: Glyph | None = None
@@ -241,6 +243,8 @@ def _with_spaces(glyphs: Sequence[Glyph], page: PageTraits) -> list[_Part]:
             gap = MIN_CJK_GAP if is_unspaced else MIN_UNCERTAIN_GAP if is_uncertain else MIN_WORD_GAP
             has_space = space is not None and not _is_moved_back(last, space, glyph)
             limit = MIN_SPACED_GAP * size if has_space else spacing + gap * size
+            if last.text_object == glyph.text_object in numbers:
+                limit = math.inf
             is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
             if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):
                 parts.append(_Part(" ", None))
@@ -263,6 +267,29 @@ def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
     """
     counts = Counter(glyph.text_object for glyph in glyphs if HEBREW[0] <= glyph.text <= HEBREW[1])
     return {text_object for text_object, count in counts.items() if count > 1}
+
+
+def _spaced_numbers(glyphs: Sequence[Glyph]) -> set[int]:
+    """Return the text objects that draw the digits of one number, set apart, in a right-to-left line.
+
+    As numbers of one digit they would come out in reverse. pdfium gives no spaces in these lines, so spaces
+    between digits show by their width, which is that of the spaces beside them.
+    """
+    letters = [glyph for glyph in glyphs if not glyph.is_space]
+    if not has_right_to_left("".join(glyph.text for glyph in letters)):
+        return set()
+    numbers = set()
+    end = -math.inf
+    for text_object, run in groupby(letters, key=lambda glyph: glyph.text_object):
+        digits = list(run)
+        gaps = [(glyph.start - last.end) / glyph.size for last, glyph in pairwise(digits)]
+        if gaps and all(glyph.text.isdigit() for glyph in digits) and max(gaps) < MAX_NUMBER_SPACING:
+            following = next((glyph.start for glyph in letters if glyph.start > digits[-1].start), math.inf)
+            beside = min(digits[0].start - end, following - digits[-1].end) / digits[0].size
+            if max(gaps) < MAX_NUMBER_SPACING_SHARE * beside:
+                numbers.add(text_object)
+        end = digits[-1].end
+    return numbers
 
 
 def letter_spacings(glyphs: Sequence[Glyph], page: PageTraits) -> Spacings:

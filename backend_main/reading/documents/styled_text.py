@@ -41,7 +41,7 @@ class TextPiece:
 
     `left`, `right` and `baseline` are pixels of the rendered page; a piece of rotated text has the bounds of
     its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link.
-    `latex`: formula that the text stands for.
+    `latex`: formula that the text stands for. `is_struck`: a line is drawn through the text.
     """
 
     text: str
@@ -53,6 +53,7 @@ class TextPiece:
     starts_word: bool = True
     link: str | None = None
     latex: str | None = None
+    is_struck: bool = False
 
 
 def text_of_pieces(pieces: "tuple[TextPiece, ...] | list[TextPiece]") -> str:

@@ -21,7 +21,7 @@ _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 # An HTML table of ours: a line for each row. Recognized text cannot begin like this, its "<" is escaped.
 # Each pattern below ends at the start of another match, so its time is linear in the length of the text.
 _HTML_TABLE = re.compile(r"^<table>\n((?:(?!</?table>$).*\n)*+)</table>$", re.MULTILINE)
-_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abi]|code)\b[^<>]*>")
+_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abis]|code)\b[^<>]*>")
 _TAG = re.compile(r"<[^<>]*>")
 
 _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~).*$", re.MULTILINE)
@@ -36,7 +36,8 @@ _BEFORE_EMPHASIS = (
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
 )
 _EMPHASIS = (
-    EmphasisMarks(("***", "**", "*", "~~"), opening="", closing=""),
+    EmphasisMarks(("~~",), opening="", closing=""),
+    EmphasisMarks(("***", "**", "*"), opening="", closing=""),
     EmphasisMarks(("___", "__", "_"), opening=rf"(?<!{LETTER})", closing=rf"(?!{LETTER})"),
 )
 _CODE = re.compile(r"(?<!`)`++([^`]+)`+")

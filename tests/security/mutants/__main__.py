@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import Mutant, sign_in, text
+from . import Mutant, frames, gate, jobs, quotas, sign_in, text, turns
 
+GROUPS = (frames, gate, jobs, quotas, sign_in, text, turns)
+MUTANTS = [mutant for group in GROUPS for mutant in group.MUTANTS]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 300
 PYTEST_TESTS_FAILED = 1  # exit code; others mean that pytest itself failed, or that no test was selected
@@ -26,7 +28,7 @@ def main(findings: list[str]) -> int:
         copy = Path(directory) / "checkout"
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED, symlinks=True)
         (copy / "web/node_modules").symlink_to(ROOT / "web/node_modules")
-        for mutant in (*sign_in.MUTANTS, *text.MUTANTS):
+        for mutant in MUTANTS:
             if not findings or mutant.finding in findings:
                 is_noticed = _is_noticed(mutant, copy)
                 survivors += not is_noticed

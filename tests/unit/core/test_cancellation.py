@@ -108,7 +108,7 @@ def test_delete_between_claim_and_reading_stops_the_reading(
     """No listener could stop the reader, which did not know its claim yet."""
     claim_next = job_queue.claim_next
 
-    def claim_then_delete(holder: str) -> job_claim.Claim | None:
+    def claim_then_delete(holder: str, **_options: object) -> job_claim.Claim | None:
         claim = claim_next(holder)
         commands.delete(owner=upload.owner, upload_id=upload.pk)
         return claim

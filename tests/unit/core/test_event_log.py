@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
-from msgspec import UNSET
 
 from backend_main import reading
 from backend_main.core import event_log
@@ -253,44 +254,55 @@ def test_concurrent_transactions_number_events_in_commit_order() -> None:
     assert len(log_of(owner)) == 88
 
 
+def snapshot_of(owner_id: uuid.UUID, upload_id: uuid.UUID | None = None) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(log.snapshot(owner_id, upload_id).text)
+    return message
+
+
+def ids(message: dict[str, Any]) -> list[uuid.UUID]:
+    return [uuid.UUID(instance["id"]) for instance in message["list"]]
+
+
 @pytest.mark.django_db(transaction=True)
-def test_snapshot_blocks_commits_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshot_is_of_one_moment_while_events_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     upload, list_uploads = new_upload(new_user()), queries.uploads
     writer = threading.Thread(target=close_connection_after(rename), args=[upload])
 
     def snapshot_while_writing(**of: Any) -> queries.Listing:
         writer.start()
-        writer.join(0.5)  # it waits for the snapshot
+        writer.join()
         return list_uploads(**of)
 
     monkeypatch.setattr(queries, "uploads", snapshot_while_writing)
-    seq, message = log.snapshot(upload.owner_id, None)
-    writer.join()
-    assert (seq, [instance.filename for instance in message.list]) == (1, [upload.filename])
+    connection.close()  # as on a thread that has had no query
+    snapshot = log.snapshot(upload.owner_id, None)
     assert log_of(upload.owner) == [(1, "created"), (2, "updated")]
+    names = [instance["filename"] for instance in json.loads(snapshot.text)["list"]]
+    assert (snapshot.seq, names) == (1, [upload.filename])
 
 
 def test_snapshot_is_limited_to_one_user_or_one_upload() -> None:
     upload, _foreign, other_user = new_upload(new_user()), new_upload(new_user()), new_user()
     other = new_upload(upload.owner, GIF)
-    assert [i.id for i in log.snapshot(upload.owner_id, None).message.list] == [other.pk, upload.pk]
-    assert [i.id for i in log.snapshot(upload.owner_id, upload.pk).message.list] == [upload.pk]
-    assert log.snapshot(other_user.pk, None) == (0, messages.ListMessage(list=[]))
-    assert log.snapshot(other_user.pk, upload.pk).message.list == []
+    assert ids(snapshot_of(upload.owner_id)) == [other.pk, upload.pk]
+    assert ids(snapshot_of(upload.owner_id, upload.pk)) == [upload.pk]
+    assert log.snapshot(other_user.pk, None).seq == 0
+    assert snapshot_of(other_user.pk) == {"type": "Upload.list", "list": []}
+    assert ids(snapshot_of(other_user.pk, upload.pk)) == []
 
 
+@pytest.mark.parametrize("limit", ["MAX_LIST_SIZE", "MAX_LIST_BYTES"])
 def test_snapshot_of_many_uploads_has_a_cursor_for_the_rest(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     upload = new_upload(new_user())
     other = new_upload(upload.owner, GIF)
-    assert log.snapshot(upload.owner_id, None).message.next is UNSET
-    monkeypatch.setattr(queries, "MAX_LIST_SIZE", 1)
-    message = log.snapshot(upload.owner_id, None).message
-    assert [instance.id for instance in message.list] == [other.pk]
-    assert isinstance(message.next, str)
-    rest = queries.uploads(owner=upload.owner, limit=1, cursor=message.next)
-    assert [found.pk for found in rest.uploads] == [upload.pk]
+    assert "next" not in snapshot_of(upload.owner_id)
+    monkeypatch.setattr(queries, limit, 1)
+    message = snapshot_of(upload.owner_id)
+    assert ids(message) == [other.pk]
+    rest = queries.uploads(owner=upload.owner, limit=1, cursor=message["next"])
+    assert [json.loads(item)["id"] for item in rest.items] == [str(upload.pk)]
 
 
 def test_owner_state_and_reading_state_show_a_running_reading() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import uuid
 
 import pytest
@@ -39,6 +40,14 @@ def insert_uploads(owner: User, count: int, **fields: object) -> list[Upload]:
     return list(Upload.objects.filter(pk__in=[u.pk for u in inserted]).order_by("-created_at", "-id"))
 
 
+def ids(listing: queries.Listing) -> list[uuid.UUID]:
+    return [uuid.UUID(json.loads(item)["id"]) for item in listing.items]
+
+
+def keys(uploads: list[Upload]) -> list[uuid.UUID]:
+    return [upload.pk for upload in uploads]
+
+
 def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -47,24 +56,24 @@ def encoded(text: str) -> str:
 def test_uploads_with_a_limit_yields_the_whole_list_in_parts(limit: int) -> None:
     owner = new_user()
     expected = insert_uploads(owner, 7)
-    found: list[Upload] = []
+    found: list[uuid.UUID] = []
     cursor = None
     while True:
         listing = queries.uploads(owner=owner, limit=limit, cursor=cursor)
-        assert len(listing.uploads) <= limit
-        found += listing.uploads
+        assert len(listing.items) <= limit
+        found += ids(listing)
         cursor = listing.next
         if cursor is None:
             break
-    assert found == expected
+    assert found == keys(expected)
 
 
 def test_uploads_with_the_cursor_of_a_deleted_upload_continues() -> None:
     owner = new_user()
     expected = insert_uploads(owner, 6)
     first = queries.uploads(owner=owner, limit=3)
-    first.uploads[-1].delete()
-    assert queries.uploads(owner=owner, limit=3, cursor=first.next).uploads == expected[3:]
+    Upload.objects.get(pk=ids(first)[-1]).delete()
+    assert ids(queries.uploads(owner=owner, limit=3, cursor=first.next)) == keys(expected[3:])
 
 
 def test_uploads_with_the_cursor_of_another_user_lists_own_uploads_only() -> None:
@@ -72,8 +81,8 @@ def test_uploads_with_the_cursor_of_another_user_lists_own_uploads_only() -> Non
     insert_uploads(owner, 4)
     cursor = queries.uploads(owner=owner, limit=1).next
     own = insert_uploads(other, 2)
-    assert {u.owner_id for u in queries.uploads(owner=other, cursor=cursor).uploads} <= {other.pk}
-    assert queries.uploads(owner=other).uploads == own
+    assert {*ids(queries.uploads(owner=other, cursor=cursor))} <= {*keys(own)}
+    assert ids(queries.uploads(owner=other)) == keys(own)
 
 
 @pytest.mark.parametrize(
@@ -109,24 +118,41 @@ def test_uploads_without_a_limit_is_an_error_if_too_many_match(monkeypatch: pyte
         queries.uploads(owner=owner)
     assert list(raised.value.fields) == ["limit"]
     monkeypatch.setattr(queries, "MAX_LIST_SIZE", 4)
-    assert len(queries.uploads(owner=owner).uploads) == 4
+    assert len(ids(queries.uploads(owner=owner))) == 4
+
+
+def test_uploads_beyond_the_bytes_of_a_list_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = new_user()
+    expected = keys(insert_uploads(owner, 5, metadata={"a": "x" * 500}))
+    monkeypatch.setattr(queries, "MAX_LIST_BYTES", 4_000)
+    first = queries.uploads(owner=owner, limit=5)
+    assert sum(map(len, first.items)) <= 4_000
+    assert ids(first) == expected[: len(first.items)]
+    assert first.next is not None
+    second = queries.uploads(owner=owner, limit=5, cursor=first.next)
+    assert ids(first) + ids(second) == expected
+    with pytest.raises(RequestError) as raised:
+        queries.uploads(owner=owner)
+    assert list(raised.value.fields) == ["limit"]
+    monkeypatch.setattr(queries, "MAX_LIST_BYTES", 1)
+    assert ids(queries.uploads(owner=owner, limit=5)) == expected[:1], "one always fits"
 
 
 def test_uploads_filters_by_status_and_search() -> None:
     owner = new_user()
     done = insert_uploads(owner, 2, status="processed", raw_text="One Invoice")
     insert_uploads(owner, 2, status="error")
-    assert queries.uploads(owner=owner, status="processed").uploads == done
-    assert queries.uploads(owner=owner, search="invoice").uploads == done
-    assert queries.uploads(owner=owner, status="error", search="invoice").uploads == []
-    assert len(queries.uploads(owner=owner, search=".PNG").uploads) == 4
+    assert ids(queries.uploads(owner=owner, status="processed")) == keys(done)
+    assert ids(queries.uploads(owner=owner, search="invoice")) == keys(done)
+    assert ids(queries.uploads(owner=owner, status="error", search="invoice")) == []
+    assert len(ids(queries.uploads(owner=owner, search=".PNG"))) == 4
 
 
 def test_uploads_search_takes_percent_and_underscore_literally() -> None:
     owner = new_user()
     insert_uploads(owner, 2)
-    assert queries.uploads(owner=owner, search="%").uploads == []
-    assert queries.uploads(owner=owner, search="_").uploads == []
+    assert ids(queries.uploads(owner=owner, search="%")) == []
+    assert ids(queries.uploads(owner=owner, search="_")) == []
 
 
 def test_upload_of_another_user_is_not_found_by_id_or_hash() -> None:

@@ -26,6 +26,7 @@ from tests.support.hub_harness import (
     failed,
     join,
     page,
+    replace_executor,
     run_until_idle,
 )
 
@@ -515,12 +516,12 @@ async def test_resume_during_the_catch_up_of_a_failed_one_sends_every_event(
 ) -> None:
     client = await join(hub, FakeClient())
     steps, has_all_since = Steps(), hub.log.has_all_since
-    monkeypatch.setattr(live_hub.executor, "run_short_query", steps.run_query)
+    replace_executor(monkeypatch, steps.run_query)
     commit_events(hub, 6)
+    monkeypatch.setattr(hub.log, "has_all_since", lambda *_: 1 / 0)
     failing = asyncio.create_task(subscribe_since(hub, client, "e:0"))
     notify(hub)
     await run_until_idle()
-    monkeypatch.setattr(hub.log, "has_all_since", lambda *_: 1 / 0)
     while not failing.done():
         steps.release(len(steps.waiting) - 1)
         await run_until_idle()
@@ -557,7 +558,7 @@ def test_resume_has_no_gap_and_no_duplicate_in_any_interleaving(
 async def interleaved(acts: list[tuple[str, int]], before: int, since: int, removed: int) -> None:
     steps = Steps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live_hub.executor, "run_short_query", steps.run_query)
+        replace_executor(patch, steps.run_query)
         hub = HubHarness()
         hub.pubsub.start(hub._on_message)
         hub._broadcaster.start()

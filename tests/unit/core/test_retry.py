@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
 from backend_main.core import storage
 from backend_main.core.db import retry as retrying
 from backend_main.core.db.retry import retry_transient
-from backend_main.core.errors import DatabaseUnavailable
+from backend_main.core.errors import DatabaseFull, DatabaseUnavailable
 from backend_main.core.event_log import UploadChange
 from backend_main.core.models import Event, Upload
 from backend_main.core.uploads import commands
@@ -53,7 +54,7 @@ def test_retry_transient_error_is_retried_three_times(sqlstate: str | None) -> N
         retry_transient(fail_first(4, sqlstate))()
 
 
-@pytest.mark.parametrize("sqlstate", ["42601", "53100", "XX000"])
+@pytest.mark.parametrize("sqlstate", ["42601", "XX000"])
 def test_retry_permanent_error_is_raised_at_once(sqlstate: str) -> None:
     function = fail_first(1, sqlstate)
     with pytest.raises(OperationalError):
@@ -69,12 +70,51 @@ def test_retry_timeout_raises_database_unavailable_at_once(sqlstate: str) -> Non
     assert function() == 2, "it was called once"
 
 
-def test_retry_sqlite_error_is_raised() -> None:
-    def locked() -> None:
-        raise OperationalError("database is locked") from ValueError()
+def test_retry_full_disk_raises_database_full_at_once() -> None:
+    function = fail_first(1, "53100")
+    with pytest.raises(DatabaseFull):
+        retry_transient(function)()
+    assert function() == 2, "it was called once"
 
-    with pytest.raises(OperationalError):
-        retry_transient(locked)()
+
+def sqlite_failure(code: int) -> Callable[[], None]:
+    def function() -> None:
+        cause = sqlite3.OperationalError("the message")
+        cause.sqlite_errorcode = code
+        raise DatabaseError("the message") from cause
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_BUSY, DatabaseUnavailable),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, DatabaseUnavailable),
+        (sqlite3.SQLITE_IOERR_WRITE, DatabaseUnavailable),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, DatabaseFull),
+        (sqlite3.SQLITE_FULL, DatabaseFull),
+        (sqlite3.SQLITE_CORRUPT, DatabaseUnavailable),
+        (sqlite3.SQLITE_CORRUPT_INDEX, DatabaseUnavailable),
+        (sqlite3.SQLITE_READONLY, DatabaseUnavailable),
+        (sqlite3.SQLITE_CANTOPEN, DatabaseUnavailable),
+        (sqlite3.SQLITE_NOTADB, DatabaseUnavailable),
+        (sqlite3.SQLITE_ERROR, DatabaseError),
+        (sqlite3.SQLITE_CONSTRAINT_UNIQUE, DatabaseError),
+    ],
+)
+def test_retry_sqlite_result_code_decides_the_error(code: int, expected: type[Exception]) -> None:
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - the type is checked below
+        retry_transient(sqlite_failure(code))()
+    assert type(raised.value) is expected
+
+
+def test_retry_value_that_the_driver_rejects_is_raised_at_once() -> None:
+    def reject() -> None:
+        raise DataError("PostgreSQL text fields cannot contain NUL") from PostgreSQLError(None)
+
+    with pytest.raises(DataError):
+        retry_transient(reject)()
 
 
 def test_retry_inside_a_transaction_does_nothing() -> None:

@@ -119,6 +119,17 @@ def test_derived_file_is_deleted_with_its_original(backend: StorageBackend) -> N
     assert list(storage.stored_ids(older_than_seconds=0)) == [other.partition("/")[0]]
 
 
+def test_delete_derived_deletes_one_file_and_accepts_a_missing_one(backend: StorageBackend) -> None:
+    key = put_file()
+    for name in ("page-1-200.jpg", "page-2-200.jpg"):
+        storage.write_derived(key, name, b"an image")
+    for _ in range(2):
+        storage.delete_derived(key, "page-1-200.jpg")
+    assert storage.read_derived(key, "page-1-200.jpg") is None
+    assert storage.read_derived(key, "page-2-200.jpg") == b"an image"
+    assert read_all(key) == CONTENT
+
+
 def test_stored_ids_lists_ids_of_the_given_age(backend: StorageBackend) -> None:
     keys = sorted(put_file() for _ in range(3))
     storage.write_derived(keys[0], "page-1-200.jpg", b"an image")

@@ -291,7 +291,7 @@ def test_three_crashes_without_progress_end_the_upload(
 
 
 def test_finished_page_resets_the_count_of_crashes(upload: Upload) -> None:
-    crash = reading.EngineTimeout("A page took longer than 1 seconds.")
+    crash = reading.EngineCrashed("The reading engine stopped unexpectedly.")
     reader, engines, _ = new_reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
     while reader.read_next():
         pass

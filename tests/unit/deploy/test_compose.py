@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import pytest
@@ -82,3 +83,10 @@ def test_only_the_proxy_has_a_port_and_only_on_loopback(
     assert {name: s["ports"] for name, s in services.items() if "ports" in s} == {
         "proxy": ["127.0.0.1:8000:8080"]
     }
+
+
+def test_trusted_proxies_are_the_network_of_the_services(services: dict[str, Manifest]) -> None:
+    """In a larger one, a client could forge the address that its sign-in attempts count for."""
+    (network,) = compose()["networks"]["default"]["ipam"]["config"]
+    assert services["web"]["environment"]["SCANRILL_TRUSTED_PROXIES"] == network["subnet"]
+    assert ip_network(network["subnet"]).prefixlen >= 24

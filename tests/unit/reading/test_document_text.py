@@ -31,6 +31,17 @@ def text_of(*markdowns: str) -> str:
         ("A **bold** and very impor-", "tant word.", "A bold and very important word."),
         ("A well-known name. It is a well-", "known name.", "A well-known name. It is a well-known name."),
         ("It is written by Jean-", "Paul Sartre.", "It is written by Jean-Paul Sartre."),
+        (
+            "In dem Hause ist nun die",
+            "Verwaltung der Stadt.",
+            "In dem Hause ist nun die Verwaltung der Stadt.",
+        ),
+        (
+            "Untergebracht sind hier die übrigen",
+            "Ämter der Stadt.",
+            "Untergebracht sind hier die übrigen Ämter der Stadt.",
+        ),
+        ("It is in a large part of the", "United States.", "It is in a large part of the United States."),
         ("- one\n- two of them goes on", "over here", "- one\n- two of them goes on over here"),
         (
             "这是一个很长的段落，在这一页的最后一行没有结束，它",
@@ -71,6 +82,8 @@ def test_document_text_moves_what_stands_in_a_paragraph_behind_it(between: str, 
     [
         ("The small cat sat down.", "the mat"),
         ("The small cat sat down on", "The mat"),
+        ("Sie verkauften damals alle Häuser", "Im Herbst kam der Frost."),
+        ("The cat went back to the house", "Chapter two"),
         ("## The small cat and the dog", "sat on the mat"),
         ("The small cat sat down on", "- the mat"),
         ("The small cat sat down on", "a) the mat"),

@@ -261,6 +261,25 @@ def test_text_layer_of_hebrew_words_that_overlap_separates_them(tmp_path: Path) 
     assert runs_of(tmp_path, text_with_font(HEBREW_CMAP, content.encode()))[0] == "אבגד דגבא"
 
 
+@pytest.mark.parametrize(
+    ("operators", "start", "end", "number"),
+    [
+        ("4 Tc (1234) Tj 0 Tc", 298, 349, "1234"),
+        ("(1 2 3 4) Tj", 294, 341, "4 3 2 1"),
+        ("[(1) -900 (2) -900 (3)] TJ", 298, 354, "3 2 1"),
+    ],
+)
+def test_text_layer_of_digits_set_apart_in_hebrew_is_a_number_without_spaces(
+    tmp_path: Path, operators: str, start: int, end: int, number: str
+) -> None:
+    content = (
+        f"BT /F 14 Tf 1 0 0 1 {end} 760 Tm (DCBA) Tj ET "
+        f"BT /F 14 Tf 1 0 0 1 {start} 760 Tm {operators} ET "
+        "BT /F 14 Tf 1 0 0 1 250 760 Tm (HGFE) Tj ET"
+    )
+    assert runs_of(tmp_path, text_with_font(HEBREW_CMAP, content.encode())) == [f"אבגד {number} הוזח"]
+
+
 def test_text_layer_of_a_cell_that_runs_on_below_the_next_keeps_both(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         canvas.setFont("Helvetica", 11)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from backend_main.reading import Engine, Options, PageDone, load_engine, read
 from backend_main.reading.documents.pixels import Pixels
-from backend_main.reading.engines.rapid.unread_signs import with_unread_signs
+from backend_main.reading.engines.rapid import unread_signs
 from tests.support.fonts import find_font
 from tests.support.mixed_scripts import LATIN_FONT, draw_lines
 
@@ -29,6 +29,17 @@ PRINTED = (
     "Salzgehalt 35‰, davon",
 )
 UNREAD = {"„": "", "¡": "", "‰": "%"}
+SHAPED = (
+    "‹Bonjour› dit-elle, et ‹merci›.",
+    "Das ›Haus‹ am Meer ist alt",
+    "Add ¼ cup and ¾ spoon, ½ litre",
+    "Boil 2½ cups and 3¼ litres",
+    "Prix 250 ₽ ou 300 ₽ en tout",
+    "Total 12000 ₩ ou ₩ 5000",
+    "Add 1/4 cup and 3/4 of (25 %)",
+    "«Oui» 12 W and P 13, W 5, 7 P",
+)
+"""Lines whose signs the network reads as others, and lines that look alike."""
 PLAIN = (
     "The share is 19 % of all, or 5% on top",
     "5% oder 6% o 7%, 100% e 80%; 9%.",
@@ -44,6 +55,11 @@ def rapid() -> Iterator[Engine]:
     engine = load_engine("rapid")
     yield engine
     engine.close()
+
+
+def with_unread_signs(text: str, positions: list[float], line: Pixels) -> str:
+    """Return the text of a line with the signs that were not read; the rings of a percent sign are zeros."""
+    return unread_signs.with_unread_signs(text, positions, line, lambda _: "0")
 
 
 def drawn_line(text: str, font_name: str, size: int) -> tuple[Pixels, list[float]]:
@@ -124,3 +140,18 @@ def test_rapid_reads_the_signs_of_a_page(rapid: Engine, tmp_path: Path) -> None:
     text = " ".join(done.text.split()).replace('"', "“")
     assert [line for line in lines if line not in text] == []
     assert done.warnings == []
+
+
+@pytest.mark.parametrize("font_name", ["NotoSans-Regular.ttf", "DejaVuSans.ttf"])
+def test_rapid_reads_fractions_angles_and_currencies_by_their_shape(
+    rapid: Engine, tmp_path: Path, font_name: str
+) -> None:
+    font = find_font(font_name, 34)
+    if font is None:
+        pytest.skip(f"LOUD: {font_name} is not installed; its signs were not tested")
+    image = Image.new("RGB", (800, 60 * len(SHAPED) + 40), "white")
+    for number, text in enumerate(SHAPED):
+        ImageDraw.Draw(image).text((30, 20 + 60 * number), text, fill="black", font=font)
+    image.save(tmp_path / "signs.png")
+    pages = [event for event in read(tmp_path / "signs.png", Options(), rapid) if isinstance(event, PageDone)]
+    assert [line.text for line in pages[0].lines] == list(SHAPED)

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from backend_main.reading import Engine, Line, Options, PageImage
+from backend_main.reading import Engine, Line, Options, PageImage, WarningCode
 from backend_main.reading.documents.pdf_text_layer import TextRun
 from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.fallback import FallbackEngines
@@ -37,6 +37,26 @@ def test_unread_lines_of_low_confidence_are_left_out() -> None:
     assert lines_of(FakeEngine("Amount", confidence=0.8)) == ["Amount"]
     assert lines_of(FakeEngine("OO", confidence=0.8)) == []
     assert lines_of(FakeEngine("Amount", confidence=0.7)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "codes"),
+    [
+        ("POFJ", 0.94, [WarningCode.LOW_CONFIDENCE]),
+        ("PDF", 0.97, []),
+        ("Amount", 0.94, []),
+    ],
+)
+def test_unread_short_lines_that_are_not_certain_are_named(
+    text: str, confidence: float, codes: list[WarningCode]
+) -> None:
+    readers = Readers(
+        FakeEngine(text, confidence=confidence), Options(), FallbackEngines(), AssemblySettings()
+    )
+    result = read_unread_areas(blank(), [(0.0, 0.0, 400.0, 300.0)], (), readers)
+
+    assert [line.text for line in result.lines] == [text]
+    assert [warning.code for warning in result.warnings] == codes
 
 
 class SquareEngine(FakeEngine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -57,6 +58,29 @@ def test_policy_as_json_gives_the_same_policy() -> None:
     full = Policy(("/a", "/b"), ("/c",), ("/d",), True, 5, ("seccomp",))
     assert Policy.from_json(full.to_json()) == full
     assert Policy.from_json(Policy().to_json()) == Policy()
+
+
+def test_package_directory_of_a_namespace_package_is_each_of_its_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [tmp_path / part / "some_namespace" for part in ("a", "b")]
+    for part in parts:
+        part.mkdir(parents=True)
+        monkeypatch.syspath_prepend(part.parent)
+    (parts[0] / "engine.py").touch()
+    importlib.import_module("some_namespace.engine")
+    found = readable_paths.package_directory("some_namespace.engine")
+    assert sorted(found) == [str(part) for part in parts]
+
+
+def test_python_paths_in_a_virtual_environment_lack_the_packages_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a directory is below the home, so a process with another user id could not read it."""
+    monkeypatch.setattr("site.getusersitepackages", lambda: str(tmp_path))
+    for is_enabled in (True, False):
+        monkeypatch.setattr("site.ENABLE_USER_SITE", is_enabled)
+        assert (str(tmp_path) in readable_paths.python_paths()[0]) == is_enabled
 
 
 @pytest.mark.parametrize("machine", system_calls.AUDIT_ARCHITECTURES)

@@ -4,7 +4,7 @@
  * It accepts exactly that notation. Other HTML is recognized text, and is shown as text.
  */
 
-export type InlineTag = "a" | "b" | "code" | "i" | "sub" | "sup";
+export type InlineTag = "a" | "b" | "code" | "i" | "s" | "sub" | "sup";
 
 export interface InlineElement {
   readonly tag: InlineTag;
@@ -15,8 +15,8 @@ export interface InlineElement {
 
 export type InlineNode = InlineElement | string;
 
-const TAG = /<(?:a href="[^"<>]*"|\/?(?:b|code|i|sub|sup)|\/a)>/g;
-const OPENING = /^<(a|b|code|i|sub|sup)(?: href="([^"]*)")?>$/;
+const TAG = /<(?:a href="[^"<>]*"|\/?(?:b|code|i|s|sub|sup)|\/a)>/g;
+const OPENING = /^<(a|b|code|i|s|sub|sup)(?: href="([^"]*)")?>$/;
 
 /** Return the content of a cell. A tag without its counterpart is text. */
 export function parseInlineHtml(html: string): readonly InlineNode[] {

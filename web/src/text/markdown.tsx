@@ -71,6 +71,8 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
       return <em>{children(node.children)}</em>;
     case "strong":
       return <strong>{children(node.children)}</strong>;
+    case "delete":
+      return <del>{children(node.children)}</del>;
     case "inlineCode":
       return <code>{node.value}</code>;
     case "code":

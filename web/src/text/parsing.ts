@@ -7,7 +7,9 @@
 
 import type { Nodes, Root, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
+import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
+import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
 
 import { formulaFromMarkdown, formulaSyntax } from "./formula";
@@ -37,8 +39,8 @@ export function parseMarkdown(text: string): Root {
 
 function parse(source: string): Root {
   return fromMarkdown(source, {
-    extensions: [gfmTable(), formulaSyntax],
-    mdastExtensions: [gfmTableFromMarkdown(), formulaFromMarkdown],
+    extensions: [gfmTable(), gfmStrikethrough({ singleTilde: false }), formulaSyntax],
+    mdastExtensions: [gfmTableFromMarkdown(), gfmStrikethroughFromMarkdown(), formulaFromMarkdown],
   });
 }
 

@@ -1,6 +1,6 @@
-/** Image of the current page, with the line that the server is reading highlighted. */
+/** Image of the current page, with the places of its warnings and the line that the server is reading. */
 
-import type { Box, Instance, LinePosition, Page } from "scanrill-client";
+import type { Box, Instance, LinePosition, Page, PageWarning } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
@@ -64,6 +64,7 @@ function PageImageView({ image, number, line, page, shownError }: PageImageViewP
       <img src={image.url} alt={`Page ${number} of the scan`} />
       {size !== null && size.width > 0 && (
         <svg viewBox={`0 0 ${size.width} ${size.height}`} preserveAspectRatio="none" aria-hidden="true">
+          {page?.warnings.map((warning, index) => <WarningOverlay key={`warning ${index}`} warning={warning} />)}
           {line === null && page?.lines.map(({ box, text }, index) => box && <LineOverlay key={index} box={box} text={text} />)}
           {line !== null && <polygon class="current-line" points={points(line.box)} />}
         </svg>
@@ -78,6 +79,18 @@ function LineOverlay({ box, text }: { readonly box: Box; readonly text: string }
     <polygon class="line" points={points(box)}>
       <title>{text}</title>
     </polygon>
+  );
+}
+
+/** Outlines of the places of a warning, with its message as tooltip. They are below the lines, which have tooltips too. */
+function WarningOverlay({ warning: { boxes, message } }: { readonly warning: PageWarning }): VNode {
+  return (
+    <g class="warning">
+      <title>{message}</title>
+      {boxes.map((box, index) => (
+        <polygon key={index} points={points(box)} />
+      ))}
+    </g>
   );
 }
 

@@ -8,7 +8,7 @@ RapidOCR turns the output of the detection network into boxes.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -17,36 +17,32 @@ import msgspec
 import numpy as np
 
 from ...documents.document import PageImage
-from ...documents.pixels import Pixels
-from ...english_words import english_words
 from ...inference import InferenceSession, best_runtime
 from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
-from ..base import Engine
+from ..base import Engine, PageRestarted
 from ..rotated_page import rotate_upright, to_original_coordinates
 from . import first_lines
 from .bleed_through import without_bleed_through
-from .curl import Core, Curl, line_cores
-from .detector import Detector, DetectorImage, Quads, print_heights, to_box
+from .curl import Curl
+from .detector import Quads, print_heights, to_box
 from .letters import LANGUAGES_BY_PROFILE
-from .line_cores import MIN_PROBABILITY
+from .mirrored_page import MAX_LINES_TRIED, is_mirrored, mirror, to_unmirrored_coordinates
 from .model_files import PROFILES
+from .models import Models
 from .orientation import detect_rotation
 from .overprint import Layers, separate_overprint
 from .parallel import map_in_order
 from .print_size import is_large_print, is_small_print, print_scale_factor
 from .recognizer import (
-    LINE_HEIGHT,
-    MIN_LINE_WIDTH,
-    Recognizer,
     aspect_ratio,
 )
+from .repeated_lines import without_repetitions
 from .scaled_page import DETECTION_SIDE, IMAGE_SIDE, ScaledPage
-from .second_look import SecondLook, has_little_text, is_sure
-from .tiles import detect_in_tiles, tile_scale
+from .second_look import SecondLook, has_few_words, has_little_text, is_sure
+from .tiles import tile_scale
 from .turned_words import join_turned_words
-from .unsure_words import most_likely
 
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
 """Sides of a large page with small print, which is detected a second time."""
@@ -55,50 +51,6 @@ MIN_CONFIDENCE = 0.5
 
 RecognitionCache = dict[bytes, tuple[str, float]]
 """Text and confidence of boxes that are already read, by the bytes of their corners."""
-
-
-class Models:
-    """The two networks of a profile. Each thread recognizes one line at a time."""
-
-    def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
-        files = PROFILES[profile]()
-        self._detector = Detector(runtime(files.detection, threads))
-        network = runtime(files.recognition, threads, concurrency=threads)
-        self._recognizer = Recognizer(network, files.characters)
-
-        # Libraries load and compile at the first calls, and words are read; no page waits for that.
-        english_words()
-        blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
-        self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
-        self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
-
-    def clear_unsure_words(self) -> None:
-        self._recognizer.unsure_words.clear()
-
-    def unsure_words(self) -> Mapping[str, str]:
-        """Return the likely word for each unsure one that was read since they were cleared."""
-        return most_likely(self._recognizer.unsure_words)
-
-    def detect(self, pixels: Pixels) -> Quads:
-        """Return the boxes of the lines on an image for the detector."""
-        return self._detector.detect(pixels)
-
-    def detect_with_cores(self, scaled: ScaledPage) -> tuple[Quads, list[Core]]:
-        """Return the boxes of the lines of a page, and the cores of the long ones."""
-        quads, probabilities = self._detector.detect_with_map(scaled.detector_image.pixels)
-        return quads, line_cores(probabilities, MIN_PROBABILITY)
-
-    def recognize(self, scaled: ScaledPage, quad: Quads) -> tuple[str, float]:
-        """Return text and confidence of a box of the page."""
-        return self._recognizer.read(scaled.image, quad * np.float32(scaled.scale))
-
-    def recognize_on(self, image: Pixels, quad: Quads) -> tuple[str, float]:
-        """Return text and confidence of a box of an image."""
-        return self._recognizer.read(image, quad)
-
-    def detect_at(self, page: PageImage, scale: float) -> tuple[ScaledPage, Quads]:
-        """Detect a page in tiles; return it for recognition, and the boxes of the lines on the page."""
-        return ScaledPage.for_tiles(page, scale), detect_in_tiles(page.pixels, scale, self.detect)
 
 
 class RapidEngine(Engine):
@@ -141,9 +93,28 @@ class RapidEngine(Engine):
         self._pool.shutdown(cancel_futures=True)
         self._loaded.clear()
 
-    def read_page(self, page: PageImage) -> Iterator[Line]:
+    def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
         self._models.clear_unsure_words()
-        return self._read_page(page, may_be_rotated=True, is_as_scanned=True)
+        lines: list[Line] = []
+        for line in self._read_page(page, may_be_rotated=True, is_as_scanned=True):
+            lines.append(line)
+            yield line
+            if len(lines) == MAX_LINES_TRIED and (yield from self._read_mirrored(page, lines)):
+                return
+        if len(lines) < MAX_LINES_TRIED:
+            yield from self._read_mirrored(page, lines)
+
+    def _read_mirrored(
+        self, page: PageImage, lines: Sequence[Line]
+    ) -> Generator[Line | PageRestarted, None, bool]:
+        """Read a page again if its first lines are mirrored. Returns whether they are."""
+        if not is_mirrored(page, lines, self._models.recognize_on):
+            return False
+        yield PageRestarted()
+        self._models.clear_unsure_words()
+        mirrored = self._read_page(mirror(page), may_be_rotated=True, is_as_scanned=True)
+        yield from to_unmirrored_coordinates(mirrored, page)
+        return True
 
     def unsure_words(self) -> Mapping[str, str]:
         return self._models.unsure_words()
@@ -256,7 +227,25 @@ class RapidEngine(Engine):
             lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False, is_as_scanned=True)
             yield from to_original_coordinates(lines, page, turns)
         else:
+            quads = self._with_pale_lines(page, scaled, quads, recognized)
             yield from self._read_rest(page, scaled, quads, writer, read, recognized)
+
+    def _with_pale_lines(
+        self, page: PageImage, scaled: ScaledPage, quads: Quads, recognized: RecognitionCache
+    ) -> Quads:
+        """Return the boxes of a page with those on its equalized image, if it has few and other ink."""
+        if not has_few_words(quads):
+            return quads
+        look = SecondLook(page, self._models.detect, self._models.recognize_on, may_be_rotated=True)
+        look.look_at_equalized(scaled.image, scaled.scale, list(quads))
+        if not look.found:
+            return quads
+        read = [
+            (quad, recognized.get(quad.tobytes()) or self._models.recognize(scaled, quad)) for quad in quads
+        ]
+        lines = without_repetitions([*read, *((line.quad, line.best()) for line in look.found)])
+        recognized |= {quad.tobytes(): reading for quad, reading in lines}
+        return np.stack([quad for quad, _ in lines])
 
     def _look_again(
         self,

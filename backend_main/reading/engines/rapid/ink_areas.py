@@ -82,6 +82,10 @@ class InkMap:
         for quad in quads:
             cv2.fillPoly(self._ink, [quad.round().astype(np.int32)], 0)
 
+    def total(self) -> int:
+        """Return the number of contour pixels of the page."""
+        return int(self._ink.sum())
+
     def ink_in(self, area: InkArea) -> int:
         """Return the number of contour pixels in an area."""
         return int(self._ink[area.top : area.bottom, area.left : area.right].sum())

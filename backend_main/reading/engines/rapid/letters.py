@@ -9,7 +9,7 @@ UNREAD_LETTERS = {
     "fast": "ĺľŕťďňůģķņļþðėįűıșțđõźəĥŝĝĉĵŭŵŷĎŤŇĹĽŔŮĢĶŅĻÞÐĖĮŰŐȘȚĐÕŹƏĤŜĜĈĴŬŴŶŒĄĘĞÆØŌŸ",
 }
 """Letters of the dictionary that were lost in half of the words or more (tools/unread_letters.py)."""
-UNREAD_SIGNS = "‚‹›№₽₺₩‡¼¾"
+UNREAD_SIGNS = "‚№₺‡"
 """Signs of usual print that are not read, and come out as others or not at all (tools/unread_letters.py)."""
 
 # What character_sets.covered_languages returns for the dictionaries without UNREAD_LETTERS. They are

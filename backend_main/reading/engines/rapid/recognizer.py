@@ -68,12 +68,19 @@ class Recognizer:
         line = get_rotate_crop_image(*_enlarged_if_small(image, quad))
         if not line.size:
             return "", 0.0
+        decoded = self._read(line)
+        return with_unread_signs(decoded.text, decoded.positions, line, self._digits), decoded.confidence
+
+    def _read(self, line: Pixels) -> "DecodedLine":
+        """Return the text of the image of a line, with positions in its pixels."""
         width = scaled_width(line)
         batch = _as_input(line, width)
         decoded = self._network.run(batch, lambda outputs: self._ctc_decode(outputs[0][0]))
         to_line_pixels = batch.shape[3] / width * line.shape[1]
-        positions = [share * to_line_pixels for share in decoded.positions]
-        return with_unread_signs(decoded.text, positions, line), decoded.confidence
+        return decoded._replace(positions=[share * to_line_pixels for share in decoded.positions])
+
+    def _digits(self, picture: Pixels) -> str:
+        return self._read(picture).text
 
     def _ctc_decode(self, probabilities: Floats) -> "DecodedLine":
         """Return the text of (steps, classes)."""

@@ -7,24 +7,18 @@ commas below the first letter of a word, a dot above a stem that descends below 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ...documents.pixels import Pixels
 from ...layout.text_joining import CJK
+from .line_ink import Component, LineInk
+from .sign_shapes import ReadDigits, restore_shaped_signs
 
 # All lengths are multiples of the height of a usual letter of the line, which is the x-height in most lines.
 # They were measured on lines in Noto Sans, Noto Serif, DejaVu Sans and DejaVu Serif of 12 to 60 px.
-MIN_LETTER_HEIGHT = 7
-"""Height of the letters in pixels from which their signs have shapes."""
-MIN_AREA = 3
-"""Ink in pixels that may be noise."""
-MIN_LINE_HEIGHT = 72
-"""Height in pixels to which lower lines are enlarged: the rings of a sign are then not filled."""
 COMMA_HEIGHT, MAX_COMMA_WIDTH = (0.2, 0.75), 0.6
 MAX_COMMA_RISE = 0.5
 """Height of a low quotation mark above the baseline."""
@@ -32,8 +26,6 @@ MIN_COMMA_DESCENT, MAX_DESCENT = 0.04, 0.45
 """Lower edge below the baseline. Tops of letters of the next line are lower."""
 MAX_COMMA_DISTANCE = 0.8
 """Distance of the two commas of a quotation mark, from left edge to left edge."""
-MIN_WORD_GAP, MAX_SIGN_GAP = 0.3, 0.45
-"""White before a sign that opens a word, and between the sign and the word."""
 MAX_DOT_HEIGHT, MIN_STEM_HEIGHT, MIN_STEM_DESCENT = 0.45, 0.6, 0.15
 MAX_STEM_WIDTHS = 1.7
 """Width of the stem of an inverted exclamation mark as a multiple of its dot's."""
@@ -50,71 +42,6 @@ SURE_PER_MILLE = re.compile(r"(?<=[\d ])%o(?!\w)")
 SINGLE_QUOTE = re.compile(r"(?:^|(?<=[\s(])),(?=[^\W\d_][^,]*[’‘'])")
 
 
-class Component(NamedTuple):
-    """Connected ink of a line: a letter, or a part of one. Edges are in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        return self.left + self.width
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.height
-
-
-@dataclass(frozen=True)
-class LineInk:
-    """Ink of an upright line. `unit` is the height of a usual letter, and `baseline` is its lower edge.
-
-    All lengths are pixels of the line as enlarged by `scale`.
-    """
-
-    mask: npt.NDArray[np.uint8]
-    components: list[Component]
-    unit: float
-    baseline: float
-    scale: float
-
-    @classmethod
-    def of(cls, line: Pixels) -> Self | None:
-        """Return the ink of the image of a line; None if its letters are too small for signs."""
-        import cv2
-
-        grey = cv2.cvtColor(line, cv2.COLOR_BGR2GRAY)
-        scale = max(1.0, MIN_LINE_HEIGHT / line.shape[0])
-        if scale > 1:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-        _, mask = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-        if float(mask.mean()) > 127:  # white on black
-            mask = 255 - mask
-        _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-        stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] > MIN_AREA * scale]
-        letters = stats[stats[:, cv2.CC_STAT_HEIGHT] > MIN_LETTER_HEIGHT * scale]
-        if not len(letters):
-            return None
-        heights = letters[:, cv2.CC_STAT_HEIGHT]
-        unit = float(np.median(heights))
-        bottoms = letters[:, cv2.CC_STAT_TOP] + heights
-        baseline = float(np.median(bottoms[heights > unit / 2]))
-        components = sorted(map(Component._make, stats[:, : cv2.CC_STAT_AREA].tolist()))
-        return cls(np.asarray(mask, np.uint8), components, unit, baseline, scale)
-
-    def opens_word(self, sign: Sequence[Component]) -> bool:
-        """Return whether parts of a sign have white to their left and a letter to their right."""
-        left, right = min(one.left for one in sign), max(one.right for one in sign)
-        others = [one for one in self.components if one not in sign and one.height > self.unit / 3]
-        before = max((one.right for one in others if one.left < left), default=-np.inf)
-        after = min(
-            (one.left for one in others if one.left >= left and one.bottom > sign[0].top), default=np.inf
-        )
-        return left - before >= MIN_WORD_GAP * self.unit and after - right <= MAX_SIGN_GAP * self.unit
-
-
 class Sign(NamedTuple):
     """A sign at the beginning of a word, with its edges in pixels."""
 
@@ -123,13 +50,14 @@ class Sign(NamedTuple):
     right: int
 
 
-def with_unread_signs(text: str, positions: Sequence[float], line: Pixels) -> str:
+def with_unread_signs(text: str, positions: Sequence[float], line: Pixels, read_digits: ReadDigits) -> str:
     """Return the text of a line with the signs that the network did not read.
 
     Args:
         text: text as the network read it.
         positions: middle of each character, in pixels of the line.
         line: image of the line.
+        read_digits: recognition of the digits of a fraction.
     """
     if not text or CJK.search(text) or (ink := LineInk.of(line)) is None:
         return text
@@ -141,6 +69,7 @@ def with_unread_signs(text: str, positions: Sequence[float], line: Pixels) -> st
         if _is_per_mille(match, enlarged, ink):
             characters[match.start()] = "‰"
             characters[match.start() + 1 : match.end()] = [""] * (len(match.group()) - 1)
+    restore_shaped_signs(characters, enlarged, ink, read_digits)
     return SINGLE_QUOTE.sub("‚", "".join(characters))
 
 

@@ -453,3 +453,51 @@ def test_table_with_a_long_last_cell_has_each_word_once() -> None:
             y -= 12 * max(map(len, row)) + 5
 
     assert "".join(tables_on(draw)).count("tower") == 1
+
+
+ITEMS = (
+    ("ITEM", "DESCRIPTION", "SUM"),
+    ("A-7", "Steel bolts, zinc plated", "10.00"),
+    ("M-22", "Copper pipe", "87.00"),
+    ("W-01", "Delivery", "12.00"),
+)
+
+
+def test_columns_with_a_gap_as_narrow_as_a_space_are_known_by_their_common_edge() -> None:
+    assert tables_on(lambda canvas: text_rows(canvas, ITEMS, (100, 128, 395), right=[2])) == [pipe(*ITEMS)]
+
+
+def test_words_behind_texts_of_one_width_are_not_a_column() -> None:
+    rows = [(f"{label} {text}", number) for label, (_, text, number) in zip("BABB", ITEMS, strict=True)]
+    found = tables_on(lambda canvas: text_rows(canvas, rows, (100, 395), right=[1]))
+    assert found == [pipe(*rows)]
+
+
+SHIPS = (("Year", "Ships"), ("2019", "41"), ("2020", "38"), ("2021", "52"))
+PORTS = (("Port", "Tons"), ("Kiel", "812"), ("Rostock", "455"), ("Emden", "390"))
+
+
+def test_level_tables_drawn_one_after_the_other_are_two() -> None:
+    def draw(canvas: Canvas) -> None:
+        text_rows(canvas, SHIPS, (100, 160))
+        text_rows(canvas, PORTS, (240, 320))
+
+    assert sorted(tables_on(draw)) == sorted([pipe(*SHIPS), pipe(*PORTS)])
+
+
+def test_level_tables_drawn_row_by_row_are_one() -> None:
+    rows = [(*ship, *port) for ship, port in zip(SHIPS, PORTS, strict=True)]
+    assert tables_on(lambda canvas: text_rows(canvas, rows, (100, 160, 240, 320))) == [pipe(*rows)]
+
+
+def test_numbers_drawn_after_the_labels_of_a_table_are_columns_of_it() -> None:
+    ports = [
+        ("Port", "City", "Tons", "Docks"),
+        *(("Kiel", "Kiel", str(n), str(n + 7)) for n in (812, 455, 390)),
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        text_rows(canvas, [row[:2] for row in ports], (100, 160))
+        text_rows(canvas, [row[2:] for row in ports], (240, 320))
+
+    assert tables_on(draw) == [pipe(*ports)]

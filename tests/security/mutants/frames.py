@@ -1,0 +1,52 @@
+"""Guards of frames, messages and closed connections."""
+
+from __future__ import annotations
+
+from . import Mutant
+
+PROTOCOL = "backend_main/backend/websocket_protocol.py"
+
+MUTANTS = [
+    Mutant(
+        "h2",
+        PROTOCOL,
+        "or not self.writable.is_set() or self.close_sent",
+        "or self.close_sent",
+        "test_h2_frames.py -k not_read",
+    ),
+    Mutant(
+        "h3",
+        "backend_main/core/protocol/parsing.py",
+        "    if len(text) > MAX_ENVELOPE_CHARACTERS:\n",
+        "    if False:\n",
+        "test_h3_json_memory.py -k around",
+    ),
+    Mutant(
+        "h4",
+        PROTOCOL,
+        '            self.scope["extensions"].pop(SERVER_CONNECTION, None)\n',
+        "            pass\n",
+        "test_h4_unfinished_messages.py -k freed",
+    ),
+    Mutant(
+        "h5",
+        "backend_main/core/live/rate_limit.py",
+        "min(self._waiting, key=lambda waiting: self._places[waiting[0]])",
+        "self._waiting[0]",
+        "test_h5_large_messages.py -k fewest",
+    ),
+    Mutant(
+        "l8",
+        PROTOCOL,
+        "return len(keys) == 1 and",
+        "return",
+        "test_l8_protocol_errors.py -k two",
+    ),
+    Mutant(
+        "s12",
+        PROTOCOL,
+        "        self.transport.abort()\n",
+        "        self.transport.close()\n",
+        "test_s12_aborted_connections.py",
+    ),
+]
