@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import tempfile
 import time
 
 from . import Finding, fuzz
@@ -11,8 +13,19 @@ from . import Finding, fuzz
 DEFAULT_EXAMPLES = 20_000
 
 
+def prepare() -> None:
+    """Set up Django without a data directory of a user."""
+    os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-fuzz-")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+    os.environ["SCANRILL_SECRET_KEY"] = "0123456789abcdef" * 4
+    import django
+
+    django.setup()
+
+
 def main() -> int:
     """Run the chosen parsers, print one line each, and return the number of those with a finding."""
+    prepare()
     from .targets import TARGETS
 
     parser = argparse.ArgumentParser(description="Feed random input to the parsers.")
