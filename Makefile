@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install web npm test lint format docs bench soak screenshots clean
+.PHONY: help run install web npm test lint audit fuzz mutants format docs bench soak screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,15 @@ lint: .venv/.installed-dev | $(UV) ## Check style, types, imports and documentat
 	SCANRILL_SECRET_KEY=lint $(BIN)/python -m docs.check
 	@$(BUILD_WEB) npm run check
 	SCANRILL_SECRET_KEY=lint $(BIN)/python -m django makemigrations --check --dry-run --skip-checks --settings backend_main.backend.settings
+
+audit: | $(UV) ## Look up known vulnerabilities of the locked packages; fails nothing
+	@$(PYTHON) tools/audit.py $(UV)
+
+fuzz: .venv/.installed-dev web ## Feed random input to all parsers: make fuzz ARGS="--examples 100000"
+	$(BIN)/python -m tests.security.fuzz $(ARGS)
+
+mutants: .venv/.installed-dev web ## Take guards out one by one; each must turn a test red: make mutants ARGS=m10
+	$(BIN)/python -m tests.security.mutants $(ARGS)
 
 format: .venv/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix .

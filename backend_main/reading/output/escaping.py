@@ -15,7 +15,11 @@ _INLINE = re.compile(rf"[\\`*<\[~]|(?<!{LETTER})_|_(?!{LETTER})|&(?=#?\w+;)")
 # a table, empty list item.
 _BLOCK_START = re.compile(r"^(?=#{1,6}(?:\s|$)|>|=+\s*$|[-:|+][-:|\s]*$)")
 # Markup after a list marker, which stays bare: "- # C" shows as a heading in a list item.
-_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+){1,50}?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
+_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+){1,5}?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
+# A line of many list markers is a nested list, of which Markdown parsers take quadratic time.
+MAX_NESTED_LISTS = 5
+_LIST_MARKER = r"(?:[-+]|\d{1,9}[.)])"
+_TOO_NESTED = re.compile(rf"^((?:{_LIST_MARKER}\s+){{{MAX_NESTED_LISTS}}}\d{{0,9}})(?=[-+.)](?:\s|$))")
 # A closing sequence: "# C #" shows as "C".
 _CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 
@@ -39,6 +43,7 @@ def escape(text: str, *, at_line_start: bool = True) -> str:
         escaped = escape_dollars(escaped)
     if at_line_start and not escaped.startswith("\\"):
         escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
+        escaped = _TOO_NESTED.sub(r"\1\\", escaped)
     return escaped.translate(_CHECK_BOXES)
 
 

@@ -8,6 +8,7 @@ import re
 import string
 
 from ..layout.text_joining import LETTER, TextJoiner
+from .emphasis import EmphasisMarks
 from .escaping import unescape_html
 from .latex import FORMULA, latex_text
 
@@ -18,9 +19,10 @@ _UNESCAPE = str.maketrans({placeholder: mark for mark, placeholder in _ESCAPE_PL
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 
 # An HTML table of ours: a line for each row. Recognized text cannot begin like this, its "<" is escaped.
-_HTML_TABLE = re.compile(r"^<table>\n(.*?)\n</table>$", re.DOTALL | re.MULTILINE)
-_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abis]|code)\b[^>]*>")
-_TAG = re.compile(r"<[^>]*>")
+# Each pattern below ends at the start of another match, so its time is linear in the length of the text.
+_HTML_TABLE = re.compile(r"^<table>\n((?:(?!</?table>$).*\n)*+)</table>$", re.MULTILINE)
+_INLINE_TAG = re.compile(r"</?(?:su[bp]|[abis]|code)\b[^<>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 
 _FENCE = re.compile(r"^[^\S\n]*(?:```|~~~).*$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
@@ -28,15 +30,17 @@ _DELIMITER_ROW = re.compile(r"\s*+[ :|]*+-[ :-]*+\|[ :|-]*")
 _THEMATIC_BREAK = re.compile(r"\s*(?:[-*_]\s*){3,}")
 _LINE_MARKS = re.compile(r"^\s*(?:#{1,6}(?:\s+|$)|(?:>\s?)+)")
 _CLOSING_MARKS = re.compile(r"(?<!\s)\s+#+\s*$")
-_INLINE = (
+_BEFORE_EMPHASIS = (
     (re.compile(r"</?su[bp]>"), ""),
     (re.compile(r"!?\[([^\]]{0,1000})\]\([^)\s]{0,2100}(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
-    (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"\1"),
-    (re.compile(r"(\*{1,3})(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(rf"(?<!{LETTER})(_{{1,3}})(?=\S)(.+?)(?<=\S)\1(?!{LETTER})"), r"\2"),
-    (re.compile(r"`+([^`]+)`+"), r"\1"),
 )
+_EMPHASIS = (
+    EmphasisMarks(("~~",), opening="", closing=""),
+    EmphasisMarks(("***", "**", "*"), opening="", closing=""),
+    EmphasisMarks(("___", "__", "_"), opening=rf"(?<!{LETTER})", closing=rf"(?!{LETTER})"),
+)
+_CODE = re.compile(r"(?<!`)`++([^`]+)`+")
 _MARKUP = re.compile(r"[\\`*_<>\[\]()~|#]")
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")
 
@@ -92,6 +96,8 @@ def _strip_inline_marks(line: str) -> str:
     line = _LINE_MARKS.sub("", line)
     if is_heading:
         line = _CLOSING_MARKS.sub("", line)
-    for pattern, replacement in _INLINE:
+    for pattern, replacement in _BEFORE_EMPHASIS:
         line = pattern.sub(replacement, line)
-    return " ".join(line.split())
+    for marks in _EMPHASIS:
+        line = marks.remove(line)
+    return " ".join(_CODE.sub(r"\1", line).split())

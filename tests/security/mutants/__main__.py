@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import Mutant, frames, gate, jobs, quotas, sign_in, turns
+from . import Mutant, frames, gate, jobs, quotas, sign_in, text, turns
 
-GROUPS = (frames, gate, jobs, quotas, sign_in, turns)
+GROUPS = (frames, gate, jobs, quotas, sign_in, text, turns)
 MUTANTS = [mutant for group in GROUPS for mutant in group.MUTANTS]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 300
@@ -27,6 +27,7 @@ def main(findings: list[str]) -> int:
     with TemporaryDirectory(prefix="scanrill-mutants-") as directory:
         copy = Path(directory) / "checkout"
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED, symlinks=True)
+        (copy / "web/node_modules").symlink_to(ROOT / "web/node_modules")
         for mutant in MUTANTS:
             if not findings or mutant.finding in findings:
                 is_noticed = _is_noticed(mutant, copy)

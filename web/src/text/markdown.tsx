@@ -6,17 +6,12 @@
  */
 
 import type { Nodes, Paragraph, Table, TableCell } from "mdast";
-import { fromMarkdown } from "mdast-util-from-markdown";
-import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
-import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
-import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
-import { gfmTable } from "micromark-extension-gfm-table";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 
-import { formulaFromMarkdown, formulaSyntax } from "./formula";
 import { type HtmlCell, parseHtmlTable } from "./html_table";
 import { type InlineNode, inlineText } from "./inline_html";
+import { parseMarkdown, sourceText } from "./parsing";
 
 const SAFE_LINK = /^(?:https?|mailto|tel):/i;
 /** Tags of raised and lowered text. */
@@ -27,14 +22,7 @@ const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
 
 /** Render Markdown. Headings start at level 2, because level 1 is the title of the page. */
 export function Markdown({ text }: { readonly text: string }): VNode {
-  const tree = useMemo(
-    () =>
-      fromMarkdown(text, {
-        extensions: [gfmTable(), gfmStrikethrough({ singleTilde: false }), formulaSyntax],
-        mdastExtensions: [gfmTableFromMarkdown(), gfmStrikethroughFromMarkdown(), formulaFromMarkdown],
-      }),
-    [text],
-  );
+  const tree = useMemo(() => parseMarkdown(text), [text]);
   return <>{children(tree.children)}</>;
 }
 
@@ -136,11 +124,6 @@ function isProse(paragraph: Paragraph): boolean {
     .map((line) => line.length)
     .sort((a, b) => a - b);
   return (lengths[Math.floor(lengths.length / 2)] ?? 0) >= PROSE_CHARACTERS;
-}
-
-function sourceText(node: Nodes): string {
-  if ("value" in node) return node.value;
-  return "children" in node ? node.children.map(sourceText).join("") : "";
 }
 
 function MarkdownTable({ table }: { readonly table: Table }): VNode {
