@@ -52,7 +52,7 @@ def to_plain_text(markdown: str) -> str:
     without the hyphen of a divided word. List items, table rows and lines before a hard break (two spaces)
     keep their own lines.
     """
-    parts = _HTML_TABLE.split(FORMULA.sub(_formula_text, markdown))  # text and rows of a table alternate
+    parts = _HTML_TABLE.split(markdown)  # text and rows of a table alternate
     texts = [
         text for number, part in enumerate(parts) for text in (_table if number % 2 else _paragraphs)(part)
     ]
@@ -71,6 +71,8 @@ def _table(rows: str) -> list[str]:
 
 
 def _paragraphs(markdown: str) -> list[str]:
+    # HTML has no formulas: a dollar sign there is a letter.
+    markdown = FORMULA.sub(_formula_text, markdown)
     protected = _ESCAPED.sub(lambda found: _ESCAPE_PLACEHOLDERS[found[1]], markdown)
     return [_paragraph(block) for block in _BLANK_LINES.split(_FENCE.sub("", protected))]
 

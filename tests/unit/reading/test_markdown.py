@@ -1,7 +1,7 @@
 """Markdown and plain text: both contain exactly the recognized text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -171,6 +171,7 @@ def test_plain_text_of_html_table_with_raised_text_joins_words() -> None:
     assert to_plain_text(markdown) == "H2O b c"
 
 
+@example(["$$", "a $$"])
 @given(st.lists(line, min_size=2, max_size=2))
 def test_plain_text_of_html_table_has_all_texts(texts: list[str]) -> None:
     markdown = table_markup([[texts[0], ""], ["x", texts[1]]], [Cell(0, 0, 1, 2)])
