@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
 from statistics import median
 
 from .table_words import NUMBER, Phrase, Word, WordLine
@@ -15,6 +17,8 @@ MIN_ALIGNED_GAP = 0.22
 ALIGNMENT_TOLERANCE, MIN_END_DIFFERENCE = 0.02, 0.04
 """Between the places at which lines go on behind a narrow gap, and between the ends of the texts before it.
 A space is as wide on each line, so that both differ alike."""
+MIN_GAP_RATIO = 1.25
+"""A space between two columns to the usual one, if all texts before it end at one place."""
 MIN_ALIGNED_LINES = 3
 MAX_SPACE_RATIO = 1.3
 """A space of monospaced text is wider than the narrowest gap by less."""
@@ -104,10 +108,22 @@ def _is_aligned_gap(lines: Sequence[WordLine], gap: Gap) -> bool:
     if min(len(ends), len(starts)) < MIN_ALIGNED_LINES or starts[0].pieces[0].style.font.is_monospaced:
         return False
     lefts = [word.left for word in starts]
-    return (
-        max(lefts) - min(lefts) < ALIGNMENT_TOLERANCE * size
-        and max(ends) - min(ends) > MIN_END_DIFFERENCE * size
-    )
+    if max(lefts) - min(lefts) >= ALIGNMENT_TOLERANCE * size:
+        return False
+    has_wide_space = gap.right - gap.left > MIN_GAP_RATIO * _space_width(lines, gap)
+    return has_wide_space or max(ends) - min(ends) > MIN_END_DIFFERENCE * size
+
+
+def _space_width(lines: Sequence[WordLine], gap: Gap) -> float:
+    """Return the usual distance between words elsewhere than at the gap; infinity if there is none."""
+    distances = [
+        after.left - before.right
+        for line in lines
+        for before, after in pairwise(line.words)
+        if 0 < after.left - before.right < MIN_COLUMN_GAP * line.size
+        and not (before.right <= gap.center <= after.left)
+    ]
+    return median(distances) if distances else inf
 
 
 def _is_monospaced_space(lines: Sequence[WordLine], gap: Gap) -> bool:

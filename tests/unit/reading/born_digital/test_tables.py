@@ -467,6 +467,13 @@ def test_columns_with_a_gap_as_narrow_as_a_space_are_known_by_their_common_edge(
     assert tables_on(lambda canvas: text_rows(canvas, ITEMS, (100, 128, 395), right=[2])) == [pipe(*ITEMS)]
 
 
+def test_numbers_that_end_a_wide_space_before_the_next_texts_are_a_column() -> None:
+    rows = [("NO", "DESCRIPTION", "SUM"), *((str(n), *row[1:]) for n, row in enumerate(ITEMS[1:], 1))]
+    # The first column ends at 120, and the next begins 0.36 of the font size later.
+    found = tables_on(lambda canvas: text_rows(canvas, rows, (120, 123.6, 395), right=[0, 2]))
+    assert found == [pipe(*rows)]
+
+
 def test_words_behind_texts_of_one_width_are_not_a_column() -> None:
     rows = [(f"{label} {text}", number) for label, (_, text, number) in zip("BABB", ITEMS, strict=True)]
     found = tables_on(lambda canvas: text_rows(canvas, rows, (100, 395), right=[1]))
