@@ -48,6 +48,9 @@ MAX_RECEIPT_GUTTERS = 24
 MAX_LEVEL_SHARE = 0.5
 """In two independent texts, a third of the rows are level by chance."""
 
+MIN_LABEL_LEVEL_SHARE = 0.65
+"""Labels, unlike a column without paragraphs, are level with a line of their values in this share of rows."""
+
 IsProse = Callable[[LayoutBox], bool]
 
 
@@ -169,7 +172,7 @@ def _are_columns(band: Sequence[LayoutBox], x: float, body_height: float, is_pro
         return False
     if min(shares) >= MIN_PROSE_SHARE:
         return True
-    if has_prose and is_dense(prose, other):
+    if has_prose and is_dense(prose, other) and level_share(left, right) < MIN_LABEL_LEVEL_SHARE:
         return True
     if _are_receipts(left, right, body_height):
         return True

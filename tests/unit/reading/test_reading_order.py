@@ -113,6 +113,12 @@ def test_label_beside_paragraph_is_read_with_its_first_line() -> None:
     ]
 
 
+def test_labels_level_with_their_values_are_read_row_by_row() -> None:
+    labels = [box(0, top, 170) for top in (0, 50, 126, 176, 252)]
+    values = [box(300, top, 500) for top in (0, 50, 76, 126, 176, 202, 252)]
+    assert live_text([*labels, *values], "ABCDEabcdefg").replace("\n", " ").split() == [*"AaBbcCdDefEg"]
+
+
 def test_texts_of_short_lines_that_are_not_level_are_columns() -> None:
     left = [box(0, 40 * line, 60 if line % 2 else 170) for line in range(13)]
     right = [box(400, 33 * line, 70 if line % 2 else 180) for line in range(14)]
