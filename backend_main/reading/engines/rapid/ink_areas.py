@@ -97,7 +97,8 @@ class InkMap:
         side = max(3, round(max(self._ink.shape) * CLOSE_SHARE))
         close = cv2.dilate(self._ink, np.ones((side, side), np.uint8))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(close)
-        ink = np.bincount(labels.ravel(), weights=self._ink.ravel(), minlength=count)
+        # Weights would take eight bytes for each pixel.
+        ink = np.bincount(labels[self._ink > 0], minlength=count)
         found = [(float(ink[index]), _shrunk(stats[index], side // 2)) for index in range(1, count)]
         letters = sorted((one for one in found if _is_text_like(*one)), key=lambda one: -one[0])
         return _merged([area for _, area in letters[: 4 * MAX_AREAS]])[:MAX_AREAS]

@@ -119,7 +119,7 @@ class SecondLook:
         ink = InkMap(image)
         total = ink.total()
         ink.cover([quad * np.float32(scale) for quad in known])
-        if not ink.areas() or ink.total() < MIN_UNREAD_SHARE * total:
+        if ink.total() < MIN_UNREAD_SHARE * total or not ink.areas():
             return
         pixels, part_scale = equalized(self.page.pixels)
         quads = detect_in_tiles(pixels, 1.0, self.detect)
