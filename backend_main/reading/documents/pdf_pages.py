@@ -47,8 +47,8 @@ class PdfPages:
         self._may_rebuild_index = False
         try:
             rebuilt = self._open_without_index()
-        except Exception:  # pdfium and a removed file raise any exception
-            _log.exception("The index of a PDF could not be built again.")
+        except Exception as error:  # pdfium and a removed file raise any exception
+            _log.warning("The index of a PDF could not be built again: %s", error)
             return False
         if rebuilt is None:
             return False
@@ -98,7 +98,7 @@ class PdfPages:
         try:
             if self.annotations(number).has_drawing:
                 return self._flattened_page(number)
-        except Exception:  # pdfium and a removed file raise any exception
+        except Exception as error:  # pdfium and a removed file raise any exception
             _log.exception("The annotations of page %d could not be made a part of it.", number)
         return self.page(number)
 

@@ -117,7 +117,7 @@ def test_reply_at_event_is_called_before_the_commit() -> None:
 
 def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
     """Return both texts of the owner's events of a kind, as a replay would send them now."""
-    rows = Event.objects.filter(owner=owner, kind=kind).values_list("seq", flat=True)
+    rows = Event.objects.filter(owner=owner, kind=kind).order_by("seq").values_list("seq", flat=True)
     entries = {entry.seq: entry.text for entry in log.events_after(owner.pk, 0)}
     decoded = [messages.decode_change(kind, entries[seq]) for seq in rows]
     shown = [getattr(change, "instance", change) for change in decoded]
