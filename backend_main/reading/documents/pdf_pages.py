@@ -98,7 +98,7 @@ class PdfPages:
         try:
             if self.annotations(number).has_drawing:
                 return self._flattened_page(number)
-        except Exception as error:  # pdfium and a removed file raise any exception
+        except Exception:  # pdfium and a removed file raise any exception
             _log.exception("The annotations of page %d could not be made a part of it.", number)
         return self.page(number)
 
