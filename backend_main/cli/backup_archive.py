@@ -68,7 +68,7 @@ def _unpack_members(file: Path, draft: Path) -> None:
             if member.name == MANIFEST:
                 _check_format(content.read(), file)
             else:
-                _write(draft, member.name, content, member.size)
+                _write(draft, member.name, content)
     if not {MANIFEST, SECRET, DATABASE} <= names:
         raise _Damaged
     if not (draft / SECRET).stat().st_size:  # the key is in SCANRILL_SECRET_KEY
@@ -93,7 +93,7 @@ def _check_format(manifest: bytes, file: Path) -> None:
         raise CommandError(f"A newer version of scanrill wrote {file}. Install that version.")
 
 
-def _write(draft: Path, name: str, content: IO[bytes], size: int) -> None:
+def _write(draft: Path, name: str, content: IO[bytes]) -> None:
     """Write a new file, mode 0600 whatever the umask is."""
     path = draft / name
     for directory in reversed(path.relative_to(draft).parents[:-1]):
@@ -102,9 +102,7 @@ def _write(draft: Path, name: str, content: IO[bytes], size: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
     with open(descriptor, "wb") as output:
         os.fchmod(descriptor, FILE_MODE)
-        shutil.copyfileobj(content, output)
-        if output.tell() != size:
-            raise _Damaged  # the archive ends within the file
+        shutil.copyfileobj(content, output)  # raises an error if the archive ends within the file
 
 
 def _make_directory(path: Path) -> None:

@@ -91,12 +91,11 @@ MUTANTS = [
         "test_m10_restore.py -k elsewhere",
     ),
     Mutant("m10", RESTORE, "('view', 'trigger')", "('none')", "test_m10_restore.py -k with_code"),
-    Mutant("m10", RESTORE, "output.tell() != size", "False", "test_m10_restore.py -k ends_within"),
     Mutant(
         "l4",
         RESTORE,
         "except Exception:  # tarfile",
-        "except ZeroDivisionError:",
+        "except ZeroDivisionError:  # tarfile",
         "test_m10_restore.py -k l4",
     ),
 ]
