@@ -21,7 +21,7 @@ from ...inference import Floats
 CTC_BLANK = 0
 """Class of the network for no character."""
 SURE_PROBABILITY = 0.98
-"""Probability of every step of a word that is not in doubt."""
+"""Probability of every step of a word that is not searched."""
 MIN_CLASS_PROBABILITY = 0.01
 """Probability from which a class of a step is followed."""
 MIN_LIKELIHOOD_RATIO = 0.02
