@@ -83,6 +83,17 @@ def test_python_paths_in_a_virtual_environment_lack_the_packages_of_the_user(
         assert (str(tmp_path) in readable_paths.python_paths()[0]) == is_enabled
 
 
+def test_python_paths_of_an_archive_of_modules_have_it_as_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python reads it to import modules, and Landlock refuses a rule that only lists a file."""
+    (archive := tmp_path / "modules.zip").touch()
+    monkeypatch.syspath_prepend(archive)
+    readable, listable = readable_paths.python_paths()
+    assert str(archive) in readable
+    assert str(archive) not in listable
+
+
 @pytest.mark.parametrize("machine", system_calls.AUDIT_ARCHITECTURES)
 @pytest.mark.parametrize("runs_programs", [False, True])
 def test_filter_of_each_processor_has_jumps_within_the_program(
