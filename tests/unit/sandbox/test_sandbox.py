@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,16 @@ attempt("outside", lambda: open({str(tmp_path / "out")!r}))
         "inside done",
         "outside EACCES",
     ]
+
+
+def test_directory_that_other_users_list_but_do_not_enter_is_hidden() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        for mode, hidden in ((0o755, None), (0o744, name), (0o711, name)):
+            Path(name).chmod(mode)
+            assert privileges._hidden_part(name) == hidden
+        (file := Path(name, "file")).touch()
+        file.chmod(0o644)
+        assert privileges._hidden_part(str(file)) is None
 
 
 def test_process_of_a_root_server_runs_as_another_user(tmp_path_factory: pytest.TempPathFactory) -> None:
