@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.sandbox import privileges, readable_paths, seccomp, system_calls
+from backend_main.sandbox import (
+    confinement,
+    kernel,
+    privileges,
+    readable_paths,
+    resource_limits,
+    seccomp,
+    system_calls,
+)
 from backend_main.sandbox.kernel import Unsupported
 from backend_main.sandbox.policy import Policy
 from tests.support.hostile import skip_without_measures
@@ -151,6 +159,18 @@ attempt("outside", lambda: open({str(tmp_path / "out")!r}))
         "inside done",
         "outside EACCES",
     ]
+
+
+def test_confinement_on_another_system_than_linux_reports_the_measures_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel._libc.cache_clear()
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(resource_limits, "apply_limits", lambda: None)
+    sandbox = confinement.Confinement(Policy(required=("no_new_privs", "limits", "landlock")))
+    sandbox.begin()
+    assert [measure.name for measure in sandbox.missing()] == ["no_new_privs", "landlock"]
 
 
 def test_directory_that_other_users_list_but_do_not_enter_is_hidden() -> None:
