@@ -317,8 +317,8 @@ async def empty_parts(client: HostileClient) -> None:
 async def clients_that_never_read(client: HostileClient) -> None:
     """Sockets of a user with many events, which nobody reads."""
     [upload_id, *_] = await client.uploads(1)
-    async with client.raw_websocket() as deaf, client.websocket() as socket:
-        await deaf.send_message({"type": "subscribe", "since": "x"})
+    async with client.raw_websocket() as unread, client.websocket() as socket:
+        await unread.send_message({"type": "subscribe", "since": "x"})
         for number in range(200):
             socket.seen.clear()
             data = {"metadata": LARGE_METADATA | {"number": number}}

@@ -1,6 +1,6 @@
 """English words that the recognition network finds nearly as likely as what it prefers.
 
-The network reads letters, and knows no words: it reads “INSTTUTION” on a worn page, and finds “INSTITUTION”
+The network reads letters, not words: it reads “INSTTUTION” on a worn page, and finds “INSTITUTION”
 half as likely. A beam search over its probabilities finds such words (Hannun et al., “First-Pass Large
 Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent DNNs”, 2014). Whether the page is in
 English is decided later, by the whole of it.
