@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -265,7 +266,7 @@ def measure(options: argparse.Namespace, directory: Path) -> str:
         scene.close()
 
 
-def _phases_by_kind(scene: Scene, options: argparse.Namespace) -> Any:
+def _phases_by_kind(scene: Scene, options: argparse.Namespace) -> Iterator[tuple[str, Phase]]:
     # Jobs of slow pages remain, so these kinds are the last.
     for kind in sorted(options.only or ATTACKS, key=lambda kind: kind.startswith("slow")):
         phase = scene.run_phase(60 * options.minutes, [kind] * (options.clients or CLIENTS_OF_ONE_KIND))

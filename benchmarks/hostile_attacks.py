@@ -1,7 +1,8 @@
 """Kinds of attack of `hostile.py`, and the process that runs them.
 
-Each attack is a round that its client repeats until the benchmark ends. Rates follow the attack that found
-the faults: kilobytes a second of each client, since the load generator shares the cores of the server.
+Each attack is a round that its client repeats until the benchmark ends. Rates are those that stopped the
+server before it had limits (docs/decisions/0138): kilobytes a second of each client, since the load generator
+shares the cores of the server.
 
     .venv/bin/python -m benchmarks.hostile_attacks CLIENTS.json
 """
@@ -54,7 +55,7 @@ def attack(function: Attack) -> Attack:
 
 @attack
 async def long_redaction_lines(client: HostileClient) -> None:
-    """C1: request lines that made the redaction of the log quadratic."""
+    """Request lines that made the redaction of the log quadratic."""
     for line in ("/?" + "eyJ" * 5000, "/ws/" * 3750):
         async with client.connection() as connection:
             await connection.send(client.head("GET", line, "Connection: close"))
@@ -64,7 +65,7 @@ async def long_redaction_lines(client: HostileClient) -> None:
 
 @attack
 async def sign_in_flood(client: HostileClient) -> None:
-    """C2: wrong passwords for new names."""
+    """Wrong passwords for new names."""
     async with client.http() as http:
         for _ in range(10):
             names = {"username": uuid.uuid4().hex, "password": "wrong"}
@@ -74,7 +75,7 @@ async def sign_in_flood(client: HostileClient) -> None:
 
 @attack
 async def bodies_at_any_path(client: HostileClient) -> None:
-    """C3: chunked bodies without an end, without a token."""
+    """Chunked bodies without an end, without a token."""
     for method, path in (("POST", "/nothing"), ("GET", "/healthz"), ("PUT", "/api/uploads/")):
         async with client.connection() as connection:
             await connection.send(client.head(method, path, "Transfer-Encoding: chunked"))
@@ -85,19 +86,19 @@ async def bodies_at_any_path(client: HostileClient) -> None:
 
 @attack
 async def half_open_heads(client: HostileClient) -> None:
-    """H1: the first bytes of a request, and then one byte now and then."""
+    """The first bytes of a request, and then one byte now and then."""
     await hold_connections(client, b"GET / HTTP/1.1\r\nX: ")
 
 
 @attack
 async def half_open_bodies(client: HostileClient) -> None:
-    """H1: a body of which a byte arrives now and then."""
+    """A body of which a byte arrives now and then."""
     await hold_connections(client, client.head("POST", "/api/token/", "Content-Length: 9000"))
 
 
 @attack
 async def half_open_handshakes(client: HostileClient) -> None:
-    """H1: a handshake without its end."""
+    """A handshake without its end."""
     await hold_connections(client, client.head("GET", "/ws/core/upload/", "Upgrade: websocket")[:-2])
 
 
@@ -114,13 +115,13 @@ async def hold_connections(client: HostileClient, beginning: bytes) -> None:
 
 @attack
 async def pings(client: HostileClient) -> None:
-    """H2: 30,000 pings a second, whose pongs are read."""
+    """30,000 pings a second, whose pongs are read."""
     await flood(client, client_frame(b"", opcode=PING))
 
 
 @attack
 async def empty_fragments(client: HostileClient) -> None:
-    """H2: 30,000 fragments without content a second."""
+    """30,000 fragments without content a second."""
     await flood(client, client_frame(b"", opcode=CONTINUATION, is_final=False))
 
 
@@ -134,7 +135,7 @@ async def flood(client: HostileClient, frame: bytes) -> None:
 
 @attack
 async def unread_pongs(client: HostileClient) -> None:
-    """H2: pings with content, whose pongs nobody reads."""
+    """Pings with content, whose pongs nobody reads."""
     async with client.raw_websocket() as connection:
         for _ in range(200):
             await connection.send(client_frame(bytes(120), opcode=PING) * 100, seconds=10)
@@ -143,7 +144,7 @@ async def unread_pongs(client: HostileClient) -> None:
 
 @attack
 async def json_growth(client: HostileClient) -> None:
-    """H3: messages, and a correction, of small values."""
+    """Messages, and a correction, of small values."""
     async with client.raw_websocket() as connection:
         await connection.send(client_frame(b"[" + b"[]," * 87_000 + b"[]]"))
         await connection.send(client_frame(b"[" + b"[]," * MIB + b"[]]"))
@@ -156,7 +157,7 @@ async def json_growth(client: HostileClient) -> None:
 
 @attack
 async def unfinished_messages(client: HostileClient) -> None:
-    """H4: large fragments of a message that does not end."""
+    """Large fragments of a message that does not end."""
     async with client.raw_websocket() as connection:
         await connection.send(client_frame(b'{"', is_final=False))
         for _ in range(20):
@@ -167,7 +168,7 @@ async def unfinished_messages(client: HostileClient) -> None:
 
 @attack
 async def padded_subscriptions(client: HostileClient) -> None:
-    """H5: large requests whose replies nobody reads."""
+    """Large requests whose replies nobody reads."""
     async with client.raw_websocket() as connection:
         padded = {"type": "subscribe", "since": "unknown", "padding": "x" * 260_000}
         for _ in range(4):
@@ -177,7 +178,7 @@ async def padded_subscriptions(client: HostileClient) -> None:
 
 @attack
 async def unread_lists(client: HostileClient) -> None:
-    """H6: lists of uploads with much metadata, which nobody reads."""
+    """Lists of uploads with much metadata, which nobody reads."""
     await prepare_metadata(client)
     async with client.raw_websocket() as connection:
         for _ in range(10):
@@ -200,7 +201,7 @@ async def prepare_metadata(client: HostileClient) -> None:
 
 @attack
 async def unknown_cursors(client: HostileClient) -> None:
-    """H6: subscriptions from an event that does not exist, again and again."""
+    """Subscriptions from an event that does not exist, again and again."""
     await client.uploads(20)
     async with client.websocket() as socket:
         for _ in range(100):
@@ -210,7 +211,7 @@ async def unknown_cursors(client: HostileClient) -> None:
 
 @attack
 async def endless_uploads(client: HostileClient) -> None:
-    """H7: an upload whose length nobody knows, as large as the server takes it."""
+    """An upload whose length nobody knows, as large as the server takes it."""
     async with client.connection() as connection:
         chunked = ("Transfer-Encoding: chunked", "Content-Type: image/png")
         await connection.send(client.head("POST", "/api/uploads/", client.authorization, *chunked))
@@ -223,7 +224,7 @@ async def endless_uploads(client: HostileClient) -> None:
 
 @attack
 async def page_images(client: HostileClient) -> None:
-    """H8: images of all pages of a document, in each width."""
+    """Images of all pages of a document, in each width."""
     async with client.websocket() as socket:
         upload_id = await client.create(socket, slow_pdf(pages=20, operators=1))
     async with client.http() as http:
@@ -235,7 +236,7 @@ async def page_images(client: HostileClient) -> None:
 
 @attack
 async def corrections(client: HostileClient) -> None:
-    """H8: corrections of a megabyte."""
+    """Corrections of a megabyte."""
     [upload_id, *_] = await client.uploads(1)
     async with client.http() as http:
         for _ in range(10):
@@ -246,7 +247,7 @@ async def corrections(client: HostileClient) -> None:
 
 @attack
 async def metadata_events(client: HostileClient) -> None:
-    """H8: events of 15 KB, as fast as the server takes them."""
+    """Events of 15 KB, as fast as the server takes them."""
     [upload_id, *_] = await client.uploads(1)
     async with client.websocket() as socket:
         for number in range(100):
@@ -257,7 +258,7 @@ async def metadata_events(client: HostileClient) -> None:
 
 @attack
 async def slow_pages(client: HostileClient) -> None:
-    """H10: documents of less than a kilobyte whose pages take all their time."""
+    """Documents of less than a kilobyte whose pages take all their time."""
     async with client.websocket() as socket:
         for _ in range(5):
             await client.create(socket, slow_pdf())
@@ -266,7 +267,7 @@ async def slow_pages(client: HostileClient) -> None:
 
 @attack
 async def slow_page_images(client: HostileClient) -> None:
-    """H11: images of a page that takes longer than the server waits."""
+    """Images of a page that takes longer than the server waits."""
     if "slow" not in client.own:
         async with client.websocket() as socket:
             client.own["slow"] = await client.create(socket, slow_pdf())
@@ -278,7 +279,7 @@ async def slow_page_images(client: HostileClient) -> None:
 
 @attack
 async def unknown_keys(client: HostileClient) -> None:
-    """H12: tokens that name a key which the key service does not have."""
+    """Tokens that name a key which the key service does not have."""
     async with client.http() as http:
         http.headers["Authorization"] = f"Bearer {client.unknown_key_token}"
         for path in ("/api/me/", "/api/uploads/", f"/api/uploads/{uuid.uuid4()}/file"):
@@ -287,7 +288,7 @@ async def unknown_keys(client: HostileClient) -> None:
 
 @attack
 async def log_floods(client: HostileClient) -> None:
-    """M6: images whose decoder prints a line for each row."""
+    """Images whose decoder prints a line for each row."""
     async with client.websocket() as socket:
         await client.create(socket, log_flood_tiff())
         await asyncio.sleep(5 * PAUSE_SECONDS)
@@ -295,7 +296,7 @@ async def log_floods(client: HostileClient) -> None:
 
 @attack
 async def searches(client: HostileClient) -> None:
-    """M9: searches that read every text, ten at once."""
+    """Searches that read every text, ten at once."""
     await client.uploads(50)
     async with client.http() as http:
         paths = [f"/api/uploads/?search={uuid.uuid4()}" for _ in range(10)]
@@ -305,7 +306,7 @@ async def searches(client: HostileClient) -> None:
 
 @attack
 async def empty_parts(client: HostileClient) -> None:
-    """M9: a form of many empty parts."""
+    """A form of many empty parts."""
     part = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
     form = {"Content-Type": "multipart/form-data; boundary=b"}
     async with client.http() as http:
@@ -316,8 +317,8 @@ async def empty_parts(client: HostileClient) -> None:
 async def clients_that_never_read(client: HostileClient) -> None:
     """Sockets of a user with many events, which nobody reads."""
     [upload_id, *_] = await client.uploads(1)
-    async with client.raw_websocket() as deaf, client.websocket() as socket:
-        await deaf.send_message({"type": "subscribe", "since": "x"})
+    async with client.raw_websocket() as unread, client.websocket() as socket:
+        await unread.send_message({"type": "subscribe", "since": "x"})
         for number in range(200):
             socket.seen.clear()
             data = {"metadata": LARGE_METADATA | {"number": number}}

@@ -11,10 +11,10 @@ unread_text.py        recognition of the parts of a page that its text layer lac
 text_layer_check.py   comparison of a text layer with some recognized lines
 unread_ink.py         ink that no line covers, read again or named in a warning
 ink_account.py        ink of a page, and rows like text that no line covers
-other_scripts.py      lines in another script, read by an engine for it
 lost_letters.py       lines in a language of which the engine lacks letters
 small_print.py        print that is too small to be read for certain
-unsure_words.py       words of a page in English that the engine is not sure of
+likely_words.py       likely words in place of unsure ones, on a page in English
+other_scripts.py      lines in another script, read by an engine for it
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
@@ -67,7 +67,7 @@ text layers: form fields and notes   documents/pdf_annotations.py, born_digital/
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 another engine for some lines        other_scripts.py, lost_letters.py
-misread words                        engines/rapid/unsure_words.py (which), unsure_words.py (whether)
+misread words                        engines/rapid/unsure_words.py (which), likely_words.py (whether)
 another engine for formulas          formula_pages.py; born_digital/formula_share.py, recognized_formulas.py
 languages of an engine               character_sets.py, engines/rapid/letters.py
 warnings                             warning_codes.py, and the module that finds the fault; `Engine.warnings`

@@ -37,7 +37,7 @@ def english_words() -> EnglishWords:
 
 
 def is_english(texts: Iterable[str]) -> bool:
-    """Return whether texts are mostly English; False if they have too few words to say."""
+    """Return whether texts are mostly English; False if they have too few words."""
     found = [
         english_words().has(word.lower())
         for text in texts

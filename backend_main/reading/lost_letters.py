@@ -18,7 +18,7 @@ from .types import Line, Options
 from .warning_boxes import boxes_of
 
 VOWELS = "aàáãảåạâăeèéẽêiìíĩoòóõôơuùúũưyý"
-"""Vowels of Vietnamese as the engine returns them: it takes `ả` for `å`."""
+"""Vowels of Vietnamese as the engine returns them: it reads `ả` as `å`."""
 SYLLABLE = re.compile(
     r"(?:ngh|gh|gi|kh|ng|nh|ph|qu|th|tr|ch|[bcdđghklmnpqrstvx])?"
     rf"[{VOWELS}]{{0,3}}(?:ch|ng|nh|[cmnpt])?"

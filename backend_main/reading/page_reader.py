@@ -9,6 +9,7 @@ from .documents.document import PageImage
 from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
+from .likely_words import with_likely_words
 from .lost_letters import reread_lost_letters
 from .other_scripts import reread_other_scripts, script_of_page
 from .output.formatted_page import FormattedPage
@@ -18,7 +19,6 @@ from .recognized_formulas import recognized_formula_share
 from .small_print import small_print_warning
 from .types import Line, Options, PageWarning, to_page_warning
 from .unread_ink import UnreadInk, ink_beside_lines, read_unread_ink
-from .unsure_words import with_likely_words
 from .warning_codes import WarningCode
 
 _log = logging.getLogger("scanrill.reading")

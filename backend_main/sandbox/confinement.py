@@ -6,6 +6,7 @@ and the limit of memory hold for all threads, so they come last: a runtime may d
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from . import privileges, resource_limits
 from .kernel import Unsupported
@@ -57,7 +58,8 @@ class Confinement:
         self._take("landlock", lambda: enter_domain(self._policy, programs))
         self._take("user", lambda: privileges.become_unused_user(readable))
         self._take("capabilities", privileges.drop_capabilities)
-        privileges.forbid_inspection()
+        with suppress(Unsupported):  # another system than Linux; `no_new_privs` reports it
+            privileges.forbid_inspection()
 
     def _take(self, measure: str, take: Callable[[], None]) -> None:
         try:

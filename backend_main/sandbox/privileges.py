@@ -81,13 +81,13 @@ def _effective_capabilities() -> int:
 
 
 def _hidden_part(path: str) -> str | None:
-    """Return the part of a path that other users cannot enter; None if they can read it, or it is missing."""
+    """Return the part of a path that other users cannot enter or read; None without one."""
     directory = Path(os.path.realpath(path))
     if not directory.exists():
         return None
     for part in (*reversed(directory.parents), directory):
         mode = part.stat().st_mode
-        needed = stat.S_IXOTH if part != directory else stat.S_IROTH
-        if not mode & needed:
+        needed = (stat.S_IROTH if part == directory else 0) | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
+        if mode & needed != needed:
             return str(part)
     return None

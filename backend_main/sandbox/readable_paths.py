@@ -53,7 +53,8 @@ def python_paths() -> tuple[list[str], list[str]]:
     """Return what Python reads to import modules, and directories whose names it lists only.
 
     A directory of `sys.path` that is not a directory of packages may contain anything: the checkout of an
-    editable installation contains data directories too. Only the packages themselves are then readable.
+    editable installation contains data directories too. Only the packages themselves are then readable. A
+    file of `sys.path` is a zip archive of modules (zipimport).
     """
     base = {sys.base_prefix, sys.base_exec_prefix} - {"/"}
     readable = [sys.prefix, *(str(Path(path, part)) for path in base for part in ("lib", "lib64", "bin"))]
@@ -63,6 +64,7 @@ def python_paths() -> tuple[list[str], list[str]]:
         readable.append(site.getusersitepackages())
     readable = list(dict.fromkeys(os.path.realpath(path) for path in readable if Path(path).exists()))
     others = [os.path.realpath(path) for path in sys.path if path and Path(path).exists()]
+    readable += [path for path in others if Path(path).is_file() and not is_below(path, readable)]
     listable = [path for path in others if not is_below(path, readable)]
     return readable, listable
 

@@ -6,12 +6,11 @@ drawn one after the other.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import mean
 
 from .table_markdown import FoundTable, TableContent
 from .table_text import has_table_text
-from .table_text_cells import MAX_LEADING, SIZE_RATIO
+from .table_text_cells import MAX_LEADING, SIZE_RATIO, TextCell
 from .table_words import LETTER, Phrase, Word, word_lines, words_rect
 
 # In font sizes.
@@ -37,58 +36,37 @@ def term_tables(words: Sequence[Word]) -> list[FoundTable]:
     return [table for rows in _runs(_drawn_cells(words)) if (table := _table(rows, words))]
 
 
-@dataclass(frozen=True)
-class _DrawnCell:
-    """Lines below each other with a common left edge, drawn one after the other."""
-
-    phrases: tuple[Phrase, ...]
-
-    @property
-    def left(self) -> float:
-        return self.phrases[0].left
-
-    @property
-    def right(self) -> float:
-        return max(phrase.right for phrase in self.phrases)
-
-    @property
-    def first(self) -> Word:
-        return self.phrases[0].words[0]
-
-    @property
-    def last(self) -> Word:
-        return self.phrases[-1].words[0]
-
-    @property
-    def words(self) -> list[Word]:
-        return [word for phrase in self.phrases for word in phrase.words]
-
-    def goes_on(self, phrase: Phrase, *, max_pitch: float = MAX_LEADING) -> bool:
-        """Return whether a phrase is the next line of the cell."""
-        word, size = phrase.words[0], self.last.size
-        return (
-            abs(phrase.left - self.left) < EDGE_TOLERANCE * size
-            and 0 < word.baseline - self.last.baseline < max_pitch * size
-            and _is_same_size(word, self.last)
-        )
+_Row = tuple[TextCell, TextCell]
 
 
-_Row = tuple[_DrawnCell, _DrawnCell]
+def _left(cell: TextCell) -> float:
+    """Return the left edge of the first line, from which all others are within `EDGE_TOLERANCE`."""
+    return cell.phrases[0].left
 
 
-def _is_same_size(one: Word, other: Word) -> bool:
-    return max(one.size, other.size) <= SIZE_RATIO * min(one.size, other.size)
+def _goes_on(cell: TextCell, phrase: Phrase, *, max_pitch: float = MAX_LEADING) -> bool:
+    """Return whether a phrase is the next line of a cell."""
+    word, last = phrase.words[0], cell.phrases[-1].words[0]
+    return (
+        abs(phrase.left - _left(cell)) < EDGE_TOLERANCE * last.size
+        and 0 < word.baseline - last.baseline < max_pitch * last.size
+        and _is_same_size(word.size, last.size)
+    )
 
 
-def _drawn_cells(words: Sequence[Word]) -> list[_DrawnCell]:
-    """Return the cells that words make, in the order of the content."""
+def _is_same_size(one: float, other: float) -> bool:
+    return max(one, other) <= SIZE_RATIO * min(one, other)
+
+
+def _drawn_cells(words: Sequence[Word]) -> list[TextCell]:
+    """Return lines below each other with a common left edge, drawn one after the other, in that order."""
     phrases = [phrase for line in word_lines(words) for phrase in line.phrases if _place(phrase) is not None]
-    cells: list[_DrawnCell] = []
+    cells: list[TextCell] = []
     for phrase in sorted(phrases, key=lambda phrase: (_place(phrase), phrase.left)):
-        if cells and cells[-1].goes_on(phrase):
-            cells[-1] = _DrawnCell((*cells[-1].phrases, phrase))
+        if cells and _goes_on(cells[-1], phrase):
+            cells[-1] = TextCell((*cells[-1].phrases, phrase))
         else:
-            cells.append(_DrawnCell((phrase,)))
+            cells.append(TextCell((phrase,)))
     return cells
 
 
@@ -96,7 +74,7 @@ def _place(phrase: Phrase) -> int | None:
     return phrase.words[0].place
 
 
-def _runs(cells: Sequence[_DrawnCell]) -> Iterator[list[_Row]]:
+def _runs(cells: Sequence[TextCell]) -> Iterator[list[_Row]]:
     """Yield runs of rows: a term, and its definition right of it, drawn one after the other."""
     run: list[_Row] = []
     number = 0
@@ -110,8 +88,8 @@ def _runs(cells: Sequence[_DrawnCell]) -> Iterator[list[_Row]]:
             run = []
             continue
         number += 2
-        while number < len(cells) and row[1].goes_on(cells[number].phrases[0], max_pitch=MAX_ROW_GAP + 1):
-            row = (row[0], _DrawnCell(row[1].phrases + cells[number].phrases))
+        while number < len(cells) and _goes_on(row[1], cells[number].phrases[0], max_pitch=MAX_ROW_GAP + 1):
+            row = (row[0], TextCell(row[1].phrases + cells[number].phrases))
             number += 1
         run.append(row)
     if run:
@@ -121,30 +99,30 @@ def _runs(cells: Sequence[_DrawnCell]) -> Iterator[list[_Row]]:
 def _is_row(row: _Row) -> bool:
     """Return whether one cell is left of another, and level with its first line or its middle."""
     term, definition = row
-    if not _is_same_size(term.first, definition.first):
+    if not _is_same_size(term.size, definition.size):
         return False
-    if definition.left - term.right < MIN_COLUMN_GAP * term.first.size:
+    if _left(definition) - term.right < MIN_COLUMN_GAP * term.size:
         return False
-    tolerance = EDGE_TOLERANCE * term.first.size
-    centers = [(cell.first.baseline + cell.last.baseline) / 2 for cell in row]
-    tops = [cell.first.baseline for cell in row]
+    tolerance = EDGE_TOLERANCE * term.size
+    centers = [cell.center for cell in row]
+    tops = [cell.phrases[0].words[0].baseline for cell in row]
     return any(abs(one - other) < tolerance for one, other in (tops, centers))
 
 
 def _follows(above: _Row, row: _Row) -> bool:
     """Return whether a row is right below another, in the same columns."""
-    size = row[0].first.size
+    size = row[0].size
     tolerance = EDGE_TOLERANCE * size
-    gap = min(cell.first.top for cell in row) - max(cell.last.bottom for cell in above)
+    gap = min(cell.top for cell in row) - max(cell.bottom for cell in above)
     has_common_edge = any(
         abs(one - other) < tolerance
-        for one, other in ((above[0].left, row[0].left), (above[0].right, row[0].right))
+        for one, other in ((_left(above[0]), _left(row[0])), (above[0].right, row[0].right))
     )
     return (
         has_common_edge
-        and abs(above[1].left - row[1].left) < tolerance
+        and abs(_left(above[1]) - _left(row[1])) < tolerance
         and -tolerance < gap < MAX_ROW_GAP * size
-        and _is_same_size(above[0].first, row[0].first)
+        and _is_same_size(above[0].size, row[0].size)
     )
 
 
@@ -177,11 +155,11 @@ def _are_definitions(rows: Sequence[_Row]) -> bool:
         and words >= MIN_WORD_RATIO * term_words
         and mean(len(cell.phrases) for cell in definitions) <= MAX_DEFINITION_LINES
         and not all(map(_is_marker, terms))
-        and max(cell.right for cell in terms) < min(cell.left for cell in definitions)
+        and max(cell.right for cell in terms) < min(map(_left, definitions))
     )
 
 
-def _is_marker(cell: _DrawnCell) -> bool:
+def _is_marker(cell: TextCell) -> bool:
     """Return whether a term is a number of a list item or of a line, or a bullet, which may be a letter."""
     text = "".join(word.text for word in cell.words)
     return len(text) == 1 or (not LETTER.search(text) and sum(map(str.isdigit, text)) <= MAX_NUMBER_DIGITS)

@@ -111,7 +111,10 @@ class ChildProcess:
         if self._process.returncode is not None:
             return False
         # `poll` would free the process id, which names the group to kill until `discard`.
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:  # `discard` in another thread has just waited for it
+            return False
 
     def send(self, request: Request, file_fd: int | None = None) -> None:
         """Send a request, and the descriptor of the file that it is about. Raises ChildExited."""

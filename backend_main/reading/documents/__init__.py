@@ -30,6 +30,8 @@ pdf_text_layer     the text of a PDF page, and what is beside it
 turned_page        a page whose text is rotated, in the frame of its text
 pdf_lines          glyphs to lines; pdf_accents, pdf_ruby and pdf_vertical: accents drawn over letters,
                    furigana, vertical text
+pdf_drop_caps      large first letters before their lines
+pdf_glyph_lines    glyphs on one baseline
 pdf_words          glyphs of a line to words; pdf_logos levels the letters of logos
 pdf_bidi           logical order of right-to-left lines
 pdf_characters     the glyphs of a PDF page; pdf_copies drops those that are drawn twice

@@ -6,21 +6,20 @@ of glyphs do not matter: a full stop is low, and an accent is high.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from operator import attrgetter
 from statistics import median
 
 from .pdf_accents import with_accents
 from .pdf_characters import Glyph
+from .pdf_drop_caps import with_drop_caps
+from .pdf_glyph_lines import MAX_BASELINE_DISTANCE, START, Chain, GlyphLine
 from .pdf_logos import with_logos
 from .pdf_ruby import with_ruby
 from .pdf_words import Fragment, PageTraits, Spacings, fragments_of, letter_spacings, page_traits
 from .styled_text import Script
 
 # In font sizes.
-MAX_BASELINE_DISTANCE = 0.15
-"""Glyphs of one line have baselines as near."""
 MAX_OVERLAP = 0.6
 """Kerning moves a glyph back by less."""
 MAX_WORD_GAP = 1.0
@@ -50,14 +49,8 @@ MAX_SCRIPT_DISTANCE = 200
 """In characters of the content: some programs draw the raised figures of a line after it."""
 MAX_NEAR_LINES = 12
 """As many lines above and below are considered."""
-# Drop caps.
-MIN_DROP_CAP_SIZE = 1.8
-MAX_DROP_CAP_GAP, MAX_DROP_CAP_INDENT = 0.4, 1.0
-"""In sizes of the capital: distance from the lines beside it, and from the first, which may be indented."""
 # Height of a line's box.
 ASCENT, DESCENT = 0.76, 0.22
-
-_START = attrgetter("start")
 
 
 @dataclass
@@ -75,44 +68,6 @@ class TextLine:
     angle: float
 
 
-@dataclass
-class _Chain:
-    """Glyphs that follow each other on one baseline."""
-
-    glyphs: list[Glyph]
-
-    @property
-    def start(self) -> float:
-        return min(glyph.start for glyph in self.glyphs)
-
-    @property
-    def end(self) -> float:
-        return max(glyph.end for glyph in self.glyphs)
-
-    @property
-    def baseline(self) -> float:
-        return self.glyphs[0].baseline
-
-    @property
-    def size(self) -> float:
-        return max(glyph.size for glyph in self.glyphs)
-
-
-@dataclass
-class _Line:
-    """A baseline with its glyphs. `scripts` are raised or lowered ones, which stay together."""
-
-    baseline: float
-    size: float
-    glyphs: list[Glyph]
-    scripts: list[_Chain] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
-
-    def sort(self) -> None:
-        self.glyphs.sort(key=_START)
-        self.starts = [glyph.start for glyph in self.glyphs]
-
-
 def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     """Return the lines of a page, split at wide gaps, from its glyphs in content order."""
     lines: list[TextLine] = []
@@ -121,21 +76,21 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     for glyph in with_ruby(with_accents(with_logos(glyphs))):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
-        for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
+        for line in _with_scripts(with_drop_caps(_lines(_chains(same_angle)))):
             for piece in _pieces(_units(line), page):
                 fragments = fragments_of(piece, page)
                 lines += [_text_line(fragments, piece)] if fragments else []
     return lines
 
 
-def _chains(glyphs: Iterable[Glyph]) -> list[_Chain]:
-    chains: list[_Chain] = []
+def _chains(glyphs: Iterable[Glyph]) -> list[Chain]:
+    chains: list[Chain] = []
     last = None
     for glyph in glyphs:
         if last is not None and _follows(last, glyph):
             chains[-1].glyphs.append(glyph)
         else:
-            chains.append(_Chain([glyph]))
+            chains.append(Chain([glyph]))
         last = glyph
     return [chain for chain in chains if not all(glyph.is_space for glyph in chain.glyphs)]
 
@@ -147,35 +102,35 @@ def _follows(last: Glyph, glyph: Glyph) -> bool:
     return -MAX_OVERLAP * size < glyph.start - last.end < MAX_WORD_GAP * size
 
 
-def _lines(chains: list[_Chain]) -> list[_Line]:
+def _lines(chains: list[Chain]) -> list[GlyphLine]:
     """Group chains by baseline; the lines are from top to bottom."""
-    lines: list[_Line] = []
+    lines: list[GlyphLine] = []
     for chain in sorted(chains, key=lambda chain: -chain.baseline):
         line = lines[-1] if lines else None
         if line and abs(chain.baseline - line.baseline) <= MAX_BASELINE_DISTANCE * min(chain.size, line.size):
             line.glyphs += chain.glyphs
             line.size = max(line.size, chain.size)
         else:
-            lines.append(_Line(chain.baseline, chain.size, list(chain.glyphs)))
+            lines.append(GlyphLine(chain.baseline, chain.size, list(chain.glyphs)))
     for line in lines:
         line.sort()
     return [layer for line in lines for layer in _layers(line)]
 
 
-def _layers(line: _Line) -> list[_Line]:
+def _layers(line: GlyphLine) -> list[GlyphLine]:
     """Split a line whose texts are drawn over each other, such as a clipped cell and the next one."""
     if _overlaps(line.glyphs) < MIN_OVERLAPS:
         return [line]
     chains = _chains(sorted(line.glyphs, key=lambda glyph: glyph.index))
-    layers: list[_Line] = []
+    layers: list[GlyphLine] = []
     for chain in chains[:MAX_LAYERED_CHAINS]:
         for layer in layers:
-            merged = sorted([*layer.glyphs, *chain.glyphs], key=_START)
+            merged = sorted([*layer.glyphs, *chain.glyphs], key=START)
             if _overlaps(merged) <= _overlaps(layer.glyphs):
                 layer.glyphs = merged
                 break
         else:
-            layers.append(_Line(line.baseline, line.size, list(chain.glyphs)))
+            layers.append(GlyphLine(line.baseline, line.size, list(chain.glyphs)))
     for chain in chains[MAX_LAYERED_CHAINS:]:
         layers[0].glyphs += chain.glyphs
     for layer in layers:
@@ -193,11 +148,11 @@ def _overlaps(glyphs: Sequence[Glyph]) -> int:
     )
 
 
-def _with_scripts(lines: list[_Line]) -> list[_Line]:
+def _with_scripts(lines: list[GlyphLine]) -> list[GlyphLine]:
     """Move raised and lowered figures and letters to the line that they belong to."""
     baselines = [-line.baseline for line in lines]
     max_size = max((line.size for line in lines), default=0.0)
-    moved: list[list[_Chain]] = [[] for _ in lines]
+    moved: list[list[Chain]] = [[] for _ in lines]
     kept: list[list[Glyph]] = [[] for _ in lines]
     for number, line in enumerate(lines):
         first = bisect_left(baselines, -line.baseline - MAX_TOUCHING_LOWERING * max_size)
@@ -224,16 +179,16 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     return [line for line in lines if line.glyphs]
 
 
-def _is_nested(script: _Chain, chains: Sequence[_Chain]) -> bool:
+def _is_nested(script: Chain, chains: Sequence[Chain]) -> bool:
     """Return whether a script belongs to one of the chains that are scripts themselves, and add it there."""
     for chain in chains:
         if any(abs(script.start - glyph.end) < MAX_SCRIPT_GAP * glyph.size for glyph in chain.glyphs):
-            chain.glyphs = [chain.glyphs[0], *sorted([*chain.glyphs[1:], *script.glyphs], key=_START)]
+            chain.glyphs = [chain.glyphs[0], *sorted([*chain.glyphs[1:], *script.glyphs], key=START)]
             return True
     return False
 
 
-def _is_script(chain: _Chain, line: _Line) -> bool:
+def _is_script(chain: Chain, line: GlyphLine) -> bool:
     """Return whether a chain is smaller than a line, raised or lowered, and right beside a glyph of it."""
     if len(chain.glyphs) > MAX_SCRIPT_LETTERS:
         return False
@@ -255,13 +210,13 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
     return False
 
 
-def _touches(chain: _Chain, before: Glyph, gap: float) -> bool:
+def _touches(chain: Chain, before: Glyph, gap: float) -> bool:
     """Return whether a chain follows a glyph in the content, and touches it."""
     follows = 0 < min(glyph.index for glyph in chain.glyphs) - before.index <= MAX_TOUCHING_STEP
     return follows and abs(gap) < MAX_TOUCHING_GAP * before.size
 
 
-def _is_full_sized_script(chain: _Chain, before: Glyph, gap: float) -> bool:
+def _is_full_sized_script(chain: Chain, before: Glyph, gap: float) -> bool:
     """Return whether a chain is figures in the size of the word that they touch and follow in the content."""
     is_figure = all(glyph.text.isdigit() for glyph in chain.glyphs if not glyph.is_space)
     is_sized = MAX_SCRIPT_SIZE * before.size <= chain.size <= MAX_FULL_SIZE * before.size
@@ -274,64 +229,7 @@ def _first_letter(glyphs: Sequence[Glyph], indexes: range) -> Glyph | None:
     return next((glyphs[index] for index in indexes if not glyphs[index].is_space), None)
 
 
-def _with_drop_caps(lines: list[_Line]) -> list[_Line]:
-    """Put a large first letter before the uppermost of the lines beside it."""
-    usual_size = median([glyph.size for line in lines for glyph in line.glyphs] or [0.0])
-    for line in lines:
-        if line.size < MIN_DROP_CAP_SIZE * usual_size:
-            continue
-        for cap in [glyph for glyph in line.glyphs if _is_single_letter(glyph, line)]:
-            if found := _first_beside(cap, lines):
-                other, index = found
-                line.glyphs.remove(cap)
-                line.sort()
-                first = other.glyphs[index]
-                other.glyphs.insert(index, replace(first, text=cap.text, end=first.start))
-                other.starts.insert(index, first.start)
-    return [line for line in lines if line.glyphs]
-
-
-def _is_single_letter(glyph: Glyph, line: _Line) -> bool:
-    """Return whether a glyph is a letter without neighbours of its size."""
-    return glyph.text.isalpha() and not any(
-        other is not glyph and other.size == glyph.size and abs(other.start - glyph.start) < 2 * glyph.size
-        for other in line.glyphs
-    )
-
-
-def _first_beside(cap: Glyph, lines: Sequence[_Line]) -> tuple[_Line, int] | None:
-    """Return the uppermost of the lines that begin beside a drop cap, and the place of its first glyph.
-
-    The uppermost one may be indented, or overlap the capital if the program that set it has ignored it.
-    """
-    beside: list[tuple[_Line, int]] = []
-    gaps: list[float] = []
-    for line in lines:  # from top to bottom
-        if not -MAX_BASELINE_DISTANCE * line.size < line.baseline - cap.baseline < cap.size:
-            continue
-        index = bisect_left(line.starts, cap.start - MAX_SCRIPT_GAP * line.size)
-        while index < len(line.glyphs) and (line.glyphs[index] is cap or line.glyphs[index].is_space):
-            index += 1
-        if _begins(cap, line, index):
-            beside.append((line, index))
-            gaps.append(line.glyphs[index].start - cap.end)
-    is_beside = any(-MAX_SCRIPT_GAP < gap / cap.size < MAX_DROP_CAP_GAP for gap in gaps)
-    if not is_beside or gaps[0] > MAX_DROP_CAP_INDENT * cap.size:
-        return None
-    line, _ = beside[0]
-    return beside[0] if line.baseline > cap.baseline + MAX_BASELINE_DISTANCE * line.size else None
-
-
-def _begins(cap: Glyph, line: _Line, index: int) -> bool:
-    """Return whether the glyphs of a line from `index` on begin at a drop cap, and are much smaller."""
-    if index == len(line.glyphs):
-        return False
-    first = line.glyphs[index]
-    last = line.glyphs[index - 1] if index else cap
-    return (last is cap or first.start - last.end > cap.size) and cap.size > MIN_DROP_CAP_SIZE * first.size
-
-
-def _units(line: _Line) -> list[list[Glyph]]:
+def _units(line: GlyphLine) -> list[list[Glyph]]:
     """Return the glyphs of a line from left to right; each script is a unit."""
     units = [[glyph] for glyph in line.glyphs]
     if line.scripts:
@@ -340,23 +238,23 @@ def _units(line: _Line) -> list[list[Glyph]]:
     return units
 
 
-def _divided(chain: _Chain, line: _Line) -> list[_Chain]:
+def _divided(chain: Chain, line: GlyphLine) -> list[Chain]:
     """Return a script divided where a glyph of the line stands in it: two scripts of one height."""
-    parts: list[_Chain] = []
-    for glyph in sorted(chain.glyphs, key=_START):
+    parts: list[Chain] = []
+    for glyph in sorted(chain.glyphs, key=START):
         first = bisect_left(line.starts, parts[-1].glyphs[-1].start) if parts else 0
         if not parts or first < bisect_left(line.starts, glyph.start):
-            parts.append(_Chain([glyph]))
+            parts.append(Chain([glyph]))
         else:
             parts[-1].glyphs.append(glyph)
     return parts
 
 
-def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:
+def _script_unit(chain: Chain, line: GlyphLine) -> list[Glyph]:
     """Return the glyphs of a script from left to right, marked as raised or lowered."""
     script: Script = "super" if chain.baseline > line.baseline else "sub"
     marked = [replace(glyph, script=script) for glyph in chain.glyphs]
-    return sorted(marked, key=_START)
+    return sorted(marked, key=START)
 
 
 def _pieces(units: Sequence[list[Glyph]], page: PageTraits) -> list[list[Glyph]]:

@@ -6,6 +6,7 @@ A word ends at a drawn space, or at a gap that is wide for the font size and for
 import math
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -280,11 +281,13 @@ def _spaced_numbers(glyphs: Sequence[Glyph]) -> set[int]:
         return set()
     numbers = set()
     end = -math.inf
+    starts = sorted(glyph.start for glyph in letters)
     for text_object, run in groupby(letters, key=lambda glyph: glyph.text_object):
         digits = list(run)
         gaps = [(glyph.start - last.end) / glyph.size for last, glyph in pairwise(digits)]
         if gaps and all(glyph.text.isdigit() for glyph in digits) and max(gaps) < MAX_NUMBER_SPACING:
-            following = next((glyph.start for glyph in letters if glyph.start > digits[-1].start), math.inf)
+            place = bisect_right(starts, digits[-1].start)
+            following = starts[place] if place < len(starts) else math.inf
             beside = min(digits[0].start - end, following - digits[-1].end) / digits[0].size
             if max(gaps) < MAX_NUMBER_SPACING_SHARE * beside:
                 numbers.add(text_object)

@@ -4,6 +4,7 @@ They are words in pictures, in patterns and scans, and letters drawn as outlines
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -38,30 +39,30 @@ def unread_areas(
         without_text = without_text.copy()
         paint_over(without_text, known, 1 / scale)
     rows = [_scaled(row, scale) for row in text_like_areas(without_text)]
-    oblique = _with_oblique_text(without_text, scale, images, rows)
+    with_rows: list[Rect] = []
+    others: list[Rect] = []
+    for image in images:
+        has_row = any(_contains_center(image, row) for row in rows)
+        (with_rows if has_row else others).append(image)
+    oblique = _with_oblique_text(without_text, scale, others)
     if not rows and not oblique:
         return ()
     height, width = without_text.shape
     page = (0.0, 0.0, width * scale, height * scale)
-    areas = [_with_margin(row) for row in rows]
-    areas += [image for image in images if any(_contains_center(image, row) for row in rows)]
-    areas += oblique
+    areas = [*map(_with_margin, rows), *with_rows, *oblique]
     return tuple(_merged(_intersection(area, page) for area in areas))
 
 
-def _with_oblique_text(
-    without_text: Gray, scale: float, images: Sequence[Rect], rows: Sequence[Rect]
-) -> list[Rect]:
+def _with_oblique_text(without_text: Gray, scale: float, images: Sequence[Rect]) -> list[Rect]:
     """Return the images whose text is on a slant: it stands in rows where they are turned by an eighth."""
-    height, width = without_text.shape
-    found = []
-    others = [image for image in images if not any(_contains_center(image, row) for row in rows)]
-    for image in others[:MAX_OBLIQUE_IMAGES]:
-        left, top, right, bottom = (round(edge / scale) for edge in image)
-        part = without_text[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
-        if min(part.shape) >= MIN_OBLIQUE_SIDE and _has_oblique_row(part):
-            found.append(image)
-    return found
+    parts = ((image, _part(without_text, scale, image)) for image in images)
+    large = ((image, part) for image, part in parts if min(part.shape) >= MIN_OBLIQUE_SIDE)
+    return [image for image, part in islice(large, MAX_OBLIQUE_IMAGES) if _has_oblique_row(part)]
+
+
+def _part(without_text: Gray, scale: float, image: Rect) -> Gray:
+    left, top, right, bottom = (max(0, round(edge / scale)) for edge in image)
+    return without_text[top:bottom, left:right]
 
 
 def _has_oblique_row(part: Gray) -> bool:

@@ -218,6 +218,15 @@ def test_stop_from_another_thread_ends_a_running_read(
     assert process.pid is None
 
 
+def test_child_that_another_thread_has_waited_for_is_not_alive(process: EngineProcess, good: Path) -> None:
+    process.start()
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    os.waitpid(process.pid, 0)
+    assert not process.is_ready
+    assert_reads(process, good)
+
+
 def test_child_is_replaced_after_recycle_pages(good: Path) -> None:
     process = EngineProcess("dummy", recycle_pages=2)
     try:

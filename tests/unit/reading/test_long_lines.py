@@ -8,6 +8,8 @@ import pytest
 from backend_main.reading import document_text
 from backend_main.reading.born_digital import contents, joined_rows, table_markdown
 from backend_main.reading.born_digital.table_words import NUMBER
+from backend_main.reading.documents import pdf_words
+from backend_main.reading.documents.pdf_glyph import Glyph
 from backend_main.reading.layout import blocks, furniture_text, letterheads, side_blocks
 from backend_main.reading.output.escaping import escape
 from backend_main.reading.output.plain_text import to_plain_text
@@ -46,6 +48,14 @@ def test_patterns_of_long_lines_take_time_by_their_length(
     for shape in SHAPES:
         for end in ENDS:
             function((shape * LENGTH)[:LENGTH] + end)
+
+
+def test_numbers_of_a_long_right_to_left_line_take_time_by_its_length() -> None:
+    def glyph(text: str, start: float, number: int) -> Glyph:
+        return Glyph(text, start, start + 0.5, 0.0, 1.0, (1, 1.0), 0.0, number, number // 2)
+
+    pairs = [glyph("1", 2.0 * (number // 2) + 0.7 * (number % 2), number) for number in range(LENGTH)]
+    assert len(pdf_words._spaced_numbers([*pairs, glyph("א", LENGTH, LENGTH)])) == LENGTH // 2
 
 
 def test_leader_entry_is_found_behind_spaced_dots() -> None:

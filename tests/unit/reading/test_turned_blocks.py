@@ -14,6 +14,7 @@ from backend_main.reading.born_digital.document_context import context_of
 from backend_main.reading.born_digital.rotations import RotationsAssembly, live_order
 from backend_main.reading.documents.document import open_document
 from backend_main.reading.documents.pdf_text_layer import TextLayer
+from backend_main.reading.documents.unread_areas import MAX_OBLIQUE_IMAGES
 from tests.support.drawn_pdfs import picture
 
 Draw = Callable[[Canvas], None]
@@ -134,6 +135,20 @@ def test_slanted_words_of_a_picture_beside_text_are_unread(tmp_path: Path, angle
 
     layer, _, _ = read(tmp_path, draw)
     assert len(layer.unread_areas) == 1
+
+
+def test_slanted_words_of_a_picture_behind_many_small_ones_are_unread(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        block(canvas, UPRIGHT, 60, 780)
+        dot = ImageReader(Image.new("L", (4, 4), 200))
+        for place in range(MAX_OBLIQUE_IMAGES):
+            canvas.drawImage(dot, 60 + 10 * place, 700, 4, 4)
+        words_of_sign = picture("Closed on Mondays").rotate(
+            40, Image.Resampling.BICUBIC, expand=True, fillcolor=255
+        )
+        canvas.drawImage(ImageReader(words_of_sign), 100, 300, 250, 250, preserveAspectRatio=True)
+
+    assert len(read(tmp_path, draw)[0].unread_areas) == 1
 
 
 def test_hatched_picture_beside_text_is_not_unread(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from backend_main.reading.engines.rapid.unsure_words import (
 from backend_main.reading.english_words import english_words, is_english
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.inference import Floats
+from backend_main.reading.likely_words import with_likely_words
 from backend_main.reading.page_reader import PageReader
 from backend_main.reading.types import Line, Options
-from backend_main.reading.unsure_words import with_likely_words
 from tests.support.fake_engines import FakeEngine
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -6,11 +6,20 @@ import importlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from backend_main.sandbox import privileges, readable_paths, seccomp, system_calls
+from backend_main.sandbox import (
+    confinement,
+    kernel,
+    privileges,
+    readable_paths,
+    resource_limits,
+    seccomp,
+    system_calls,
+)
 from backend_main.sandbox.kernel import Unsupported
 from backend_main.sandbox.policy import Policy
 from tests.support.hostile import skip_without_measures
@@ -83,6 +92,17 @@ def test_python_paths_in_a_virtual_environment_lack_the_packages_of_the_user(
         assert (str(tmp_path) in readable_paths.python_paths()[0]) == is_enabled
 
 
+def test_python_paths_of_an_archive_of_modules_have_it_as_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python reads it to import modules, and Landlock refuses a rule that only lists a file."""
+    (archive := tmp_path / "modules.zip").touch()
+    monkeypatch.syspath_prepend(archive)
+    readable, listable = readable_paths.python_paths()
+    assert str(archive) in readable
+    assert str(archive) not in listable
+
+
 @pytest.mark.parametrize("machine", system_calls.AUDIT_ARCHITECTURES)
 @pytest.mark.parametrize("runs_programs", [False, True])
 def test_filter_of_each_processor_has_jumps_within_the_program(
@@ -139,6 +159,28 @@ attempt("outside", lambda: open({str(tmp_path / "out")!r}))
         "inside done",
         "outside EACCES",
     ]
+
+
+def test_confinement_on_another_system_than_linux_reports_the_measures_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kernel._libc.cache_clear()
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(resource_limits, "apply_limits", lambda: None)
+    sandbox = confinement.Confinement(Policy(required=("no_new_privs", "limits", "landlock")))
+    sandbox.begin()
+    assert [measure.name for measure in sandbox.missing()] == ["no_new_privs", "landlock"]
+
+
+def test_directory_that_other_users_list_but_do_not_enter_is_hidden() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        for mode, hidden in ((0o755, None), (0o744, name), (0o711, name)):
+            Path(name).chmod(mode)
+            assert privileges._hidden_part(name) == hidden
+        (file := Path(name, "file")).touch()
+        file.chmod(0o644)
+        assert privileges._hidden_part(str(file)) is None
 
 
 def test_process_of_a_root_server_runs_as_another_user(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,7 +1,7 @@
 """Lines of a page with few words that are found twice: “RED” beside “RED BLUE”.
 
 Detections at two scales cut drawn words in different places. The longer line stays. Its confidence is the
-share of its letters that both have, because one of the two is wrong. A single letter shows no such doubt.
+share of its letters that both have, because one of the two is wrong. A single letter does not lower it.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """English words that the recognition network finds nearly as likely as what it prefers.
 
-The network reads letters, and knows no words: it reads “INSTTUTION” on a worn page, and finds “INSTITUTION”
+The network reads letters, not words: it reads “INSTTUTION” on a worn page, and finds “INSTITUTION”
 half as likely. A beam search over its probabilities finds such words (Hannun et al., “First-Pass Large
 Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent DNNs”, 2014). Whether the page is in
 English is decided later, by the whole of it.
@@ -21,7 +21,7 @@ from ...inference import Floats
 CTC_BLANK = 0
 """Class of the network for no character."""
 SURE_PROBABILITY = 0.98
-"""Probability of every step of a word that is not in doubt."""
+"""Probability of every step of a word that is not searched."""
 MIN_CLASS_PROBABILITY = 0.01
 """Probability from which a class of a step is followed."""
 MIN_LIKELIHOOD_RATIO = 0.02

@@ -1,6 +1,6 @@
-"""Unsure words of a page in English, replaced by likely ones.
+"""Likely words in place of the unsure words of a page in English.
 
-Only the words of the whole page tell its language: “Staates” is a German word, and nearly “States”.
+Only the words of the whole page show its language: “Staates” is a German word, and nearly “States”.
 """
 
 import re
