@@ -7,5 +7,5 @@ It checks tokens, origins and sign-in codes; it knows nothing of uploads. It may
 service that signs them. `sessions` starts, refreshes and ends sign-ins. `passwords` checks passwords, as
 often as `attempts` counts. `accounts` reads whether users are active, and which tokens are revoked.
 `user_admin` lists, deactivates and activates users. `origin` has the origin rule. `sign_in_codes` issues and
-redeems the codes of sign-in links.
+redeems the codes of sign-in links. `digests` hashes what others may read.
 """

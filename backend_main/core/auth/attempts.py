@@ -7,12 +7,13 @@ no memory. While Redis is unavailable, each process counts by itself, so that us
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+from .digests import sha256_hex
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -49,8 +50,7 @@ class Limit(NamedTuple):
     @classmethod
     def of(cls, max_attempts: int, *parts: str) -> Limit:
         """Return a limit whose key reveals no name or address to others who can read Redis."""
-        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-        return cls(f"sign-in-tries-{digest}", max_attempts)
+        return cls("sign-in-tries-" + sha256_hex("\0".join(parts)), max_attempts)
 
 
 class LocalCounters:

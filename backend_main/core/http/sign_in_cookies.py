@@ -8,12 +8,12 @@ every path. Cookies of before have no prefix; they are read until the next respo
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from ..auth.digests import sha256_hex
 from ..conf import conf
 
 COOKIE_PATH = "/api/token/"
@@ -81,4 +81,4 @@ def _prefix(request: HttpRequest) -> str:
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256_hex(name)[:32]
