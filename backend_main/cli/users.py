@@ -101,7 +101,7 @@ def deactivate_user(name: UserName, data_dir: DataDir = None) -> None:
 
 
 def activate_user(name: UserName, data_dir: DataDir = None) -> None:
-    """Activate a user again. Tokens and sessions of before stay invalid."""
+    """Activate a user again. Earlier tokens and sessions stay invalid."""
     user = _set_up_and_find(name, data_dir)
     from backend_main.core.auth import user_admin
 

@@ -77,7 +77,7 @@ class LocalCounters:
             self._counts[limit.key] = count + 1, ends_at
         return 0.0
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def remove(self, keys: Sequence[str]) -> None:
         """Remove counters."""
         for key in keys:
             self._counts.pop(key, None)
@@ -126,10 +126,10 @@ class SharedCounters(LocalCounters):
             _warn(error)
             return await super().admit(limits)
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def remove(self, keys: Sequence[str]) -> None:
         from redis import RedisError
 
-        await super().forget(keys)
+        await super().remove(keys)
         try:
             await self._client().delete(*(self._prefix + key for key in keys))
         except RedisError as error:

@@ -2,7 +2,7 @@
 
 A browser sends both to `/api/token/` only, and scripts cannot read them. Over https their names begin with
 `__Secure-`, which a page of http on this host cannot set (RFC 6265bis, 4.1.3.1). `__Host-` would send them to
-every path. Cookies of before have no prefix; they are read until the next response replaces them.
+every path. Cookies of earlier versions have no prefix; they are read until the next response replaces them.
 """
 
 from __future__ import annotations
