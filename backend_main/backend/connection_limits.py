@@ -65,11 +65,13 @@ class ConnectionLimits:
             RateLimited: the address has the largest number of connections.
             ServerBusy: all connections are in use, and each of them has sent a request.
         """
+        if address is not None:
+            self._check_address(address)  # first: a connection that is refused evicts no other one
         is_full = self._connections >= self._max_connections or descriptor >= self._max_descriptor
         if is_full or len(self.half_open) >= MAX_HALF_OPEN:
             self._evict_oldest()
         if address is not None:
-            self.enter(address)
+            self._counts[address] += 1
         self._connections += 1
         return Admission(self, address)
 
@@ -81,8 +83,7 @@ class ConnectionLimits:
 
     def enter(self, address: str) -> None:
         """Count a connection of an address, or a request through a proxy. Raises `RateLimited`."""
-        if self._counts[address] >= self._max_per_address:
-            raise RateLimited("Too many connections from your address. Close some, then try again.")
+        self._check_address(address)
         self._counts[address] += 1
 
     def leave(self, address: str) -> None:
@@ -90,6 +91,10 @@ class ConnectionLimits:
         self._counts[address] -= 1
         if not self._counts[address]:
             del self._counts[address]
+
+    def _check_address(self, address: str) -> None:
+        if self._counts[address] >= self._max_per_address:
+            raise RateLimited("Too many connections from your address. Close some, then try again.")
 
     def _evict_oldest(self) -> None:
         if not self.half_open:

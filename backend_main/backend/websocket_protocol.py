@@ -252,12 +252,13 @@ class FastPathWSProtocol(WSProtocol):
 
     def _fail(self, code: int, reason: str) -> None:
         """Close the connection because of the client's frames. Later ones are discarded."""
-        if self._is_failed or self.transport.is_closing():
+        if self._is_failed:
             return
         self._is_failed = True
-        if self.close_sent:
+        is_open = not self.transport.is_closing()
+        if is_open and self.close_sent:
             self.transport.pause_reading()  # the close timer ends the connection
-        else:
+        elif is_open:
             self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
             self.transport.write(encode_close_frame(code, reason))
             if self.transport.can_write_eof():

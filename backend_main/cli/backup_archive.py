@@ -1,6 +1,6 @@
 """Unpacking of a backup: known names and regular files alone, written by this module.
 
-`tarfile.extractall` followed hostile archives out of the directory (CVE-2025-4517). So an archive only tells
+`tarfile.extractall` followed hostile archives out of the directory (CVE-2025-4517). So an archive only gives
 names and bytes here: no links, no modes, no owners, no times.
 """
 

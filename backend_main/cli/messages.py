@@ -14,4 +14,5 @@ def print_message(message: str) -> None:
 
 def message_line(message: str) -> str:
     """Return a message as one line, with the name of the program."""
-    return mark_controls(f"scanrill: {' '.join(message.split(chr(10)))}")
+    one_line = message.replace("\n", " ")
+    return mark_controls(f"scanrill: {one_line}")

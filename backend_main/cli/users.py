@@ -1,4 +1,4 @@
-"""Commands `user …` and `token`. All work beside a running server, which obeys within about a second."""
+"""Commands `user …` and `token`. All work beside a running server, which follows within about a second."""
 
 from __future__ import annotations
 
@@ -84,12 +84,10 @@ def set_user_password(
     if password is None and not no_password:
         raise CommandError("No password. Pass --password-stdin, or --no-password to remove it.")
     user = _set_up_and_find(name, data_dir)
-    user.set_password(password)
     _check(user, password)
-    from backend_main.core.auth import sessions
+    from backend_main.core.auth import user_admin
 
-    user.save()
-    sessions.end_all(user)
+    user_admin.set_password(user, password)
     print(f"User {name} has a new password, and is signed out everywhere.", file=sys.stderr)
 
 
@@ -103,7 +101,7 @@ def deactivate_user(name: UserName, data_dir: DataDir = None) -> None:
 
 
 def activate_user(name: UserName, data_dir: DataDir = None) -> None:
-    """Activate a user again. Tokens and sessions of before stay invalid."""
+    """Activate a user again. Earlier tokens and sessions stay invalid."""
     user = _set_up_and_find(name, data_dir)
     from backend_main.core.auth import user_admin
 

@@ -27,7 +27,7 @@ HALF_LIFE_SECONDS = 300.0
 MIN_USE_SECONDS = 0.001
 # 36 days of use: a larger number is an error of the clock.
 MAX_USE_SECONDS = 2.0**21
-# Users whose use a process remembers; the smallest use is forgotten first.
+# Users with a mark in a process. The mark of the user who used the resource least recently is removed.
 MAX_USERS = 10_000
 
 
@@ -95,9 +95,10 @@ class FairSemaphore:
         self._held[user] -= 1
         if not self._held[user]:
             del self._held[user]
-        self._marks[user] = add_use(self._marks.get(user), time.monotonic(), used_seconds)
+        # In the order of the last use, so that a removal does not search all users.
+        self._marks[user] = add_use(self._marks.pop(user, None), time.monotonic(), used_seconds)
         if len(self._marks) > MAX_USERS:
-            del self._marks[min(self._marks, key=self._marks.__getitem__)]
+            del self._marks[next(iter(self._marks))]
         self._give_places()
 
     def _has_place(self, user: Hashable) -> bool:

@@ -135,6 +135,21 @@ def test_h12_failed_fetch_has_a_cooldown_and_keeps_the_keys(
     service.answer({})
 
 
+def test_h12_fetch_without_a_thread_is_tried_again(
+    cache: jwks.KeyCache, service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    clock.now += jwks.COOLDOWN_SECONDS
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError):
+            cache.prefetch()
+    end_fetch(cache, service, {"b": "key b"})
+    assert cache.key("b") == "key b"
+
+
 def test_h12_few_threads_wait_for_a_fetch(service: Service, clock: Clock) -> None:
     cache = jwks.KeyCache(URL, service)
     with ThreadPoolExecutor(20) as threads:

@@ -71,6 +71,25 @@ async def test_h4_user_with_most_bytes_loses_the_largest_unfinished_message() ->
     assert memory.total == 0
 
 
+async def test_h4_message_of_a_closing_connection_is_dropped() -> None:
+    application, memory, state = OwnedApplication(), MessageMemory(MIB), ServerState()
+    async with (
+        serve(application, state, message_memory=memory, ws_max_size=MIB) as url,
+        websockets.connect(f"{url}?one") as first,
+    ):
+        [closing] = state.connections
+        first.transport.write(unfinished(700_000))
+        while memory.total < 700_000:
+            await asyncio.sleep(0.01)
+        async with websockets.connect(f"{url}?other"):
+            [other] = state.connections - {closing}
+            assert isinstance(other, FastPathWSProtocol)
+            closing.transport.close()  # The loop reports it lost later, or when the client has read all.
+            other.data_received(unfinished(400_000))
+            assert memory.total == 400_000
+    assert memory.total == 0
+
+
 async def test_h4_messages_in_work_count_until_they_are_handled() -> None:
     application, memory = OwnedApplication(), MessageMemory(MIB)
     async with serve(application, message_memory=memory, ws_max_size=MIB) as url:

@@ -240,6 +240,19 @@ def test_m2_tokens_of_before_a_deactivation_stay_invalid_after_activation(user: 
     assert refresh(sessions.start(user, DEVICE).refresh)
 
 
+def test_m2_new_password_ends_sessions_and_changes_nothing_else(user: User) -> None:
+    first = sessions.start(user, DEVICE)
+    User.objects.filter(pk=user.pk).update(is_active=False)  # by another command meanwhile
+    user_admin.set_password(user, "a new pass phrase")
+    user.refresh_from_db()
+    assert user.check_password("a new pass phrase")
+    assert not user.is_active
+    user_admin.activate(user)
+    with pytest.raises(Unauthenticated):
+        authentication.authenticate(first.access)
+    assert not sessions.active(user)
+
+
 def test_m2_end_of_a_session_that_has_ended_is_not_found(user: User) -> None:
     sessions.start(user, DEVICE)
     [session] = sessions.active(user)

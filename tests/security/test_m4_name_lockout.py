@@ -120,11 +120,11 @@ async def test_m4_counters_refused_attempt_counts_nowhere_and_takes_no_memory() 
     assert [bool(await counters.admit([Limit("all", 5)])) for _ in range(6)] == [False] * 5 + [True]
 
 
-async def test_m4_counters_forget_and_give_back() -> None:
+async def test_m4_counters_remove_and_give_back() -> None:
     counters, limits = LocalCounters(Clock()), [Limit("a", 2), Limit("b", 2)]
     for _ in range(2):
         assert await counters.admit(limits) == 0.0
-    await counters.forget(["a"])
+    await counters.remove(["a"])
     await counters.give_back("b")
     assert [bool(await counters.admit(limits)) for _ in range(2)] == [False, True]
 
@@ -151,7 +151,7 @@ async def test_m4_counters_in_redis_are_exact_over_processes(
     waits = await asyncio.gather(*(processes[number % 2].admit(limits) for number in range(60)))
     assert sum(wait == 0 for wait in waits) == 10
     assert all(0 < wait <= WINDOW_SECONDS for wait in waits if wait)
-    await processes[0].forget(["name"])
+    await processes[0].remove(["name"])
     await processes[0].give_back("all")
     assert [await processes[1].admit(limits) for _ in range(10)] == [0.0] * 10
     assert await processes[0].admit(limits) > 0
@@ -165,6 +165,6 @@ async def test_m4_counters_without_redis_count_in_each_process(
     assert await counters.admit([limit]) == 0.0
     redis_server.stop()
     assert [bool(await counters.admit([limit])) for _ in range(3)] == [False, False, True]
-    await counters.forget(["name"])
+    await counters.remove(["name"])
     await counters.give_back("name")
     assert await counters.admit([limit]) == 0.0

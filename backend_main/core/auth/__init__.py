@@ -6,6 +6,6 @@ It checks tokens, origins and sign-in codes; it knows nothing of uploads. It may
 `authentication` finds the user of a token. `tokens` has the rules of tokens, and `jwks` the keys of another
 service that signs them. `sessions` starts, refreshes and ends sign-ins. `passwords` checks passwords, as
 often as `attempts` counts. `accounts` reads whether users are active, and which tokens are revoked.
-`user_admin` lists, deactivates and activates users. `origin` has the origin rule. `sign_in_codes` issues and
-redeems the codes of sign-in links.
+`user_admin` lists users, changes passwords, and deactivates users. `origin` has the origin rule.
+`sign_in_codes` issues and redeems the codes of sign-in links. `digests` hashes what others may read.
 """

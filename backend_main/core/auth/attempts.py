@@ -7,12 +7,13 @@ no memory. While Redis is unavailable, each process counts by itself, so that us
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+from .digests import sha256_hex
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -49,8 +50,7 @@ class Limit(NamedTuple):
     @classmethod
     def of(cls, max_attempts: int, *parts: str) -> Limit:
         """Return a limit whose key reveals no name or address to others who can read Redis."""
-        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-        return cls(f"sign-in-tries-{digest}", max_attempts)
+        return cls("sign-in-tries-" + sha256_hex("\0".join(parts)), max_attempts)
 
 
 class LocalCounters:
@@ -77,7 +77,7 @@ class LocalCounters:
             self._counts[limit.key] = count + 1, ends_at
         return 0.0
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def remove(self, keys: Sequence[str]) -> None:
         """Remove counters."""
         for key in keys:
             self._counts.pop(key, None)
@@ -126,10 +126,10 @@ class SharedCounters(LocalCounters):
             _warn(error)
             return await super().admit(limits)
 
-    async def forget(self, keys: Sequence[str]) -> None:
+    async def remove(self, keys: Sequence[str]) -> None:
         from redis import RedisError
 
-        await super().forget(keys)
+        await super().remove(keys)
         try:
             await self._client().delete(*(self._prefix + key for key in keys))
         except RedisError as error:

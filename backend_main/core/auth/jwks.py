@@ -81,9 +81,10 @@ class KeyCache:
         """
         with self._lock:
             if self._running is None and time.monotonic() >= self._next_fetch_at:
-                self._running = threading.Event()
-                self._is_current = False
-                threading.Thread(target=self._run_fetch, args=[self._running], daemon=True).start()
+                ended = threading.Event()
+                # It may raise an error: then no fetch runs, and the next request tries again.
+                threading.Thread(target=self._run_fetch, args=[ended], daemon=True).start()
+                self._running, self._is_current = ended, False
             return self._running
 
     def _wait(self, fetch_ended: threading.Event | None) -> None:

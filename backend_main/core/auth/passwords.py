@@ -124,7 +124,7 @@ class PasswordSignIn:
 
         The limits of the name and of all stay: they bound the work that one valid account can cause.
         """
-        await self._counters.forget([self._limit_at_address(name, address).key])
+        await self._counters.remove([self._limit_at_address(name, address).key])
         await self._counters.give_back(self._limit_of_address(address).key)
 
     def _limit_at_address(self, name: str, address: str) -> Limit:

@@ -9,7 +9,6 @@ Within `REUSE_GRACE_SECONDS` both get the same next token, which is therefore de
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 import logging
 import uuid
@@ -24,6 +23,7 @@ from ..db.retry import retry_transient
 from ..errors import SessionNotFound, Unauthenticated
 from ..models import Session, User
 from . import authentication
+from .digests import sha256_hex
 from .tokens import AccessToken, RefreshToken, decode_refresh_token
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def start(user: User, device: Device) -> TokenPair:
     authentication.check_can_sign()
     now = timezone.now()
     session = Session(user=user, rotated_at=now, expires_at=now + _lifetime(), **_fields(device))
-    session.token_digest = _digest(_token_id(session.pk, session.generation))
+    session.token_digest = sha256_hex(_token_id(session.pk, session.generation))
     session.save(force_insert=True)
     _remove_least_used(user)
     return _tokens(session)
@@ -68,10 +68,7 @@ def refresh(raw_token: str, device: Device) -> tuple[User, TokenPair]:
     """
     token = decode_refresh_token(raw_token)
     user = authentication.identity_of(token).user
-    session_id, digest = authentication.session_id_of(token), _digest(str(token.get("jti")))
-    if session_id is None:
-        session_id, digest = uuid.uuid5(_LEGACY_NAMESPACE, raw_token), _digest(raw_token)
-        _adopt(session_id, digest, user, token, device)
+    session_id, digest = _session_of(token, raw_token, user, device)
     session = _rotate(session_id, digest, user, device)
     if session is None:
         raise Unauthenticated(ENDED_MESSAGE)
@@ -86,10 +83,7 @@ def end_by_token(raw_token: str) -> None:
         user = authentication.identity_of(token).user
     except Unauthenticated:
         return
-    session_id = authentication.session_id_of(token)
-    if session_id is None:  # from before sessions existed: it starts one that has ended
-        session_id = uuid.uuid5(_LEGACY_NAMESPACE, raw_token)
-        _adopt(session_id, _digest(raw_token), user, token, Device("", ""))
+    session_id, _digest = _session_of(token, raw_token, user, Device("", ""))
     _end(session_id, user)
 
 
@@ -130,6 +124,16 @@ def remove_expired() -> int:
     return (expired | Session.objects.filter(ended_at__lt=access_expired)).delete()[0]
 
 
+def _session_of(token: RefreshToken, raw_token: str, user: User, device: Device) -> tuple[UUID, str]:
+    """Return the session and the digest of a token. A token from before sessions existed starts one."""
+    session_id = authentication.session_id_of(token)
+    if session_id is not None:
+        return session_id, sha256_hex(str(token.get("jti")))
+    session_id, digest = uuid.uuid5(_LEGACY_NAMESPACE, raw_token), sha256_hex(raw_token)
+    _adopt(session_id, digest, user, token, device)
+    return session_id, digest
+
+
 @retry_transient
 def _adopt(session_id: UUID, digest: str, user: User, token: RefreshToken, device: Device) -> None:
     """Create the session of a token from before sessions existed, unless it exists."""
@@ -148,7 +152,7 @@ def _rotate(session_id: UUID, digest: str, user: User, device: Device) -> Sessio
         return None
     if session.token_digest == digest:
         generation = session.generation + 1
-        changes = {"generation": generation, "token_digest": _digest(_token_id(session_id, generation))}
+        changes = {"generation": generation, "token_digest": sha256_hex(_token_id(session_id, generation))}
         times = {"rotated_at": now, "expires_at": now + _lifetime()}
         # One of two requests with the same token changes the row. The other then finds its token superseded.
         live.filter(token_digest=digest).update(previous_digest=digest, **changes, **times, **_fields(device))
@@ -196,10 +200,6 @@ def _tokens(session: Session) -> TokenPair:
 def _token_id(session_id: UUID, generation: int) -> str:
     message = f"refresh token {session_id} {generation}"
     return hmac.digest(settings.SECRET_KEY.encode(), message.encode(), "sha256").hex()
-
-
-def _digest(token_id: str) -> str:
-    return hashlib.sha256(token_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _fields(device: Device) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.utils import timezone
@@ -12,6 +11,7 @@ from ..db.retry import retry_transient
 from ..errors import Unauthenticated
 from ..models import SignInCode, User
 from . import accounts
+from .digests import sha256_hex
 
 LIFETIME = dt.timedelta(minutes=10)
 CODE_BYTES = 24  # 192 bits: too many to guess
@@ -22,7 +22,7 @@ INVALID_CODE_MESSAGE = "This link was used or has expired. Print a new one with 
 def issue_code(user: User) -> str:
     """Store the hash of a new code that signs this user in, and return the code."""
     code = secrets.token_urlsafe(CODE_BYTES)
-    SignInCode.objects.create(user=user, digest=_digest(code), expires_at=timezone.now() + LIFETIME)
+    SignInCode.objects.create(user=user, digest=sha256_hex(code), expires_at=timezone.now() + LIFETIME)
     return code
 
 
@@ -34,7 +34,7 @@ def redeem_code(code: str) -> User:
         Unauthenticated: the code is unknown, used or expired; or its user is inactive, or has revoked all
             tokens since. All cases have one message, which reveals nothing.
     """
-    found = SignInCode.objects.filter(digest=_digest(code), expires_at__gt=timezone.now()).first()
+    found = SignInCode.objects.filter(digest=sha256_hex(code), expires_at__gt=timezone.now()).first()
     # Two requests may find the row; one of them deletes it.
     if found is None or not SignInCode.objects.filter(pk=found.pk).delete()[0]:
         raise Unauthenticated(INVALID_CODE_MESSAGE)
@@ -48,7 +48,3 @@ def redeem_code(code: str) -> User:
 def remove_expired() -> int:
     """Delete expired codes and return their number."""
     return SignInCode.objects.filter(expires_at__lte=timezone.now()).delete()[0]
-
-
-def _digest(code: str) -> str:
-    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()

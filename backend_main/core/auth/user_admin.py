@@ -1,4 +1,7 @@
-"""Administration of users: their overview, and whether they are active. `uploads.commands` deletes them."""
+"""Administration of users: their overview, passwords, and whether they are active.
+
+`uploads.owners` deletes users.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,15 @@ def deactivate(user: User) -> None:
     """Deactivate a user, and revoke all tokens, so that none is valid after a later activation."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
+        sessions.end_all(user)
+
+
+@retry_transient
+def set_password(user: User, password: str | None) -> None:
+    """Set a valid password, end all sessions, and revoke all tokens. None: only links and tokens are left."""
+    user.set_password(password)
+    with transaction.atomic():
+        user.save(update_fields=["password"])
         sessions.end_all(user)
 
 

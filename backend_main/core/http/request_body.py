@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from ..conf import conf
@@ -17,6 +18,17 @@ MIN_CHECK_SECONDS = 1.0
 
 class ClientDisconnected(Exception):
     """The client closed the connection before the end of its body."""
+
+
+async def body_parts(receive: Receive) -> AsyncIterator[bytes]:
+    """Yield a body in the parts that arrive. Raises `ClientDisconnected`."""
+    more_body = True
+    while more_body:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        yield message.get("body", b"")
+        more_body = message.get("more_body", False)
 
 
 async def receive_nothing() -> Message:
@@ -70,7 +82,7 @@ class LimitedBody:
         self._task = self._waiting_since = None
 
     def _check(self) -> None:
-        """Cancel the task that waits for the client, if the time is over; otherwise look again later."""
+        """Cancel the task that waits for the client, if the time is over; otherwise check again later."""
         waited_seconds = 0.0 if self._waiting_since is None else self._loop.time() - self._waiting_since
         remaining_seconds = self._remaining_seconds - waited_seconds
         if remaining_seconds > 0 or self._waiting_since is None:
@@ -120,15 +132,10 @@ class WholeBodies:
 
 async def _receive_whole(receive: Receive, max_bytes: int) -> bytes:
     body = bytearray()
-    more_body = True
-    while more_body:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        body += message.get("body", b"")
+    async for part in body_parts(receive):
+        body += part
         if len(body) > max_bytes:
             raise BodyTooLarge(max_bytes)
-        more_body = message.get("more_body", False)
     return bytes(body)
 
 

@@ -2,18 +2,18 @@
 
 A browser sends both to `/api/token/` only, and scripts cannot read them. Over https their names begin with
 `__Secure-`, which a page of http on this host cannot set (RFC 6265bis, 4.1.3.1). `__Host-` would send them to
-every path. Cookies of before have no prefix; they are read until the next response replaces them.
+every path. Cookies of earlier versions have no prefix; they are read until the next response replaces them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from ..auth.digests import sha256_hex
 from ..conf import conf
 
 COOKIE_PATH = "/api/token/"
@@ -81,4 +81,4 @@ def _prefix(request: HttpRequest) -> str:
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256_hex(name)[:32]

@@ -27,7 +27,7 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, ingest, quotas
-from .request_body import ClientDisconnected
+from .request_body import ClientDisconnected, body_parts
 from .responses import send_json
 from .types import Application, Receive, Scope, Send
 
@@ -131,20 +131,19 @@ def _check_size(body_bytes: int) -> None:
 
 
 async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
-    """Yield the body in chunks of at least `CHUNK_BYTES`. Raises `ClientDisconnected` or `FileTooLarge`."""
+    """Yield the body in chunks of at least `CHUNK_BYTES`, and the rest.
+
+    Raises `ClientDisconnected` or `FileTooLarge`.
+    """
     buffer, received_bytes = bytearray(), 0
-    more_body = True
-    while more_body:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnected
-        buffer += message.get("body", b"")
-        more_body = message.get("more_body", False)
-        if len(buffer) >= CHUNK_BYTES or not more_body:
-            received_bytes += len(buffer)
-            _check_size(received_bytes)
+    async for part in body_parts(receive):
+        buffer += part
+        received_bytes += len(part)
+        _check_size(received_bytes)
+        if len(buffer) >= CHUNK_BYTES:
             yield bytes(buffer)
             buffer.clear()
+    yield bytes(buffer)
 
 
 def _body_writer(

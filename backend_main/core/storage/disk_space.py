@@ -1,9 +1,9 @@
 """Free space on the disk of incoming files, shared out among the files that are arriving.
 
-An announced size is reserved at once, and space is looked at again before each chunk is written. So uploads
-that arrive at the same time leave `conf.min_free_bytes` free together, also if they announce no size or
-another program fills the disk meanwhile. Server processes that share a disk reserve for themselves: they see
-what the others have written, not what the others have announced.
+An announced size is reserved at once, and free space is checked again before each chunk is written. Uploads
+that arrive at the same time therefore leave `conf.min_free_bytes` free together, also if they announce no
+size or another program fills the disk meanwhile. Server processes that share a disk reserve for themselves:
+each counts the bytes that others have written, not those that they have announced.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def max_owner_bytes() -> int:
 
 
 def remove_rows(upload_id: UUID) -> None:
-    """Forget the images of a deleted upload; the storage deletes them with the original."""
+    """Remove the rows of a deleted upload; the storage deletes them with the original."""
     PageImage.objects.filter(upload_id=upload_id).delete()
 
 

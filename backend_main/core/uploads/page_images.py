@@ -112,7 +112,7 @@ class FailureMemory:
         self._failures: dict[tuple[str, int], tuple[float, str]] = {}
 
     def add(self, key: str, number: int, message: str) -> None:
-        """Remember a failure; forget the oldest if there are too many."""
+        """Add a failure; remove the oldest if there are too many."""
         with self._lock:
             self._failures.pop((key, number), None)
             self._failures[key, number] = (time.monotonic() + FAILURE_SECONDS, message)
@@ -120,7 +120,7 @@ class FailureMemory:
                 del self._failures[next(iter(self._failures))]
 
     def raise_if_failed(self, key: str, number: int) -> None:
-        """Raise `PageImageError` with the message of a remembered failure."""
+        """Raise `PageImageError` with the message of the failure, unless it is too old."""
         with self._lock:
             until, message = self._failures.get((key, number), (0.0, ""))
         if time.monotonic() < until:

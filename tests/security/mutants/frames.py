@@ -30,9 +30,9 @@ MUTANTS = [
     ),
     Mutant(
         "h5",
-        "backend_main/core/live/rate_limit.py",
-        "min(self._waiting, key=lambda waiting: self._places[waiting[0]])",
-        "self._waiting[0]",
+        "backend_main/core/fair_sharing.py",
+        "min(eligible, key=lambda user: (self._held[user], self._marks.get(user, -math.inf)))",
+        "eligible[0]",
         "test_h5_large_messages.py -k fewest",
     ),
     Mutant(

@@ -109,8 +109,8 @@ MUTANTS = [
     Mutant(
         "m2",
         f"{AUTH}/sessions.py",
-        "uuid.uuid5(_LEGACY_NAMESPACE, raw_token), _digest",
-        "uuid.uuid4(), _digest",
+        "uuid.uuid5(_LEGACY_NAMESPACE, raw_token), sha256",
+        "uuid.uuid4(), sha256",
         "test_m2_sessions.py -k before_sessions",
     ),
     Mutant(

@@ -77,6 +77,16 @@ async def test_admit_without_space_evicts_the_oldest_half_open(limits: Connectio
     assert [*limits.half_open] == [second]
 
 
+async def test_admit_above_the_limit_of_an_address_evicts_nothing(limits: ConnectionLimits) -> None:
+    for number in range(MAX_CONNECTIONS):
+        limits.admit(f"192.0.2.{number // 3}", LOW_DESCRIPTOR)
+    limits.half_open[oldest := HalfOpen()] = None
+    with pytest.raises(RateLimited):
+        limits.admit("192.0.2.0", LOW_DESCRIPTOR)
+    assert not oldest.is_evicted
+    assert [*limits.half_open] == [oldest]
+
+
 async def test_admit_with_a_descriptor_of_the_reserve_evicts(limits: ConnectionLimits) -> None:
     limits.half_open[oldest := HalfOpen()] = None
     limits.admit("192.0.2.1", MAX_CONNECTIONS + MIN_RESERVE // 2)
