@@ -30,9 +30,9 @@ MUTANTS = [
     ),
     Mutant(
         "h5",
-        "backend_main/core/live/rate_limit.py",
-        "min(self._waiting, key=lambda waiting: self._places[waiting[0]])",
-        "self._waiting[0]",
+        "backend_main/core/fair_sharing.py",
+        "min(eligible, key=lambda user: (self._held[user], self._marks.get(user, -math.inf)))",
+        "eligible[0]",
         "test_h5_large_messages.py -k fewest",
     ),
     Mutant(
@@ -41,6 +41,13 @@ MUTANTS = [
         "return len(keys) == 1 and",
         "return",
         "test_l8_protocol_errors.py -k two",
+    ),
+    Mutant(
+        "s35",
+        "backend_main/core/consumers.py",
+        '{"server": "Internal server error. See the server log."}',
+        '{"server": str(__import__("sys").exc_info()[1])}',
+        "test_s35_error_messages.py -k defect",
     ),
     Mutant(
         "s12",
