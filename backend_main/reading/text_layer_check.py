@@ -24,6 +24,8 @@ MARGIN = 0.35
 GAP = 1.0
 """In heights of a line: white between two lines."""
 WHITE = 255
+RULE = "|"
+"""The lines beside a cell of a table are read as this letter."""
 MIN_SIMILARITY = 0.8
 """Share of equal letters from which two texts are the same, read with errors. Text whose letters are mapped
 wrongly shares 0.1 to 0.4."""
@@ -138,7 +140,7 @@ def with_lost_letters(run: TextRun, read: str) -> TextRun | None:
         lost = [index for index in range(start, end) if is_unmapped(run.text[index])]
         if kind == "replace" and lost:
             letters[start:end] = [""] * (end - start)
-            letters[lost[0]] = read[first:last]
+            letters[lost[0]] = read[first:last].strip(f" {RULE}") or read[first:last]
     pieces, place = [], 0
     for number, piece in enumerate(run.pieces):
         place += number > 0 and piece.starts_word  # a space

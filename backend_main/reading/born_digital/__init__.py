@@ -35,6 +35,7 @@ table_markdown.py    cells → a pipe table or an HTML table
 table_rules.py       ruling lines from their pieces, and grids
 table_words.py       words and lines with exact bounds
 strikethrough.py     words with a line through them
+crossing_rules.py    upright lines through words, which divide no columns
 figures.py           drawings and images, and which text is in them
 figure_labels.py     text in a figure, a line for each label
 notes.py             notes of the page as quotes

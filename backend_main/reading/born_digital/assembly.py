@@ -14,6 +14,7 @@ from ..types import FurnitureOption, LineRole
 from .blocks import DigitalBlock
 from .captions import with_captions
 from .column_blocks import column_blocks
+from .crossing_rules import without_crossing_rules
 from .document_context import DocumentContext
 from .document_profile import DocumentProfile
 from .figure_labels import label_lines
@@ -42,7 +43,7 @@ class DigitalAssembly:
         self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
     ) -> None:
         """Args: `furniture`: `keep` leaves page furniture in the text."""
-        page = DigitalPage(number, with_strikethrough(upright_layer(layer)))
+        page = DigitalPage(number, without_crossing_rules(with_strikethrough(upright_layer(layer))))
         self._page, self._in_other_runs = _with_joined_formulas(page)
         self._context = context
         self._is_furniture_dropped = furniture == "drop"

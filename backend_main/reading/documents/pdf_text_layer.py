@@ -165,11 +165,12 @@ def _has_lost_letters(run: TextRun) -> bool:
 
     A file may hold such glyphs apart from the others, as a font of the same name.
     """
-    return any(
-        any(map(is_unmapped, piece.text))
-        and (any(map(str.isalpha, piece.text)) or not piece.text.strip(REPLACEMENT_CHARACTER))
-        for piece in run.pieces
-    )
+    return any(_is_lost(piece.text) for piece in run.pieces)
+
+
+def _is_lost(text: str) -> bool:
+    lost = sum(map(is_unmapped, text))
+    return lost > 0 and (2 * lost > len(text) or any(map(str.isalpha, text)))
 
 
 def sample_of_suspect_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:

@@ -32,3 +32,13 @@ def test_text_layer_with_unmapped_glyph_in_a_word_names_the_line(
     layer = layer_with(font)
     assert layer.with_lost_letters == expected
     assert layer.runs[2].text == "and alone"
+
+
+def test_text_layer_with_unmapped_glyphs_beside_signs_names_the_line() -> None:
+    """A wrong map gives “zz<zz” for “40Y ♦”: no letter is left, and most glyphs have no mapping."""
+    content = text_at(60, 700, *["The quick brown fox jumps over the dog"] * 8, "zz<zz")
+    file = drawn_page(content, font_entries="/ToUnicode 10 0 R", more={10: stream(Z_LOST.encode())})
+    with pypdfium2.PdfDocument(file) as pdf:
+        layer = extract_text_layer(pdf[0], 200 / 72)
+    assert layer is not None
+    assert [layer.runs[index].text for index in layer.with_lost_letters] == ["\ufffd\ufffd<\ufffd\ufffd"]
