@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from backend_main.reading import EngineProcess, Line, Options
-from backend_main.reading.child_process.child_log import MAX_BYTES_PER_PAGE
+from backend_main.reading.child_process.child_log import MAX_BYTES_PER_PAGE, ChildLog
 from tests.support.hostile import register_hostile_engine
 from tests.support.page_images import scripted_png
 
@@ -41,6 +42,18 @@ def test_m6_output_of_a_page_is_cut_off_and_its_size_is_logged(
         if found
     ]
     assert sum(dropped) > 2 * (PRINTED_BYTES - 2 * MAX_BYTES_PER_PAGE)
+
+
+def test_m6_output_in_the_pipe_belongs_to_the_page_that_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    pages = 20
+    for _ in range(pages):
+        reading_end, writing_end = os.pipe()
+        log = ChildLog(reading_end)
+        os.write(writing_end, b"x" * 3 * MAX_BYTES_PER_PAGE)
+        log.start_page()
+        os.close(writing_end)
+        log.close(10)
+    assert capfd.readouterr().err.count("x") == pages * MAX_BYTES_PER_PAGE
 
 
 def test_m6_output_of_a_page_has_no_control_characters(

@@ -7,6 +7,7 @@ made libtiff write 23 MB.
 import codecs
 import logging
 import os
+import select
 import threading
 
 from ...control_characters import mark_controls
@@ -14,6 +15,8 @@ from ...control_characters import mark_controls
 MAX_BYTES_PER_PAGE = 16_384
 """More than two tracebacks."""
 READ_BYTES = 1 << 16
+MAX_READS_AT_PAGE_END = 32
+"""Twice the largest pipe of an unprivileged process, 1 MiB: see /proc/sys/fs/pipe-max-size."""
 STDERR_FILENO = 2
 _log = logging.getLogger("scanrill.reading")
 
@@ -26,7 +29,9 @@ class ChildLog:
     """
 
     def __init__(self, fd: int) -> None:
+        os.set_blocking(fd, False)
         self._fd = fd
+        self._is_open = True
         self._lock = threading.Lock()
         self._copied_bytes = 0
         self._dropped_bytes = 0
@@ -35,8 +40,14 @@ class ChildLog:
         self._thread.start()
 
     def start_page(self) -> None:
-        """Begin a page: its output has a limit of its own. Log how much of the page before was dropped."""
+        """Begin a page: its output has a limit of its own. Log how much of the page before was dropped.
+
+        Output that still lies in the pipe belongs to the page before.
+        """
         with self._lock:
+            for _ in range(MAX_READS_AT_PAGE_END):
+                if not self._copy_available():
+                    break
             dropped = self._dropped_bytes
             self._copied_bytes = self._dropped_bytes = 0
         if dropped:
@@ -52,17 +63,32 @@ class ChildLog:
         self.start_page()
 
     def _copy_all(self) -> None:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
         try:
-            while data := os.read(self._fd, READ_BYTES):
-                self._copy(data)
+            while self._is_open:
+                poll.poll()
+                with self._lock:
+                    self._copy_available()
         finally:
             os.close(self._fd)
 
+    def _copy_available(self) -> bool:
+        """Copy what one read returns. Return whether there was output."""
+        if not self._is_open:  # the thread closes the descriptor, whose number is then another file's
+            return False
+        try:
+            data = os.read(self._fd, READ_BYTES)
+        except BlockingIOError:
+            return False
+        self._copy(data)
+        self._is_open = bool(data)
+        return self._is_open
+
     def _copy(self, data: bytes) -> None:
-        with self._lock:
-            kept = data[: MAX_BYTES_PER_PAGE - self._copied_bytes]
-            self._copied_bytes += len(kept)
-            self._dropped_bytes += len(data) - len(kept)
+        kept = data[: MAX_BYTES_PER_PAGE - self._copied_bytes]
+        self._copied_bytes += len(kept)
+        self._dropped_bytes += len(data) - len(kept)
         text = mark_controls(self._decoder.decode(kept)).encode()
         while text:
             text = text[os.write(STDERR_FILENO, text) :]

@@ -43,6 +43,13 @@ MUTANTS = [
         "test_l8_protocol_errors.py -k two",
     ),
     Mutant(
+        "s35",
+        "backend_main/core/consumers.py",
+        '{"server": "Internal server error. See the server log."}',
+        '{"server": str(__import__("sys").exc_info()[1])}',
+        "test_s35_error_messages.py -k defect",
+    ),
+    Mutant(
         "s12",
         PROTOCOL,
         "        self.transport.abort()\n",

@@ -78,6 +78,13 @@ MUTANTS = [
         "block",
         "test_m11_markdown_parser.py -k does_not_parse",
     ),
+    Mutant(
+        "l9",
+        f"{READING}/engines/vision/html_tables.py",
+        'parser.feed(_UNFINISHED_TAG.sub("&lt;", html))',
+        "parser.feed(html)",
+        "test_l9_vision_answers.py -k shape",
+    ),
     Mutant("m10", RESTORE, "member.name in names or ", "", "test_m10_restore.py -k member"),
     Mutant("m10", RESTORE, "not _is_known(member)", "False", "test_m10_restore.py -k member"),
     Mutant("m10", RESTORE, "os.fchmod(descriptor, FILE_MODE)", "pass", "test_m10_restore.py -k umask"),

@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 
 MAX_SPAN = 100
 TABLE = re.compile(r"<table\b.*?(?:</table\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+# The start of a tag that does not end before the next one. HTMLParser takes quadratic time for many of them.
+_UNFINISHED_TAG = re.compile(r"<(?!!--)(?=[^<>]*<)")
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:
@@ -31,7 +33,7 @@ def _row(cells: Sequence[str]) -> str:
 def from_html(html: str) -> list[list[str]]:
     """Return the text of the cells of an HTML table, row by row."""
     parser = TableParser()
-    parser.feed(html)
+    parser.feed(_UNFINISHED_TAG.sub("&lt;", html))
     parser.close()
     return parser.rows
 
