@@ -49,7 +49,7 @@ def test_m6_output_in_the_pipe_belongs_to_the_page_that_ends(capfd: pytest.Captu
     for _ in range(pages):
         reading_end, writing_end = os.pipe()
         log = ChildLog(reading_end)
-        os.write(writing_end, b"x" * 3 * MAX_BYTES_PER_PAGE)
+        os.write(writing_end, b"x" * (1 << 20))  # waits until the last 64 KiB are in the pipe
         log.start_page()
         os.close(writing_end)
         log.close(10)
