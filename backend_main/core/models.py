@@ -151,7 +151,8 @@ class Upload(models.Model):
 class Page(models.Model):
     """Finished page. Its lines have boxes and confidences, so an export needs no second reading.
 
-    lines, warnings: fields of `reading.Line` and `reading.PageWarning`.
+    lines, blocks, warnings: fields of `reading.Line`, `reading.Block` and `reading.PageWarning`.
+    words: packed words of the lines. `blocks` and `words` are None for pages of earlier versions.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pages")
@@ -162,6 +163,8 @@ class Page(models.Model):
     markdown = models.TextField(blank=True)
     text = models.TextField(blank=True)
     lines = models.JSONField(default=list)
+    blocks = models.JSONField(null=True)
+    words = models.BinaryField(null=True)
     warnings = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
