@@ -32,9 +32,15 @@ class LineSheet:
         """Length of each line on the sheet in pixels, its margin included."""
 
     @classmethod
-    def of(cls, page: PageImage, boxes: Sequence[Box]) -> Self:
-        """Cut the boxes out of a page. There must be at least one, and at most `MAX_SHEET_LINES`."""
-        crops = [_dark_on_light(_upright(page.pixels, box)) for box in boxes]
+    def of(cls, page: PageImage, boxes: Sequence[Box], side_margin: float = MARGIN_SHARE) -> Self:
+        """Cut the boxes out of a page. There must be at least one, and at most `MAX_SHEET_LINES`.
+
+        Args:
+            page: the page.
+            boxes: boxes of the lines.
+            side_margin: margin at the ends of a line, in its height.
+        """
+        crops = [_dark_on_light(_upright(page.pixels, box, side_margin)) for box in boxes]
         width = max(crop.shape[1] for crop in crops) + 2 * GAP
         height = len(crops) * (LINE_HEIGHT + GAP) + GAP
         pixels = np.full((height, width, 3), WHITE, np.uint8)
@@ -62,18 +68,18 @@ def sheet_batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
         yield numbers[start : start + MAX_SHEET_LINES]
 
 
-def _upright(pixels: Pixels, box: Box) -> Pixels:
+def _upright(pixels: Pixels, box: Box, side_margin: float) -> Pixels:
     """Return a box with its margin, scaled to the height of the lines of a sheet."""
     import cv2
 
     corners = np.array(box, np.float32)
     along, down = corners[1] - corners[0], corners[3] - corners[0]
     height, width = max(1.0, float(np.hypot(*down))), max(1.0, float(np.hypot(*along)))
-    margin = np.float32(MARGIN_SHARE * height)
-    side, up = along / np.float32(width) * margin, down / np.float32(height) * margin
+    margin, end = MARGIN_SHARE * height, side_margin * height
+    side, up = along * np.float32(end / width), down * np.float32(MARGIN_SHARE)
     corners += np.array([-side - up, side - up, side + up, up - side], np.float32)
-    scale = LINE_HEIGHT / (height + 2 * float(margin))
-    size = (min(MAX_LINE_WIDTH, max(1, round((width + 2 * float(margin)) * scale))), LINE_HEIGHT)
+    scale = LINE_HEIGHT / (height + 2 * margin)
+    size = (min(MAX_LINE_WIDTH, max(1, round((width + 2 * end) * scale))), LINE_HEIGHT)
     target = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
     transform = cv2.getPerspectiveTransform(corners, target)
     crop = cv2.warpPerspective(

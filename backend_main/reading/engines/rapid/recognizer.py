@@ -12,9 +12,12 @@ import numpy.typing as npt
 from ...documents.pixels import Pixels
 from ...inference import Floats, InferenceSession
 from ...layout.text_joining import CJK
+from ..base import UnreadWord
 from .detector import Quads, to_normalized_chw
+from .line_ink import LineInk
 from .model_files import CHARACTERS_METADATA_KEY
 from .unread_signs import with_unread_signs
+from .unread_words import unread_words
 from .unsure_words import CTC_BLANK, UnsureWord, unsure_words
 
 # RapidOCR pads each line to at least 320 px and recognizes six at once. Here lines are recognized one at a
@@ -44,6 +47,11 @@ MIN_WIDE_SPACE_PROBABILITY = 0.1
 MIN_WIDE_STEPS, MIN_WIDE_RATIO = 3, 1.75
 """Distance of such letters: in steps, and in the median distance of the line's letters."""
 
+MIN_SURE_CONFIDENCE, WORD_MARGIN_SHARE = 0.95, 12
+"""Confidence of a word on an image of its own, from which it is what was read; and its margin, as that share
+of the height of the line."""
+MIN_VERTICAL_RATIO = 1.5
+"""Height of a box by its width from which RapidOCR turns it."""
 Classes = npt.NDArray[np.int64]
 """Most likely class of each step along a line."""
 
@@ -52,10 +60,12 @@ class Recognizer:
     """Recognizer of lines. As many threads use it at once as its network has concurrent calls.
 
     unsure_words: unsure words of all lines, until the caller clears them.
+    unread_words: words of level lines that may be in another script, by text and confidence of the line.
     """
 
     def __init__(self, network: InferenceSession, characters: Path | None) -> None:
         self.unsure_words: set[UnsureWord] = set()
+        self.unread_words: dict[tuple[str, float], list[UnreadWord]] = {}
         self._network = network
         text = characters.read_text() if characters else network.metadata(CHARACTERS_METADATA_KEY)
         self._characters = ["", *text.removesuffix("\n").split("\n"), " "]
@@ -69,7 +79,15 @@ class Recognizer:
         if not line.size:
             return "", 0.0
         decoded = self._read(line)
-        return with_unread_signs(decoded.text, decoded.positions, line, self._digits), decoded.confidence
+        ink = LineInk.of(line) if decoded.text else None
+        if ink is None:
+            return decoded.text, decoded.confidence
+        text = with_unread_signs(decoded.text, decoded.positions, ink, self._digits)
+        if not is_vertical(quad):
+            suspects = unread_words(decoded.text, decoded.positions, decoded.probabilities, ink)
+            unread = [word for word in suspects if not self._is_sure_alone(line, word)]
+            self.unread_words[text, decoded.confidence] = unread
+        return text, decoded.confidence
 
     def _read(self, line: Pixels) -> "DecodedLine":
         """Return the text of the image of a line, with positions in its pixels."""
@@ -79,6 +97,13 @@ class Recognizer:
         to_line_pixels = batch.shape[3] / width * line.shape[1]
         return decoded._replace(positions=[share * to_line_pixels for share in decoded.positions])
 
+    def _is_sure_alone(self, line: Pixels, word: UnreadWord) -> bool:
+        """Return whether the network is sure of a word on an image of its own. It is for most Latin ones."""
+        width, margin = line.shape[1], line.shape[0] // WORD_MARGIN_SHARE
+        left, right = int(word.left * width) - margin, int(word.right * width) + margin
+        decoded = self._read(line[:, max(0, left) : right])
+        return bool(decoded.text) and decoded.confidence >= MIN_SURE_CONFIDENCE
+
     def _digits(self, picture: Pixels) -> str:
         return self._read(picture).text
 
@@ -87,7 +112,7 @@ class Recognizer:
         classes = probabilities.argmax(axis=1)
         steps = ctc_character_steps(classes)
         if not len(steps):
-            return DecodedLine("", 0.0, [])
+            return DecodedLine("", 0.0, [], [])
         confidence = float(probabilities[steps, classes[steps]].mean())
         spaced = insert_likely_spaces(classes, probabilities[:, -1], self._is_cjk)
         self.unsure_words.update(unsure_words(spaced, probabilities, self._characters))
@@ -95,15 +120,23 @@ class Recognizer:
         characters = [self._characters[number] for number in spaced[steps]]
         kept = [number for number, _ in enumerate(characters) if not _is_extra_space(characters, number)]
         positions = [(int(steps[number]) + 0.5) / len(classes) for number in kept]
-        return DecodedLine("".join([characters[number] for number in kept]), confidence, positions)
+        text = "".join([characters[number] for number in kept])
+        at_kept = steps[kept]
+        likely = probabilities[at_kept, spaced[at_kept]].tolist()
+        return DecodedLine(text, confidence, positions, likely)
 
 
 class DecodedLine(NamedTuple):
-    """Text of a line with its confidence; `positions` of the characters are shares of the padded width."""
+    """Text of a line with its confidence.
+
+    positions: middle of each character, as a share of the padded width.
+    probabilities: probability of each character.
+    """
 
     text: str
     confidence: float
     positions: list[float]
+    probabilities: list[float]
 
 
 def _is_extra_space(characters: Sequence[str], number: int) -> bool:
@@ -148,6 +181,12 @@ def insert_likely_spaces(
             if is_likely and space not in neighbors and not is_cjk[neighbors].all():
                 spaced[best] = space
     return spaced
+
+
+def is_vertical(quad: Quads) -> bool:
+    """Return whether RapidOCR turns the image of a box by a quarter, so that its line is level there."""
+    down, along = (float(np.linalg.norm(quad[corner] - quad[0])) for corner in (3, 1))
+    return down >= MIN_VERTICAL_RATIO * along
 
 
 def aspect_ratio(quad: Quads) -> float:
