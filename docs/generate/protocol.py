@@ -157,7 +157,7 @@ def _structs() -> list[type[msgspec.Struct]]:
     """Return the protocol's types without the two base classes."""
     found = [value for value in vars(protocol).values() if isinstance(value, type)]
     bases = (protocol.Message, protocol.Request)
-    parts = [Word, Block, TableCell]
+    parts: list[type[msgspec.Struct]] = [Word, Block, TableCell]
     return parts + [
         kind
         for kind in found
