@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from ... import reading
 from ...reading.document_text import document_text
 from ...reading.output.markdown import join_pages
+from ...reading.page_structure.structured_page import bare_block
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
@@ -25,6 +26,7 @@ from ..event_log import UploadChange
 from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
 from ..uploads import usage
+from ..uploads.packed_words import pack_words
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
 
 MAX_FAILURES = 3
@@ -165,13 +167,24 @@ def _new_page(claim: Claim, page: reading.PageDone) -> Page:
         height=page.height,
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
-        lines=_strip_nul([msgspec.to_builtins(line) for line in page.lines]),
+        lines=_strip_nul([_stored_line(line) for line in page.lines]),
+        blocks=_strip_nul([msgspec.to_builtins(bare_block(block)) for block in page.blocks]),
+        words=pack_words(page.lines),
         warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
     )
 
 
+def _stored_line(line: reading.Line) -> dict[str, Any]:
+    """Return a line as JSON, without its words, which are packed."""
+    fields: dict[str, Any] = msgspec.to_builtins(line)
+    del fields["words"]
+    if line.span is None:
+        del fields["span"]
+    return fields
+
+
 def _finished_pages(upload_id: UUID) -> list[Page]:
-    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines"))
+    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines", "blocks", "words"))
 
 
 def _text_fields_of(pages: list[Page]) -> dict[str, Any]:
