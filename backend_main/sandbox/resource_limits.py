@@ -14,6 +14,7 @@ MAX_USER_PROCESSES = 256 + 8 * (os.cpu_count() or 1)
 CPU_GRACE_SECONDS = 5
 NICENESS = 5
 """A third of the processor time that the server gets while both need it: sched(7), nice levels."""
+AUTOGROUP = Path("/proc/self/autogroup")
 MAX_AUTOGROUP_ATTEMPTS, AUTOGROUP_INTERVAL_SECONDS = 5, 0.1
 """Without CAP_SYS_ADMIN, Linux accepts one change of an autogroup in 0.1 s on the whole machine."""
 
@@ -33,7 +34,7 @@ def yield_processor() -> None:
     os.nice(NICENESS)
     for _ in range(MAX_AUTOGROUP_ATTEMPTS):
         try:
-            Path("/proc/self/autogroup").write_text(str(NICENESS))
+            AUTOGROUP.write_text(str(NICENESS))
         except BlockingIOError:
             time.sleep(AUTOGROUP_INTERVAL_SECONDS)
         except OSError:  # no autogroups
