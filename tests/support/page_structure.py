@@ -32,7 +32,8 @@ def _block_faults(page: PageDone) -> Iterator[str]:
             yield f"blocks overlap: {above}, {below}"
     places = [0, *(place for span in spans for place in span), len(page.markdown)]
     outside = [page.markdown[start:end] for start, end in zip(places[::2], places[1::2], strict=True)]
-    yield from (f"text outside of blocks: {text!r}" for text in outside if text.strip())
+    # A thematic break is in no block.
+    yield from (f"text outside of blocks: {text!r}" for text in outside if text.strip(" \n-*_"))
     for block in page.blocks:
         if block.span and not page.markdown[slice(*block.span)].strip():
             yield f"a block without text: {block}"
@@ -85,7 +86,7 @@ def _cell_faults(block: Block, lines: list[Line]) -> Iterator[str]:
     grid = {(row, column) for row in range(block.rows) for column in range(block.columns)}
     if set(places) != grid or places.total() != len(grid):
         yield f"the cells of a table are no grid of {block.rows} × {block.columns}: {block.cells}"
-    for cell in block.cells:
+    for cell in filter(lambda cell: cell.lines, block.cells):
         letters = letters_of("".join(lines[index].text for index in cell.lines))
         if lost := Counter(letters_of(cell.text)) - Counter(letters):
             yield f"cell {cell.text!r} has letters {lost} that its lines have not"
