@@ -84,7 +84,10 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Words in the order of `text`; empty from an engine without words."""
 
     def __post_init__(self) -> None:
+        text = self.text
         _remove_controls(self, "text", "markdown")
+        if self.words and self.text != text:  # their places would be wrong
+            msgspec.structs.force_setattr(self, "words", ())
 
 
 class LinesRead(msgspec.Struct, frozen=True, tag=True):
