@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from backend_main.reading import Block, Line, PageDone
-from backend_main.reading.page_structure.markdown_letters import ShownLetters, letters_of, shown_text
+from backend_main.reading.page_structure.markdown_letters import letters_of, shown_text
 
 
 def structure_faults(page: PageDone, *, min_located: float = 1.0) -> list[str]:
@@ -65,8 +65,10 @@ def _line_faults(page: PageDone) -> Iterator[str]:
 
 
 def _letter_fault(markdown: str, span: tuple[int, int], line: Line, block: Block) -> str | None:
+    assert block.span is not None
     own = markdown[slice(*span)]
-    shown = ShownLetters([(0, own if block.type == "code" else shown_text(own))]).letters
+    whole = markdown[: block.span[1]]
+    shown = letters_of((whole if block.type == "code" else shown_text(whole))[slice(*span)])
     if shown == letters_of(line.text) or "$" in own or "\\" in own:  # a formula changes letters
         return None
     return f"line {line.text!r} is at {own!r}"
