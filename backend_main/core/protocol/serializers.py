@@ -8,11 +8,17 @@ from typing import Literal, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ..models import Page, Upload
+from ...reading.grade import Grade
+from ..models import PageContent, Upload
 from . import messages
 
 
-def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
+def instance(
+    upload: Upload,
+    *,
+    texts: bool = False,
+    page_warnings: list[messages.UploadWarning] | UnsetType = UNSET,
+) -> messages.Instance:
     """Convert an upload; with its two texts only if `texts` is true."""
     return messages.Instance(
         id=upload.id,
@@ -32,6 +38,10 @@ def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
         warnings=upload.warnings,
         created_at=upload.created_at.astimezone(dt.UTC),
         updated_at=upload.updated_at.astimezone(dt.UTC),
+        reading=upload.reading_number,
+        confidence=upload.confidence,
+        uncertain_share=upload.uncertain_share,
+        page_warnings=page_warnings,
         raw_text=upload.raw_text if texts else UNSET,
         processed_text=upload.processed_text if texts else UNSET,
     )
@@ -82,7 +92,9 @@ def listing(
     return messages.ListMessage(list=encoded, next=UNSET if request.limit is None else next_cursor)
 
 
-def page(page: Page) -> messages.PageInstance:
+def page(page: PageContent) -> messages.PageInstance:
+    """Convert a finished page. Pages of earlier versions have no grade."""
+    grade = None if page.grade is None else msgspec.convert(page.grade, Grade)
     return messages.PageInstance(
         number=page.number,
         width=page.width,
@@ -91,4 +103,9 @@ def page(page: Page) -> messages.PageInstance:
         text=page.text,
         lines=[{"role": "body"} | line for line in page.lines],  # pages of earlier versions have no roles
         warnings=msgspec.convert(page.page_warnings, list[messages.PageWarning]),
+        confidence=None if grade is None else grade.mean_confidence,
+        uncertain_share=None if grade is None else grade.uncertain_share,
+        correction=page.correction,
+        corrected_by=page.corrected_by or None,
+        corrected_at=page.corrected_at and page.corrected_at.astimezone(dt.UTC),
     )

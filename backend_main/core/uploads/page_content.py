@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from ...reading.types import Line
-from ..models import Page
+from ..models import PageContent
 from .packed_words import unpack_words
 
 
-def page_lines(page: Page, *, with_words: bool = False) -> list[Line]:
+def page_lines(page: PageContent, *, with_words: bool = False) -> list[Line]:
     """Return the lines of a page. Those of a page of an earlier version have no words."""
     lines = msgspec.convert(page.lines, list[Line])
     if not with_words or page.words is None:
