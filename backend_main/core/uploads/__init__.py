@@ -1,6 +1,6 @@
 """The use cases on uploads, on behalf of their owner.
 
-`commands`          changes uploads, each function in one transaction with its event; `queries` reads them through the
+`commands` changes uploads, each function in one transaction with its event; `queries` reads them through the
 owner. May import jobs, event_log, storage, protocol, models and below; never http or consumers.
 
 `commands`          create, update, delete, cancel, retry
