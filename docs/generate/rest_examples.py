@@ -13,6 +13,7 @@ import msgspec
 from backend_main.core.protocol import messages as protocol
 from backend_main.core.protocol import readings
 from backend_main.reading.engines.info import EngineInfo
+from backend_main.reading.types import Block, TableCell, Word
 
 from .transcripts import HASH, VALUES
 
@@ -46,6 +47,7 @@ NO_PAGES: dict[str, Any] = {"page_count": None, "pages_done": 0, "confidence": N
 PENDING = {"status": "pending"} | NO_PAGES
 CANCELLED = {"status": "cancelled", "error": "Cancelled"} | NO_PAGES
 PAGE: dict[str, Any] = {
+    "schema_version": 1,
     "number": 1,
     "width": 1000,
     "height": 1300,
@@ -60,7 +62,19 @@ PAGE: dict[str, Any] = {
             "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
             "confidence": 0.98,
             "role": "body",
+            "span": [2, 9],
         }
+    ],
+    "blocks": [
+        {
+            "type": "heading",
+            "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
+            "span": [0, 9],
+            "lines": [0],
+            "text": "Invoice",
+            "level": 1,
+        },
+        {"type": "paragraph", "span": [11, 22], "text": "Total 12.00"},
     ],
     "warnings": [
         {
@@ -114,6 +128,16 @@ COMPARED_PAGE: dict[str, Any] = {
         }
     ],
 }
+PARTS: dict[type[msgspec.Struct], dict[str, Any]] = {
+    Word: {
+        "text": "Total",
+        "box": [[90.0, 212.0], [160.0, 212.0], [160.0, 240.0], [90.0, 240.0]],
+        "confidence": 0.97,
+        "start": 0,
+    },
+    TableCell: {"row": 1, "column": 0, "column_span": 2, "text": "Total", "lines": [4]},
+}
+"""Examples of parts that no other example has."""
 ENGINE: dict[str, Any] = {
     "name": "rapid",
     "installed": True,
@@ -224,7 +248,9 @@ EXAMPLES: dict[str, RestExample] = {
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
     "GET /api/uploads/{id}/pages/{n}": RestExample(
-        response=PAGE, kind=protocol.PageInstance, nested={"warnings": protocol.PageWarning}
+        response=PAGE,
+        kind=protocol.PageInstance,
+        nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
     ),
     "PATCH /api/uploads/{id}/pages/{n}": RestExample(
         body={"correction": "Invoice\n\nTotal 12.50"},

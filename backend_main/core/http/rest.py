@@ -93,7 +93,7 @@ class UploadsView(APIView):
 
 def is_short_list(request: HttpRequest) -> bool:
     """Return whether the request is for a short list of uploads."""
-    filters = {name: request.GET.get(name) or None for name in queries.LONG_FILTERS}
+    filters = {name: request.GET.get(name) for name in queries.LONG_FILTERS}
     return queries.is_short(limit=parse_limit(request.GET), **filters)
 
 

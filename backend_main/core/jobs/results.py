@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from ... import reading
 from ...reading.grade import grade_of
+from ...reading.page_structure.structured_page import bare_block
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
@@ -177,6 +178,7 @@ def _new_page(claim: Claim, page: reading.PageDone, seconds: float | None) -> Pa
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
         lines=_strip_nul([_stored_line(line) for line in page.lines]),
+        blocks=_strip_nul([msgspec.to_builtins(bare_block(block)) for block in page.blocks]),
         words=pack_words(page.lines),
         warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
         grade=msgspec.to_builtins(grade_of(page.lines)),
@@ -188,6 +190,8 @@ def _stored_line(line: reading.Line) -> dict[str, Any]:
     """Return a line as JSON, without its words, which are packed."""
     fields: dict[str, Any] = msgspec.to_builtins(line)
     del fields["words"]
+    if line.span is None:
+        del fields["span"]
     return fields
 
 

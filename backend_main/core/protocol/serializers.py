@@ -9,7 +9,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ...reading.grade import Grade
+from ...reading.types import Line
 from ..models import PageContent, Upload
+from ..uploads import page_content
 from . import messages
 
 
@@ -92,8 +94,12 @@ def listing(
     return messages.ListMessage(list=encoded, next=UNSET if request.limit is None else next_cursor)
 
 
-def page(page: PageContent) -> messages.PageInstance:
-    """Convert a finished page. Pages of earlier versions have no grade."""
+def page(page: PageContent, *, with_words: bool = False) -> messages.PageInstance:
+    """Convert a page; its lines with their words only if `with_words` is true.
+
+    Pages of earlier versions have no grade.
+    """
+    lines, blocks = page_content.page_structure(page, with_words=with_words)
     grade = None if page.grade is None else msgspec.convert(page.grade, Grade)
     return messages.PageInstance(
         number=page.number,
@@ -101,11 +107,25 @@ def page(page: PageContent) -> messages.PageInstance:
         height=page.height,
         markdown=page.markdown,
         text=page.text,
-        lines=[{"role": "body"} | line for line in page.lines],  # pages of earlier versions have no roles
+        lines=[_line(line, with_words=with_words) for line in lines],
+        blocks=blocks,
         warnings=msgspec.convert(page.page_warnings, list[messages.PageWarning]),
         confidence=None if grade is None else grade.mean_confidence,
         uncertain_share=None if grade is None else grade.uncertain_share,
         correction=page.correction,
         corrected_by=page.corrected_by or None,
         corrected_at=page.corrected_at and page.corrected_at.astimezone(dt.UTC),
+    )
+
+
+def _line(line: Line, *, with_words: bool) -> messages.PageLine:
+    return messages.PageLine(
+        page=line.page,
+        text=line.text,
+        markdown=line.markdown,
+        box=line.box,
+        confidence=line.confidence,
+        role=line.role,
+        span=line.span,
+        words=line.words if with_words else UNSET,
     )

@@ -88,7 +88,7 @@ def upload_with_warnings(*, owner: User, upload_id: UUID) -> messages.Instance:
 
 def is_short(*, limit: int | None, **filters: object) -> bool:
     """Return whether `uploads` with these filters is a short query: those of `LONG_FILTERS` scan all rows."""
-    is_scan = any(filters.get(name) is not None for name in LONG_FILTERS)
+    is_scan = any(filters.get(name) not in (None, "") for name in LONG_FILTERS)
     return not is_scan and limit is not None and limit <= MAX_SHORT_LIST_SIZE
 
 

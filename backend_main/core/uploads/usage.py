@@ -37,9 +37,11 @@ def text_bytes(upload: Upload) -> int:
 
 
 def page_bytes(page: Page) -> int:
-    """Return the bytes of a page: its texts, lines and words."""
+    """Return the bytes of a page: its texts, lines, blocks and words."""
     texts = (page.markdown, page.text, page.correction or "")
-    return sum(map(utf8_bytes, texts)) + len(msgspec.json.encode(page.lines)) + len(page.words or b"")
+    blocks = b"" if page.blocks is None else msgspec.json.encode(page.blocks)
+    lines = len(msgspec.json.encode(page.lines)) + len(page.words or b"")
+    return sum(map(utf8_bytes, texts)) + lines + len(blocks)
 
 
 def stored_page_bytes(upload_id: UUID) -> int:
@@ -85,7 +87,8 @@ def _stored_page_bytes(upload_ids: list[UUID]) -> dict[UUID, int]:
 def _sums(pages: QuerySet[C], key: str) -> Counter[UUID]:
     """Sum the bytes of pages for each value of `key`."""
     texts = ByteLength("markdown") + ByteLength("text") + Coalesce(ByteLength("correction"), 0)
-    size = texts + ByteLength(Cast("lines", TextField())) + Coalesce(ByteLength("words"), 0)
+    lines = ByteLength(Cast("lines", TextField())) + Coalesce(ByteLength("words"), 0)
+    size = texts + lines + Coalesce(ByteLength(Cast("blocks", TextField())), 0)
     return Counter(dict(pages.values_list(key).annotate(total=Sum(size)).order_by()))
 
 
