@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ...reading.grade import Grade
-from ...reading.types import Line
+from ...reading.types import SCHEMA_VERSION, Line
 from ..models import PageContent, Upload
 from ..uploads import page_content
 from . import messages
@@ -102,6 +102,7 @@ def page(page: PageContent, *, with_words: bool = False) -> messages.PageInstanc
     lines, blocks = page_content.page_structure(page, with_words=with_words)
     grade = None if page.grade is None else msgspec.convert(page.grade, Grade)
     return messages.PageInstance(
+        schema_version=SCHEMA_VERSION,
         number=page.number,
         width=page.width,
         height=page.height,

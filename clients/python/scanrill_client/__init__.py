@@ -33,6 +33,7 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
     Instance,
@@ -47,6 +48,7 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
     UploadWarning,
 )
 from .readings import (
@@ -66,6 +68,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -104,6 +107,7 @@ __all__ = [
     "Snapshot",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",
