@@ -90,7 +90,7 @@ def test_retry_with_another_engine_keeps_the_old_reading(upload: Upload) -> None
     assert (old.engine, old.status, old.seconds) == (upload.engine, "processed", 1.0)
     assert old.warnings == ["Page 1 is not sure.", "Page 2 is not sure."]
     page = reading_queries.page(owner=upload.owner, upload_id=upload.pk, number=1, page_number=2)
-    assert serializers.page(page).lines[0]["text"] == "two"
+    assert serializers.page(page).lines[0].text == "two"
 
 
 def test_retry_of_a_page_with_another_engine_keeps_all_pages_of_the_old_reading(upload: Upload) -> None:
