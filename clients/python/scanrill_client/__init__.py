@@ -9,7 +9,8 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
+`messages`, `readings`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no
+network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -32,6 +33,7 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
     Instance,
@@ -46,6 +48,16 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
+    UploadWarning,
+)
+from .readings import (
+    PageComparison,
+    Reading,
+    ReadingComparison,
+    ReadingInfo,
+    Readings,
+    WordChange,
 )
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -56,6 +68,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -74,12 +87,17 @@ __all__ = [
     "NoTextError",
     "NotFound",
     "Page",
+    "PageComparison",
     "PageLine",
     "PageWarning",
     "Password",
     "Progress",
     "ReadOptions",
+    "Reading",
+    "ReadingComparison",
     "ReadingFailed",
+    "ReadingInfo",
+    "Readings",
     "RefreshToken",
     "RequestError",
     "ScanrillError",
@@ -89,6 +107,7 @@ __all__ = [
     "Snapshot",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",
@@ -96,5 +115,7 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "UploadWarning",
+    "WordChange",
     "__version__",
 ]
