@@ -74,14 +74,15 @@ class _Package:
         """Return the XML of a page."""
         self._is_after_page_break = not is_first
         parts: list[str] = []
-        blocks = parse_markdown(with_pictures(page, self._document))
-        for block in blocks:
-            if block.kind == "table" and (self._is_after_page_break or parts[-1:] == ["table"]):
+        kind_above = ""
+        for block in parse_markdown(with_pictures(page, self._document)):
+            # Tables that touch would be one, and a table cannot begin a page.
+            if block.kind == "table" and (kind_above == "table" or self._is_after_page_break):
                 parts.append(self._paragraph(()))
             parts.append(self._block(block))
-            self._lists.is_interrupted = block.kind != "list_item"
-        if self._is_after_page_break or (blocks and blocks[-1].kind == "table"):
-            parts.append(self._paragraph(()))  # tables that touch would be one
+            kind_above = block.kind
+        if self._is_after_page_break or kind_above == "table":
+            parts.append(self._paragraph(()))
         return "".join(parts)
 
     def save(self, file: IO[bytes], body: IO[bytes]) -> None:
@@ -179,7 +180,6 @@ class _Lists:
             self._kinds[mark] = number
         self._bullets = self._part.add_num(self._kinds["-"]).numId
         self._open: dict[int, tuple[str, int, int]] = {}  # level → mark, number of the last item, id
-        self.is_interrupted = False
 
     def numbering(self, marker: str, level: int) -> int:
         """Return the id of the list that the next item belongs to."""

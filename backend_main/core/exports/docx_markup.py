@@ -5,17 +5,15 @@ The schema gives the order of elements. The package around them is in `docx_docu
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .text_runs import MarkupCell, TextRun
+from .text_runs import MarkupCell, TextRun, is_from_right
 from .xml_text import xml_attributes, xml_text
 
 MAX_COLUMNS = 63
 """Columns of a table (Microsoft Word's limit)."""
-_FROM_RIGHT = {"R", "AL"}
 _SCRIPTS = {"sup": "superscript", "sub": "subscript"}
 
 
@@ -33,13 +31,6 @@ class ParagraphFormat(NamedTuple):
 
 
 NO_FORMAT = ParagraphFormat()
-
-
-def is_from_right(text: str) -> bool:
-    """Return whether the first letter with a direction is of a script from right to left."""
-    directions = (unicodedata.bidirectional(letter) for letter in text)
-    first = next((direction for direction in directions if direction in {"L", "R", "AL"}), "L")
-    return first in _FROM_RIGHT
 
 
 def paragraph(content: str, text: str = "", form: ParagraphFormat = NO_FORMAT) -> str:

@@ -71,7 +71,7 @@ def parse_request(parameters: Mapping[str, str]) -> ExportRequest:
     unknown = next((name for name in parameters if name not in PARAMETERS), None)
     if unknown is not None:
         raise RequestError({unknown: f"Unknown parameter. Use one of {', '.join(PARAMETERS)}."})
-    export_format = _format(parameters.get("format"))
+    export_format = _format(parameters.get("format", "md"))
     options = ExportOptions(
         furniture=_choice("furniture", parameters, default=None),
         images=_choice("images", parameters, default="none"),
@@ -94,8 +94,8 @@ def format_of_name(name: str) -> str | None:
     return extensions.get("." + name.rpartition(".")[2].lower()) if "." in name else None
 
 
-def _format(name: str | None) -> ExportFormat:
-    found = FORMATS.get(name or "")
+def _format(name: str) -> ExportFormat:
+    found = FORMATS.get(name)
     if found is None:
         raise RequestError({"format": f"Choose one of {', '.join(FORMATS)}."})
     return found

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from .document import ExportDocument, ExportPage
 from .figures import with_pictures
 from .markup import MarkupBlock, parse_markdown
-from .text_runs import MarkupCell, TextRun
+from .text_runs import MarkupCell, TextRun, is_from_right
 
 # Text colours have a contrast of at least 7:1 (WCAG 2.2, 1.4.6).
 STYLE = """
@@ -153,9 +153,9 @@ def _table(cells: Sequence[MarkupCell]) -> str:
     for cell in cells:
         rows[cell.row].append(cell)
     body = "".join(f"<tr>{''.join(map(_cell, rows[row]))}</tr>\n" for row in range(max(rows, default=-1) + 1))
-    return (
-        f'<div class="table" tabindex="0" role="group" aria-label="Table">\n<table>\n{body}</table>\n</div>\n'
-    )
+    direction = "rtl" if is_from_right("".join(cell.text for cell in cells)) else "ltr"
+    scrolled = '<div class="table" tabindex="0" role="group" aria-label="Table">'
+    return f'{scrolled}\n<table dir="{direction}">\n{body}</table>\n</div>\n'
 
 
 def _cell(cell: MarkupCell) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -24,9 +24,15 @@ CHUNK_PAGES = 10
 
 
 def stored_document(
-    *, owner: User, upload_id: UUID, request: ExportRequest, parts: OriginalParts
+    *, owner: User, upload_id: UUID, request: ExportRequest, original_parts: Callable[[str], OriginalParts]
 ) -> ExportDocument:
     """Return the document of a user's upload.
+
+    Args:
+        owner: The user.
+        upload_id: Id of the upload.
+        request: Format, options and pages.
+        original_parts: Returns access to the original by its key in the storage.
 
     Raises:
         UploadNotFound: The user has no upload with this id.
@@ -51,7 +57,7 @@ def stored_document(
         page_numbers=numbers,
         pages=pages.iterate,
         open_original=lambda: storage.local_copy(upload.image_path),
-        parts=parts,
+        parts=original_parts(upload.image_path),
         options=request.options,
         is_selection=len(numbers) < len(finished),
         languages=tuple(upload.languages),

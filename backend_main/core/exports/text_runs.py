@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -83,3 +84,10 @@ def merge_runs(runs: Sequence[TextRun]) -> tuple[TextRun, ...]:
         elif run.text or not is_text:
             merged.append(run)
     return tuple(merged)
+
+
+def is_from_right(text: str) -> bool:
+    """Return whether the first letter with a direction is of a script from right to left."""
+    directions = (unicodedata.bidirectional(letter) for letter in text)
+    first = next((direction for direction in directions if direction in {"L", "R", "AL"}), "L")
+    return first != "L"
