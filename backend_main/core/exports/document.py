@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ...reading.types import Block, Box, FurnitureOption, Line, PageWarning
+from ..errors import RequestError
 
 ImagesOption = Literal["none", "link", "embed"]
 """Pictures of figures: left out, named by an address, or contained in the file."""
@@ -52,6 +53,13 @@ class OriginalParts(Protocol):
 
     def figure(self, page: int, box: Box) -> bytes:
         """Return the part of a page in a box, as a JPEG."""
+
+
+class NoOriginalParts:
+    """Stands for an original that cannot be used."""
+
+    def figure(self, page: int, box: Box) -> bytes:
+        raise RequestError({"images": "Pictures cannot be contained in this export. Use none or link."})
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,11 @@ class ExportFormat(NamedTuple):
     has_lines: bool
     """Whether the writer reads the lines and words of the pages."""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether a terminal can show the file."""
+        return not self.media_type.startswith(("application/vnd", "application/zip", "application/pdf"))
+
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

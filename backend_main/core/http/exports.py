@@ -15,11 +15,10 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from ...reading.types import Box
 from ..db import executor
 from ..errors import RequestError
 from ..exports.archive import write_archive
-from ..exports.document import ExportDocument, OriginalParts
+from ..exports.document import ExportDocument, NoOriginalParts, OriginalParts
 from ..exports.formats import ExportRequest, parse_request
 from ..exports.stored import stored_document
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
@@ -62,14 +61,9 @@ async def export_uploads(request: ASGIRequest, user: User) -> HttpResponseBase:
     return await _respond(request, user, chunks, ARCHIVE_TYPE, headers)
 
 
-class _NoParts:
-    def figure(self, page: int, box: Box) -> bytes:
-        raise RequestError({"images": "Not available."})
-
-
 def _opener(request: ASGIRequest, user: User, wanted: ExportRequest) -> Callable[[UUID], ExportDocument]:
     def original_parts(key: str) -> OriginalParts:
-        return _NoParts()
+        return NoOriginalParts()
 
     def open_document(upload_id: UUID) -> ExportDocument:
         return stored_document(owner=user, upload_id=upload_id, request=wanted, original_parts=original_parts)
