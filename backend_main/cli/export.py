@@ -24,7 +24,7 @@ def export(
     format: Annotated[
         str | None,
         typer.Option(
-            help="md, txt, json, html, docx, hocr, alto, csv or xlsx. Default: by the name of --output, else md."
+            help="md, txt, json, html, docx, hocr, alto, csv or xlsx. Default: by the name of the output."
         ),
     ] = None,
     output: Annotated[
