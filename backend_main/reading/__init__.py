@@ -4,6 +4,7 @@ Modules here import neither Django nor the server, and raise subclasses of Readi
 the package `scanrill`, which accepts more kinds of sources. Each module imports only from those below it:
 
 child_process/        an engine in a child process, which may crash, hang or leak
+searchable_pdf/       a PDF with the text that was read, invisible, over the original pages
 pipeline.py           all pages of a file: text layer or engine
 page_reader.py        one page: streamed lines, final text, warnings
 text_layer_reader.py  one page with a text layer, and what the text layer lacks

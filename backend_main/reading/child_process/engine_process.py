@@ -18,6 +18,8 @@ import msgspec
 
 from ...sandbox.measures import MeasureReport
 from ..errors import Cancelled, EngineCrashed, EngineFailed, ReadingError, UnreadableFile
+from ..searchable_pdf.original_parts import PdfParts, receive_parts
+from ..searchable_pdf.picture_copies import PdfPicture
 from ..types import (
     FORMULA_ENGINE,
     BatchedEvent,
@@ -32,6 +34,9 @@ from .child_policy import policy_for
 from .ipc import (
     CancelRequest,
     Failed,
+    FileRequest,
+    OriginalPart,
+    OriginalPartsRequest,
     PageImageReply,
     PageImageRequest,
     ReadFinished,
@@ -44,6 +49,10 @@ from .page_budget import POLL_SECONDS, PageBudget, is_expected
 
 CANCEL_GRACE_SECONDS = 0.5
 """Time for a child to react to a cancel before it is killed. A cancelled read ends within a second."""
+
+MAX_PART_BYTES = 1 << 30
+"""Bytes of a PDF that is written again, or of a decoded picture."""
+UNEXPECTED_REPLY = "The OCR process sent an unexpected reply."
 
 _DEFAULT_OPTIONS = Options()
 
@@ -192,7 +201,40 @@ class EngineProcess:
         if isinstance(reply, Failed):
             raise message_to_error(reply)
         self._discard_child()
-        raise EngineCrashed("The OCR process sent an unexpected reply.")
+        raise EngineCrashed(UNEXPECTED_REPLY)
+
+    def original_parts(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> PdfParts | PdfPicture:
+        """Return the parts of a file that a searchable PDF needs.
+
+        Args:
+            path: the file.
+            options: limits; of a PDF the pages to keep, of an image file the first page alone.
+        """
+        self._close_previous_read()
+        self._cancelled.clear()
+        self._start()
+        messages = self._part_messages(path, options)
+        self._pages_read += 1
+        try:
+            with contextlib.closing(messages):
+                return receive_parts(messages)
+        except ValueError:
+            self._discard_child()
+            raise EngineCrashed(UNEXPECTED_REPLY) from None
+
+    def _part_messages(self, path: Path | str, options: Options) -> Generator[bytes]:
+        self._send(OriginalPartsRequest(options), Path(path))
+        budget = self._budget(options.page_seconds, "The file took too long.")
+        left = MAX_PART_BYTES
+        while not isinstance(reply := self._receive(budget), ReadFinished):
+            if isinstance(reply, Failed):
+                raise message_to_error(reply)
+            left -= len(reply.message) if isinstance(reply, OriginalPart) else left + 1
+            if left < 0:
+                self._discard_child()
+                raise EngineCrashed(UNEXPECTED_REPLY)
+            budget.start_page()
+            yield cast("OriginalPart", reply).message
 
     def cancel(self) -> None:
         """Make the running read raise Cancelled within a second. Without one, it has no effect."""
@@ -271,7 +313,7 @@ class EngineProcess:
                     is_finished = True
                     raise message_to_error(reply)
                 if not is_expected(reply, previous_page, request.options):
-                    raise EngineCrashed("The OCR process sent an unexpected reply.")
+                    raise EngineCrashed(UNEXPECTED_REPLY)
                 if isinstance(reply, PageDone):
                     self._pages_read += 1
                     previous_page = reply.number
@@ -283,7 +325,7 @@ class EngineProcess:
             if not is_finished:
                 self._cancel_or_kill()
 
-    def _send(self, request: ReadRequest | PageImageRequest, path: Path) -> None:
+    def _send(self, request: FileRequest, path: Path) -> None:
         try:
             # A named pipe would block this process; it is not a file that can be read.
             file_fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

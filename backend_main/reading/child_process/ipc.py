@@ -2,9 +2,10 @@
 
 Requests go through a socket, because the open file goes with them; replies come through a pipe.
 
-Parent to child: ReadRequest, PageImageRequest, CancelRequest.
+Parent to child: ReadRequest, PageImageRequest, OriginalPartsRequest, CancelRequest.
 Child to parent: Ready once; PageStarted, LinesRead, PageDone and ReadFinished for a ReadRequest;
-PageImageReply for a PageImageRequest; Failed in place of Ready, ReadFinished or PageImageReply.
+PageImageReply for a PageImageRequest; OriginalPart and ReadFinished for an OriginalPartsRequest; Failed in
+place of Ready, ReadFinished or PageImageReply.
 """
 
 import os
@@ -47,6 +48,15 @@ class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
     options: Options
 
 
+class OriginalPartsRequest(msgspec.Struct, frozen=True, tag=True):
+    """Parent to child: send the parts of a file for a searchable PDF. The descriptor comes with the request.
+
+    `options.pages` selects pages of a PDF, `options.first_page` is the page of an image file.
+    """
+
+    options: Options
+
+
 class CancelRequest(msgspec.Struct, frozen=True, tag=True):
     """Parent to child: stop the current read. Without one, it has no effect."""
 
@@ -67,6 +77,12 @@ class PageImageReply(msgspec.Struct, frozen=True, tag=True):
     jpeg: bytes
 
 
+class OriginalPart(msgspec.Struct, frozen=True, tag=True):
+    """Child to parent: a message of `searchable_pdf.original_parts`."""
+
+    message: bytes
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """Child to parent: a ReadingError. `kind` is the name of its class."""
 
@@ -74,8 +90,10 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Request = ReadRequest | PageImageRequest | CancelRequest
-Reply = Ready | PageStarted | LinesRead | PageDone | ReadFinished | PageImageReply | Failed
+FileRequest = ReadRequest | PageImageRequest | OriginalPartsRequest
+"""A request about a file, whose descriptor comes with it."""
+Request = FileRequest | CancelRequest
+Reply = Ready | PageStarted | LinesRead | PageDone | ReadFinished | PageImageReply | OriginalPart | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder = msgspec.msgpack.Decoder(Request)
