@@ -11,12 +11,17 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import NamedTuple, cast
 
+import msgspec
 from django.db import close_old_connections
 
 from ... import reading
+from ...reading.documents.page_jpeg import WHOLE_PAGE, Area
+from ...reading.searchable_pdf import PdfParts, PdfPicture
 from .. import storage
 from ..conf import conf
 from ..db import executor
@@ -35,6 +40,29 @@ MAX_RENDERS = MAX_RENDERS_PER_USER + 1
 # Most failures are lasting. One that a busy machine caused can be gone after this time.
 FAILURE_SECONDS = 600.0
 MAX_FAILURES = 10_000
+# Sides of figures are rounded, so that a name stands for one area. A step is half a pixel of an A4 page.
+AREA_STEPS = 10_000
+# Pages are rendered with at most 4000 pixels.
+MAX_FIGURE_WIDTH = 4000
+
+OriginalParts = PdfParts | PdfPicture
+
+
+class PagePicture(NamedTuple):
+    """Picture of a page, or of an area of it."""
+
+    number: int
+    width: int
+    """Maximum width in pixels."""
+    area: Area = WHOLE_PAGE
+
+    @property
+    def name(self) -> str:
+        """Name of the stored image."""
+        if self.area == WHOLE_PAGE:
+            return f"page-{self.number}-{self.width}.jpg"
+        sides = "-".join(str(round(side * AREA_STEPS)) for side in self.area)
+        return f"figure-{self.number}-{sides}.jpg"
 
 
 class PageImageRenderer:
@@ -68,40 +96,80 @@ class PageImageRenderer:
         if not 1 <= number <= conf.max_pages:
             raise PageNotFound
         stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
-        name = f"page-{number}-{stored_width}.jpg"
+        return await self._image(user, key, PagePicture(number, stored_width))
+
+    async def figure(self, user: Hashable, key: str, number: int, area: Area) -> bytes:
+        """Return a part of a page of a stored file as a JPEG, in the resolution of the page.
+
+        Args:
+            user: The user whose turn it takes.
+            key: Key of the file in the storage.
+            number: Number of the page, from 1.
+            area: The part, as shares of the width and the height of the page.
+
+        Raises:
+            ScanrillError: As for `page_image`.
+        """
+        exact = tuple(round(side * AREA_STEPS) / AREA_STEPS for side in area)
+        return await self._image(user, key, PagePicture(number, MAX_FIGURE_WIDTH, cast("Area", exact)))
+
+    async def original_parts(self, user: Hashable, key: str, options: reading.Options) -> OriginalParts:
+        """Return the parts of a stored file that a searchable PDF needs.
+
+        Args:
+            user: The user whose turn it takes.
+            key: Key of the file in the storage.
+            options: The pages: see `EngineProcess.original_parts`.
+
+        Raises:
+            ReadingError: The file cannot be read.
+            StorageUnavailable: The file storage does not answer.
+        """
+        return await self._executor.run(user, self._fetch_parts, key, options)
+
+    async def _image(self, user: Hashable, key: str, picture: PagePicture) -> bytes:
+        name, number = picture.name, picture.number
         if (stored := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
             await executor.run_in_db_thread(page_image_cache.record_use, key, name, len(stored))
             return stored
         self._failures.raise_if_failed(key, number)
-        return await self._executor.run(user, self._render, key, name, number, stored_width)
+        return await self._executor.run(user, self._render, key, picture)
 
     def stop(self) -> None:
         """Stop the child processes that run."""
         for process in self._processes:
             process.stop()
 
-    def _render(self, key: str, name: str, number: int, width: int) -> bytes:
+    def _render(self, key: str, picture: PagePicture) -> bytes:
+        name, number = picture.name, picture.number
         if (stored := storage.read_derived(key, name)) is not None:  # rendered for another request meanwhile
             return stored
         self._failures.raise_if_failed(key, number)
-        options = reading.Options(
-            max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=RENDER_TIMEOUT_SECONDS
-        )
-        process = self._idle.get()  # there are as many as places
         try:
-            with storage.local_copy(key) as path:
-                jpeg = process.render_page(path, number, width, options)
+            with self._process() as process, storage.local_copy(key) as path:
+                jpeg = process.render_page(path, number, picture.width, _limits(), picture.area)
         except reading.NoSuchPage:
             raise PageNotFound from None
         except reading.ReadingError as error:
             if not isinstance(error, (reading.Cancelled, reading.EngineUnavailable)):
                 self._failures.add(key, number, str(error))
             raise PageImageError(str(error)) from None
-        finally:
-            self._idle.put(process)
         close_old_connections()
         page_image_cache.write(key, name, jpeg)
         return jpeg
+
+    def _fetch_parts(self, key: str, options: reading.Options) -> OriginalParts:
+        limits = msgspec.structs.replace(_limits(), first_page=options.first_page, pages=options.pages)
+        with self._process() as process, storage.local_copy(key) as path:
+            return process.original_parts(path, limits)
+
+    @contextmanager
+    def _process(self) -> Iterator[reading.EngineProcess]:
+        process = self._idle.get()  # there are as many as places
+        try:
+            yield process
+        finally:
+            self._idle.put(process)
 
 
 class FailureMemory:
@@ -125,6 +193,12 @@ class FailureMemory:
             until, message = self._failures.get((key, number), (0.0, ""))
         if time.monotonic() < until:
             raise PageImageError(message)
+
+
+def _limits() -> reading.Options:
+    return reading.Options(
+        max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=RENDER_TIMEOUT_SECONDS
+    )
 
 
 def _new_process() -> reading.EngineProcess:

@@ -12,11 +12,13 @@ import os
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from ...sandbox.measures import MeasureReport
 from .. import errors
+from ..documents.page_jpeg import WHOLE_PAGE, Area
 from ..errors import ReadingError
 from ..types import (
     LinesRead,
@@ -28,6 +30,8 @@ from ..types import (
 _LENGTH = struct.Struct(">I")
 MAX_FRAME_BYTES = 1 << 26
 """Twenty-five times a page of a million characters with its boxes."""
+MAX_PART_BYTES = 1 << 30
+"""Bytes of all parts of a file: a PDF that is written again, or the pixels of a page."""
 MAX_ERROR_CHARACTERS = 2000
 READ_BYTES = 1 << 16
 
@@ -39,13 +43,14 @@ class ReadRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
-    """Parent to child: render the page `options.first_page` of a file, at most `width` pixels wide.
+    """Parent to child: render an area of the page `options.first_page`, at most `width` pixels wide.
 
     The descriptor of the file comes with the request.
     """
 
     width: int
     options: Options
+    area: Area = WHOLE_PAGE
 
 
 class OriginalPartsRequest(msgspec.Struct, frozen=True, tag=True):
@@ -113,6 +118,18 @@ def message_to_error(failed: Failed) -> ReadingError:
     error = kind.__new__(kind)
     error.args = (failed.message[:MAX_ERROR_CHARACTERS],)
     return error
+
+
+def part_messages(receive: Callable[[], Reply], on_part: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the messages about an original file. Raises ReadingError; ValueError on any other reply."""
+    left = MAX_PART_BYTES
+    while not isinstance(reply := receive(), ReadFinished):
+        if isinstance(reply, Failed):
+            raise message_to_error(reply)
+        if not isinstance(reply, OriginalPart) or (left := left - len(reply.message)) < 0:
+            raise ValueError("not a part of a file, or too many of them")
+        on_part()
+        yield reply.message
 
 
 def send(fd: int, message: Reply) -> None:

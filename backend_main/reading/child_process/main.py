@@ -123,7 +123,7 @@ class RequestHandler:
 
     def _render(self, document: Document, request: PageImageRequest) -> None:
         try:
-            jpeg = render_page_jpeg(document, request.options.first_page, request.width)
+            jpeg = render_page_jpeg(document, request.options.first_page, request.width, request.area)
         finally:
             self._documents.clear()
         self._replies.send(PageImageReply(jpeg))
