@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend_main.core.http import downloads, error_views, health, rest, sign_in
+from backend_main.core.http import downloads, error_views, exports, health, rest, sign_in
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
@@ -22,6 +22,8 @@ urlpatterns = [
     path("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),
     path("api/uploads/<uuid:upload_id>/retry", in_turn(rest.RetryView.as_view())),
     path("api/uploads/<uuid:upload_id>/file", downloads.download_original),
+    path("api/uploads/<uuid:upload_id>/export", exports.export_upload),
+    path("api/export", exports.export_uploads),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
 ]

@@ -62,7 +62,7 @@ def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool]) -> Callabl
             await unread_lists.acquire(user.pk)
         except ScanrillError as error:
             return error_response(error)
-        release = _release_once(unread_lists, user.pk)
+        release = release_once(unread_lists, user.pk)
         try:
             response = await executor.run_long_query(user.pk, _call, view, request, arguments)
             assert isinstance(response, HttpResponse)
@@ -122,7 +122,8 @@ def _stream(content: bytes, response: HttpResponseBase, release: Callable[[], No
     return streamed
 
 
-def _release_once(places: FairSemaphore, user: Hashable) -> Callable[[], None]:
+def release_once(places: FairSemaphore, user: Hashable) -> Callable[[], None]:
+    """Return a function that returns a place of a user, however often it is called."""
     is_released = False
 
     def release() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -43,6 +44,17 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
     if found is None:
         raise UploadNotFound
     return found
+
+
+@retry_transient
+def require_uploads(*, owner: User, upload_ids: Sequence[UUID]) -> None:
+    """Check that all uploads are the user's.
+
+    Raises:
+        UploadNotFound: An id is unknown, or belongs to another user.
+    """
+    if Upload.objects.owned_by(owner).filter(pk__in=upload_ids).count() != len(upload_ids):
+        raise UploadNotFound
 
 
 @retry_transient

@@ -34,6 +34,7 @@ from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updat
 from .messages import (
     Engine,
     Engines,
+    ExportOptions,
     Instance,
     LinePosition,
     Listing,
@@ -64,6 +65,7 @@ __all__ = [
     "Deleted",
     "Engine",
     "Engines",
+    "ExportOptions",
     "Event",
     "FileSource",
     "Finished",

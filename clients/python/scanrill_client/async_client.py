@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +19,8 @@ from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
 from .http import HttpClient
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
-from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .messages import Engines, ExportOptions, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .rest_requests import RequestTransport, RestRequests, export_query, list_filters, read_options, update_fields
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
 from .tokens import TokenSource, as_token_source
@@ -305,6 +305,22 @@ class AsyncClient:
     async def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
         """Write the original file to a path, as a stream. Raises `NotFound`."""
         await self._rest.download(upload_id, Path(target))
+
+    async def export(self, upload_id: str, **options: Unpack[ExportOptions]) -> bytes:
+        """Return a finished upload in another format. Raises `NotFound`, and `RequestError` if it cannot."""
+        return await self._rest.export(upload_id, export_query(**options))
+
+    async def write_export(
+        self, upload_id: str, target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write an export to a path, as a stream."""
+        await self._rest.write_export(upload_id, export_query(**options), Path(target))
+
+    async def write_exports(
+        self, upload_ids: Sequence[str], target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write the exports of several uploads to a path, as one ZIP archive."""
+        await self._rest.write_exports(upload_ids, export_query(**options), Path(target))
 
     # ── private ──
 

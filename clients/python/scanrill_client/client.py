@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from types import TracebackType
@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .messages import Engines, ExportOptions, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -166,6 +166,22 @@ class Client:
     def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
         """Write the original file to a path, as a stream."""
         self._loop.run(self._client.download(upload_id, target))
+
+    def export(self, upload_id: str, **options: Unpack[ExportOptions]) -> bytes:
+        """Return a finished upload in another format; the options are those of `AsyncClient.export`."""
+        return self._loop.run(self._client.export(upload_id, **options))
+
+    def write_export(
+        self, upload_id: str, target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write a finished upload in another format to a path, as a stream."""
+        self._loop.run(self._client.write_export(upload_id, target, **options))
+
+    def write_exports(
+        self, upload_ids: Sequence[str], target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write the exports of several uploads to a path, as one ZIP archive."""
+        self._loop.run(self._client.write_exports(upload_ids, target, **options))
 
 
 class TaskResult(Generic[T]):

@@ -15,6 +15,8 @@ Stream = Literal["full", "pages", "delta"]
 """Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
 Furniture = Literal["drop", "keep"]
+ExportFormat = Literal["md", "txt", "json", "html", "docx", "hocr", "alto", "csv", "xlsx", "pdf"]
+Images = Literal["none", "link", "embed"]
 Formulas = Literal["text", "vision"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
@@ -41,6 +43,25 @@ class ReadOptions(TypedDict, total=False):
     furniture: Furniture | None
     formulas: Formulas | None
     priority: Priority | None
+
+
+class ExportOptions(TypedDict, total=False):
+    """Options of an export. The server chooses those that are None or absent.
+
+    format       name of a format, “md” by default
+    pages        page ranges: “3”, “2-5”, “1-3,7,9-”
+    furniture    “keep” or “drop” headers, footers and page numbers; by default as they were read
+    images       pictures of figures: “none” by default, “link” or “embed”
+    page_breaks  whether “md” and “txt” mark the beginning of each page
+    table        number of the only table of a “csv”, from 1; without it, a ZIP archive has all tables
+    """
+
+    format: ExportFormat
+    pages: str | None
+    furniture: Furniture | None
+    images: Images | None
+    page_breaks: bool
+    table: int | None
 
 
 TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")

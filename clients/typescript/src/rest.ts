@@ -32,6 +32,24 @@ export interface Session {
   readonly current: boolean;
 }
 
+export type ExportFormat = "md" | "txt" | "json" | "html" | "docx" | "hocr" | "alto" | "csv" | "xlsx" | "pdf";
+
+/** Options of an export. The server chooses those that are absent. */
+export interface ExportOptions {
+  /** Default: `md`. */
+  readonly format?: ExportFormat;
+  /** Page ranges, for example `1-3,7,9-`. */
+  readonly pages?: string;
+  /** Headers, footers and page numbers. Default: as they were read. */
+  readonly furniture?: "drop" | "keep";
+  /** Pictures of figures. Default: `none`. */
+  readonly images?: "none" | "link" | "embed";
+  /** Whether `md` and `txt` mark the beginning of each page. */
+  readonly page_breaks?: boolean;
+  /** Number of the only table of a `csv`, from 1; without it, a ZIP archive has all tables. */
+  readonly table?: number;
+}
+
 export interface UploadOptions extends ReadOptions {
   readonly filename: string;
   /** Receives the sent and the total number of bytes. Called in browsers only. */
@@ -83,6 +101,16 @@ export class ScanrillRest {
   /** Fetch the uploaded file, unchanged. */
   async original(uploadId: string): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
+  }
+
+  /** Fetch a finished upload in another format. The body of the response can be read as a stream. */
+  async export(uploadId: string, options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#get(`/api/uploads/${uploadId}/export?${exportQuery(options)}`, signal);
+  }
+
+  /** Fetch the exports of several uploads as one ZIP archive. */
+  async exportMany(uploadIds: readonly string[], options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#get(`/api/export?ids=${uploadIds.join(",")}&${exportQuery(options)}`, signal);
   }
 
   /**
@@ -151,6 +179,11 @@ export class ScanrillRest {
       xhr.send(file);
     });
   }
+}
+
+function exportQuery(options: ExportOptions): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
 }
 
 function isAuthError(error: unknown): boolean {
