@@ -26,9 +26,7 @@ def write_output(chunks: Iterable[bytes], output: Path | None, *, is_text: bool)
     """
     if output is None:
         if not is_text and sys.stdout.isatty():
-            raise typer.BadParameter(
-                "A terminal cannot show it. Name a file.", param_hint="--output"
-            )
+            raise typer.BadParameter("A terminal cannot show it. Name a file.", param_hint="--output")
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()

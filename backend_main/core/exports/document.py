@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from ...reading.types import Block, Box, FurnitureOption, Line, PageWarning
-from ..errors import RequestError
+from ...reading.documents.page_jpeg import Area
+from ...reading.searchable_pdf import PdfParts, PdfPicture
+from ...reading.types import Block, FurnitureOption, Line, Options, PageWarning
 
 ImagesOption = Literal["none", "link", "embed"]
 """Pictures of figures: left out, named by an address, or contained in the file."""
@@ -51,15 +52,11 @@ class ExportPage:
 class OriginalParts(Protocol):
     """Parts of the original file, which only a confined child process decodes."""
 
-    def figure(self, page: int, box: Box) -> bytes:
-        """Return the part of a page in a box, as a JPEG."""
+    def figure(self, number: int, area: Area) -> bytes:
+        """Return an area of a page as a JPEG. Raises PageImageError."""
 
-
-class NoOriginalParts:
-    """Stands for an original that cannot be used."""
-
-    def figure(self, page: int, box: Box) -> bytes:
-        raise RequestError({"images": "Pictures cannot be contained in this export. Use none or link."})
+    def fetch(self, options: Options) -> PdfParts | PdfPicture:
+        """Return what a searchable PDF needs: see `searchable_pdf.FetchParts`. Raises ReadingError."""
 
 
 @dataclass(frozen=True)

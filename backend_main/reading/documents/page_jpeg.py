@@ -6,6 +6,7 @@ import math
 from PIL import Image
 
 from ..errors import NoSuchPage
+from ..types import Box
 from .document import Document
 
 QUALITY = 85
@@ -38,6 +39,14 @@ def render_page_jpeg(document: Document, number: int, max_width: int, area: Area
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
+
+
+def area_of(box: Box, width: int, height: int) -> Area:
+    """Return the upright area around a box of a page with this size in pixels."""
+    xs, ys = zip(*box, strict=True)
+    sides = min(xs) / width, min(ys) / height, max(xs) / width, max(ys) / height
+    left, top, right, bottom = (min(1.0, max(0.0, side)) for side in sides)
+    return left, top, right, bottom
 
 
 def _range(start: float, end: float, size: int) -> tuple[int, int]:

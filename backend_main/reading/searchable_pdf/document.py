@@ -4,7 +4,7 @@ A PDF keeps its bytes: they are the beginning of the output, and the text is an 
 becomes a page of its size.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import BinaryIO, NamedTuple
@@ -29,7 +29,7 @@ class TextPage(NamedTuple):
     number: int
     width: int
     height: int
-    lines: list[Line]
+    lines: Sequence[Line]
 
 
 class Original(NamedTuple):
