@@ -24,7 +24,7 @@ def export(
     format: Annotated[
         str | None,
         typer.Option(
-            help="md, txt, json, html, docx, hocr, alto, csv, xlsx, pdf. Default: by the name of --output."
+            help="md, txt, json, html, docx, hocr, alto, csv, xlsx or pdf. Default: by the output's name."
         ),
     ] = None,
     output: Annotated[

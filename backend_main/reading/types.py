@@ -76,10 +76,10 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Confidence of the engine, from 0 to 1; None from an engine without confidences."""
     role: LineRole = "body"
     """Part of the page, known once the page is finished: a line that streams is `body`."""
-    words: tuple[Word, ...] = ()
-    """Words in the order of `text`; empty from an engine without words."""
     span: tuple[int, int] | None = None
     """Start and end of the line in the Markdown of its finished page, in code points; None: not in it."""
+    words: tuple[Word, ...] = ()
+    """Words in the order of `text`; empty from an engine without words."""
 
     def __post_init__(self) -> None:
         _remove_controls(self, "text", "markdown")

@@ -22,7 +22,8 @@ from .text_differences import Edit, Token, apply_edits, edits, tokens_of, transf
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 _MARKUP = re.compile(r"</?[A-Za-z][^<>\n]*>|\]\([^)\s]*\)|^\|(?:-+\|)+$", re.MULTILINE)
 _MARKS = "*_~`#>|\\[]()!$"
-_MARKS_AROUND = re.compile(rf"^([{re.escape(_MARKS)}]*)(.*?)([{re.escape(_MARKS)}]*)$", re.DOTALL)
+_MARK = rf"(?<!\\)[{re.escape(_MARKS.replace(chr(92), ''))}]"
+_MARKS_AROUND = re.compile(rf"^((?:{_MARK})*)(.*?)((?:{_MARK})*)$", re.DOTALL)
 _LINE_START = re.compile(r"(?:#{1,6} |> |\s*(?:[-+*]|\d{1,9}[.)]) )?")
 
 
@@ -65,11 +66,13 @@ def page_corrections(texts: Sequence[str], document_text: str, correction: str) 
     pages = [tokens_of(text) for text in texts]
     starts = [0, *accumulate(map(len, pages))]
     moved = transfer(changes, base, [token for page in pages for token in page])
+    own = [
+        _part(moved, start, start + len(page), is_first=not start)
+        for page, start in zip(pages, starts, strict=False)
+    ]
     return [
-        apply_edits(text, page, own)
-        if (own := _part(moved, start, start + len(page), is_first=not start))
-        else None
-        for text, page, start in zip(texts, pages, starts, strict=False)
+        apply_edits(text, page, changes).strip() if changes else None
+        for text, page, changes in zip(texts, pages, own, strict=True)
     ]
 
 

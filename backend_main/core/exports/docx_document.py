@@ -28,7 +28,7 @@ from .figures import with_pictures
 from .files import CHUNK_BYTES, iter_file, zip_entry
 from .markup import MarkupBlock, parse_markdown
 from .text_runs import TextRun
-from .xml_text import xml_text
+from .xml_text import without_invalid
 
 MAX_LINKS = 1000
 """Links of a document; further ones are text. python-docx compares each new one with all before it."""
@@ -67,7 +67,11 @@ class _Package:
         section.page_width, section.page_height = Mm(PAGE_WIDTH), Mm(PAGE_HEIGHT)
         section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(MARGIN)
         properties = self._docx.core_properties
-        properties.title, properties.author, properties.comments = xml_text(document.filename)[:255], "", ""
+        properties.title, properties.author, properties.comments = (
+            without_invalid(document.filename)[:255],
+            "",
+            "",
+        )
         _set_language(self._docx, document.languages)
 
     def page(self, page: ExportPage, *, is_first: bool) -> str:

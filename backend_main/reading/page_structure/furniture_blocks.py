@@ -18,7 +18,7 @@ BLOCK_TYPES: Mapping[LineRole, BlockType] = {
 def with_furniture(blocks: Sequence[Block], lines: Sequence[Line], height: int) -> list[Block]:
     """Return the blocks of a page with one for each kind of furniture that its Markdown leaves out.
 
-    What stands in the upper half of the page comes first; margins, watermarks and numbers of lines come last.
+    Furniture in the upper half of the page comes first; margins, watermarks and numbers of lines come last.
 
     Args:
         blocks: those of the Markdown.

@@ -1,8 +1,8 @@
 """Blocks of a finished page with their lines and boxes, and its lines with their places in the Markdown.
 
-An assembly knows which lines each block has. Of other pages the Markdown alone is known: it is parsed, and
-the lines are searched in it. What the Markdown says of a block, as its level and its cells, is read from it
-in both cases, so that blocks are stored without it (`bare_block`) and completed when they are loaded.
+An assembly knows which lines each block has. Other pages have their Markdown alone: it is parsed, and the
+lines are searched in it. The level and the cells of a block are read from its Markdown in both cases, so that
+blocks are stored without them (`bare_block`) and completed when they are loaded.
 """
 
 from bisect import bisect_right
