@@ -11,9 +11,8 @@ import msgspec
 
 from backend_main import reading
 from backend_main.core.errors import PageImageError
-from backend_main.core.uploads.page_images import MAX_FIGURE_WIDTH
 from backend_main.reading.documents.document import open_document
-from backend_main.reading.documents.page_jpeg import Area, render_page_jpeg
+from backend_main.reading.documents.page_jpeg import MAX_FIGURE_WIDTH, Area, render_page_jpeg
 from backend_main.reading.searchable_pdf import PdfParts, PdfPicture, original_parts, receive_parts
 
 

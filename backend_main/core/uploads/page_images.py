@@ -20,7 +20,7 @@ import msgspec
 from django.db import close_old_connections
 
 from ... import reading
-from ...reading.documents.page_jpeg import WHOLE_PAGE, Area
+from ...reading.documents.page_jpeg import MAX_FIGURE_WIDTH, WHOLE_PAGE, Area
 from ...reading.searchable_pdf import PdfParts, PdfPicture
 from .. import storage
 from ..conf import conf
@@ -42,8 +42,6 @@ FAILURE_SECONDS = 600.0
 MAX_FAILURES = 10_000
 # Sides of figures are rounded, so that a name stands for one area. A step is half a pixel of an A4 page.
 AREA_STEPS = 10_000
-# Pages are rendered with at most 4000 pixels.
-MAX_FIGURE_WIDTH = 4000
 
 OriginalParts = PdfParts | PdfPicture
 

@@ -12,6 +12,8 @@ from .document import Document
 QUALITY = 85
 MAX_SIDE_PIXELS = 65_500
 """libjpeg's JPEG_MAX_DIMENSION."""
+MAX_FIGURE_WIDTH = 4000
+"""Pixels: as wide as the pages of a PDF are rendered, so that a figure has the resolution of its page."""
 Area = tuple[float, float, float, float]
 """Left, upper, right and lower side of a part of a page, as shares of its width and height."""
 WHOLE_PAGE: Area = (0.0, 0.0, 1.0, 1.0)
