@@ -26,4 +26,5 @@ urlpatterns = [
     path("api/export", exports.export_uploads),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
+    path("api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>", downloads.figure),
 ]

@@ -205,6 +205,8 @@ ROUTES = {
     "GET /api/uploads/{id}/file": "Returns the original as an attachment, with `ETag`, and in ranges (`Range: bytes=0-1023`).",
     "GET /api/uploads/{id}/pages/{n}": "Returns a finished page: its size, its text, its lines.",
     "GET /api/uploads/{id}/pages/{n}/image": "Returns an upright JPEG of a page.",
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": "Returns a JPEG of the `k`-th figure in the `blocks` of a "
+    "finished page, from 1, in the resolution of the page.",
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {

@@ -195,6 +195,7 @@ EXAMPLES: dict[str, RestExample] = {
         nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
     "POST /api/uploads/{id}/retry": RestExample(
         body={"languages": ["de"], "priority": "batch"},
         response=INSTANCE | PENDING | {"languages": ["de"]} | NO_TEXTS,

@@ -19,8 +19,26 @@ from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
 from .http import HttpClient
-from .messages import Engines, ExportOptions, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
-from .rest_requests import RequestTransport, RestRequests, export_query, list_filters, read_options, update_fields
+from .messages import (
+    Engines,
+    ExportOptions,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+)
+from .rest_requests import (
+    RequestTransport,
+    RestRequests,
+    export_query,
+    list_filters,
+    read_options,
+    update_fields,
+)
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
 from .tokens import TokenSource, as_token_source
@@ -297,6 +315,10 @@ class AsyncClient:
             NotFound: The page does not exist.
         """
         return await self._rest.page_image(upload_id, number, width)
+
+    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        """Return a figure of a page as JPEG; `index` is its place in the page, from 1. Raises `NotFound`."""
+        return await self._rest.figure(upload_id, number, index)
 
     async def original(self, upload_id: str) -> bytes:
         """Return the original file. Raises `NotFound`."""

@@ -158,6 +158,9 @@ class RestRequests:
         query = {} if width is None else {"width": width}
         return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/image"), params=query)
 
+    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/figures/{index}"))
+
     async def original(self, upload_id: str) -> bytes:
         return await self._http.call("GET", upload_path(upload_id, "file"))
 

@@ -98,6 +98,11 @@ export class ScanrillRest {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
   }
 
+  /** Fetch the picture of a figure as JPEG; `number` and `index`, its place in the page, start at 1. */
+  async figure(uploadId: string, number: number, index: number, signal?: AbortSignal): Promise<Blob> {
+    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/figures/${index}`, signal)).blob();
+  }
+
   /** Fetch the uploaded file, unchanged. */
   async original(uploadId: string): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
