@@ -19,6 +19,7 @@ other_scripts.py      lines in another script, read by an engine for it
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
+barcodes.py           barcodes of a page as blocks, where the options ask for them
 formula_pages.py      the engine `vision`, for pages that are mostly formulas
 recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read

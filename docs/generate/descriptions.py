@@ -63,6 +63,8 @@ FIELDS = {
     "engine": "Name of the engine, as `GET /api/engines/` lists it.",
     "error": "One sentence per wrong field, by its name; `message` or `type` if the request could not be decoded.",
     "filename": "Name of the file, without a path.",
+    "barcodes": "`true` adds barcodes and QR codes to the `blocks` of each page, with `value` and `format`; they are not in "
+    "the text. `false` is the default.",
     "formulas": "`vision` sends pages that are mostly formulas to the engine `vision`; `text` (default) does not.",
     "furniture": "`drop` (default) leaves headers, footers and page numbers out of the text; `keep` does not.",
     "height": "Height of the upright page image in pixels.",

@@ -29,7 +29,7 @@ CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 SHORT = {"upload_id": "id", "number": "n", "index": "k"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
-READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "priority")
+READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),

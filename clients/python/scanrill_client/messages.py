@@ -32,6 +32,7 @@ class ReadOptions(TypedDict, total=False):
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
     furniture   “keep” leaves headers, footers and page numbers in the text
+    barcodes    True adds barcodes and QR codes to the blocks of each page
     formulas    “vision” sends pages that are mostly formulas to the engine “vision”
     priority    “batch” runs only when no interactive upload waits
     """
@@ -42,6 +43,7 @@ class ReadOptions(TypedDict, total=False):
     profile: str | None
     furniture: Furniture | None
     formulas: Formulas | None
+    barcodes: bool | None
     priority: Priority | None
 
 

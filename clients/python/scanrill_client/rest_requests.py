@@ -54,6 +54,7 @@ def read_options(
     profile: str | None = None,
     furniture: Furniture | None = None,
     formulas: Formulas | None = None,
+    barcodes: bool | None = None,
     priority: Priority | None = None,
 ) -> Json:
     """Return the options that are not None. An unknown option raises `TypeError`."""
@@ -64,6 +65,7 @@ def read_options(
         "profile": profile,
         "furniture": furniture,
         "formulas": formulas,
+        "barcodes": barcodes,
         "priority": priority,
     }
     return {name: value for name, value in options.items() if value is not None}

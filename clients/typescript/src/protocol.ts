@@ -140,6 +140,8 @@ export interface ReadOptions {
   readonly furniture?: "drop" | "keep" | undefined;
   /** "vision" sends pages that are mostly formulas to the engine "vision"; the default is "text". */
   readonly formulas?: "text" | "vision" | undefined;
+  /** Whether the blocks of each page contain its barcodes and QR codes; the default is false. */
+  readonly barcodes?: boolean | undefined;
   /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
@@ -202,8 +204,8 @@ export function isTerminal(status: Status): boolean {
 }
 
 /** Return the options that are not undefined, without any other property. */
-export function definedOptions({ engine, languages, pages, profile, furniture, formulas, priority }: ReadOptions): ReadOptions {
-  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, priority });
+export function definedOptions({ engine, languages, pages, profile, furniture, formulas, barcodes, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, barcodes, priority });
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 

@@ -79,7 +79,7 @@ test("invalid read options are rejected by upload, create and retry", async () =
   const { id } = await upload("rejected.png");
   await finishedEvent(recorder, id);
   const image_base64 = Buffer.from(await scan("rejected.png").arrayBuffer()).toString("base64");
-  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some" })) {
+  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some", barcodes: "some" })) {
     const options = { [field]: value };
     for (const send of [
       () => rest.upload(scan("rejected.png"), { filename: "rejected.png", ...options }),
