@@ -32,6 +32,7 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
     ExportOptions,
@@ -47,6 +48,7 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
 )
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -57,6 +59,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -91,6 +94,7 @@ __all__ = [
     "Snapshot",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",
