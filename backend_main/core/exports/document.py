@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from ...reading.documents.page_jpeg import Area
+from ...reading.errors import UnreadableFile
 from ...reading.searchable_pdf import PdfParts, PdfPicture
 from ...reading.types import Block, FurnitureOption, Line, Options, PageWarning
+from ..errors import RequestError
 
 ImagesOption = Literal["none", "link", "embed"]
 """Pictures of figures: left out, named by an address, or contained in the file."""
@@ -57,6 +59,16 @@ class OriginalParts(Protocol):
 
     def fetch(self, options: Options) -> PdfParts | PdfPicture:
         """Return what a searchable PDF needs: see `searchable_pdf.FetchParts`. Raises ReadingError."""
+
+
+class NoOriginalParts:
+    """Stands for an original that cannot be used."""
+
+    def figure(self, number: int, area: Area) -> bytes:
+        raise RequestError({"images": "Pictures cannot be contained in this export. Use none or link."})
+
+    def fetch(self, options: Options) -> PdfParts | PdfPicture:
+        raise UnreadableFile("The original of this document cannot be read.")
 
 
 @dataclass(frozen=True)
