@@ -46,6 +46,7 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    Word,
 )
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -96,5 +97,6 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "Word",
     "__version__",
 ]

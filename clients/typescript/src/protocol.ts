@@ -99,6 +99,18 @@ export interface PageLine {
   readonly box: Box | null;
   readonly confidence: number | null;
   readonly role: LineRole;
+  /** Words of the line, if the page was fetched with them; empty if the engine has none. */
+  readonly words?: readonly Word[];
+}
+
+/** A word of a line; of Chinese and Japanese, a character. */
+export interface Word {
+  readonly text: string;
+  /** Four corners, clockwise from the upper left of the text; null from an engine without boxes. */
+  readonly box: Box | null;
+  readonly confidence: number | null;
+  /** Place of the word in the text of its line, in code points (not in UTF-16 units). */
+  readonly start: number;
 }
 
 /** A warning about text of a page that is missing or uncertain. */
@@ -122,6 +134,12 @@ export interface Page {
   readonly text: string;
   readonly lines: readonly PageLine[];
   readonly warnings: readonly PageWarning[];
+}
+
+/** What a fetched page has. */
+export interface PageOptions {
+  /** Whether its lines have their words. */
+  readonly words?: boolean;
 }
 
 export type StreamMode = "full" | "pages" | "delta";
@@ -165,6 +183,8 @@ export interface Engine {
   readonly profiles: readonly string[];
   readonly streams_tokens: boolean;
   readonly provides_boxes: boolean;
+  /** Whether lines have words with boxes; missing from servers of earlier versions. */
+  readonly provides_words?: boolean;
   /** True if the engine may send pages to another machine. */
   readonly is_remote: boolean;
   /** True if the engine is meant for tests. */
