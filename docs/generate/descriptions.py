@@ -182,6 +182,8 @@ ROUTES = {
     "GET /readyz": "Returns 200 if the server accepts uploads and can read them: status `ok`, or `degraded` with the `reasons` why events "
     "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
+    "GET /api/schemas/page.json": "Returns the [JSON Schema](https://json-schema.org/) (draft 2020-12) of a finished page, as "
+    "`GET /api/uploads/{id}/pages/{n}` returns it, and of each page of `scanrill read --format json`. Needs no token.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",

@@ -170,6 +170,7 @@ EXAMPLES: dict[str, RestExample] = {
         }
     ),
     "DELETE /api/sessions/{session_id}/": RestExample(status=204, note="an empty body"),
+    "GET /api/schemas/page.json": RestExample(note="the schema"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
     ),

@@ -57,6 +57,7 @@ ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
     "readyz": ["GET"],
+    "api/schemas/page.json": ["GET"],
     "api/token/": ["POST", "DELETE"],
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],

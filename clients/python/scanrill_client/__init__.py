@@ -32,6 +32,7 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
     Instance,
@@ -46,6 +47,7 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
     Word,
 )
 from .tokens import Password, RefreshToken, TokenSource
@@ -57,6 +59,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -90,6 +93,7 @@ __all__ = [
     "Snapshot",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",

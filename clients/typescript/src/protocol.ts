@@ -28,6 +28,9 @@ export interface Instance {
 /** The four corners of a text line, clockwise from the top left, in pixels of the upright page. */
 export type Box = readonly (readonly [number, number])[];
 
+/** Start and end in a text, in code points: `Array.from(text).slice(...span).join("")`. */
+export type Span = readonly [number, number];
+
 /** The position of a line on its page. `width` and `height` are the page size, in the same pixels as `box`. */
 export interface LinePosition {
   readonly box: Box;
@@ -99,8 +102,70 @@ export interface PageLine {
   readonly box: Box | null;
   readonly confidence: number | null;
   readonly role: LineRole;
+  /** Start and end in `Page.markdown`, in code points; null: the line is not in it. */
+  readonly span: Span | null;
   /** Words of the line, if the page was fetched with them; empty if the engine has none. */
   readonly words?: readonly Word[];
+}
+
+/** A cell of a table. Fields with their default value are left out: spans of 1, no text, no head, no lines. */
+export interface TableCell {
+  /** Row, from 0. */
+  readonly row: number;
+  /** Column, from 0. */
+  readonly column: number;
+  readonly row_span?: number;
+  readonly column_span?: number;
+  readonly text?: string;
+  readonly is_header?: boolean;
+  readonly box?: Box;
+  /** Indices in `Page.lines`. */
+  readonly lines?: readonly number[];
+}
+
+export type BlockType =
+  | "heading"
+  | "paragraph"
+  | "list_item"
+  | "table"
+  | "figure"
+  | "caption"
+  | "formula"
+  | "code"
+  | "quote"
+  | "footnote"
+  | "page_header"
+  | "page_footer"
+  | "page_number"
+  | "other_furniture"
+  | "barcode";
+
+/** A part of a page, in reading order. Fields that it has not are left out. */
+export interface Block {
+  readonly type: BlockType;
+  /** Rectangle around its lines, or that of a picture. */
+  readonly box?: Box;
+  /** Start and end in `Page.markdown`, in code points; absent: it is left out, as page furniture is. */
+  readonly span?: Span;
+  /** Indices in `Page.lines`. */
+  readonly lines?: readonly number[];
+  /** Plain text: of a list item without its marker, of a figure its caption. */
+  readonly text?: string;
+  /** Level of a heading from 1, or depth of a list item from 0. */
+  readonly level?: number;
+  /** Marker of a list item: "-", or its number, such as "1.". */
+  readonly marker?: string;
+  /** State of the check box before the text. */
+  readonly is_checked?: boolean;
+  /** Number of rows of a table. */
+  readonly rows?: number;
+  /** Number of columns of a table. */
+  readonly columns?: number;
+  readonly cells?: readonly TableCell[];
+  /** Content of a barcode. */
+  readonly value?: string;
+  /** Symbology of a barcode, such as "QRCode". */
+  readonly format?: string;
 }
 
 /** A word of a line; of Chinese and Japanese, a character. */
@@ -133,6 +198,7 @@ export interface Page {
   readonly markdown: string;
   readonly text: string;
   readonly lines: readonly PageLine[];
+  readonly blocks: readonly Block[];
   readonly warnings: readonly PageWarning[];
 }
 
