@@ -19,8 +19,8 @@ MAIN_LOOP_INTERVAL_SECONDS = 1.0
 # The interval at which uvicorn itself checks whether all connections are closed.
 LATE_CONNECTION_POLL_SECONDS = 0.1
 
-# Python's default is 5 ms. While another thread computes, a thread waits that long for the interpreter lock after
-# each call of the database: beside two such threads, six queries took 55 ms, with 0.5 ms 6 ms.
+# Python's default is 5 ms. While another thread computes, a thread waits that long for the interpreter lock
+# after each call of the database: beside two such threads, six queries took 55 ms, with 0.5 ms 6 ms.
 THREAD_SWITCH_SECONDS = 0.0005
 
 

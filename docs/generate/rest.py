@@ -39,6 +39,7 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
     "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
+    "GET /api/uploads/{id}/pages/{n}": ("query", None, ("words",)),
     "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),
 }
 

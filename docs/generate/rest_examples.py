@@ -58,6 +58,14 @@ PAGE: dict[str, Any] = {
             "confidence": 0.98,
             "role": "body",
             "span": [2, 9],
+            "words": [
+                {
+                    "text": "Invoice",
+                    "box": [[96.1, 116.2], [303.4, 116.2], [303.4, 145.7], [96.1, 145.7]],
+                    "confidence": 0.98,
+                    "start": 0,
+                }
+            ],
         }
     ],
     "blocks": [
@@ -99,6 +107,7 @@ ENGINE: dict[str, Any] = {
     "profiles": ["accurate", "fast"],
     "streams_tokens": False,
     "provides_boxes": True,
+    "provides_words": True,
     "is_remote": False,
     "is_test_engine": False,
 }
@@ -191,6 +200,7 @@ EXAMPLES: dict[str, RestExample] = {
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
     "GET /api/uploads/{id}/pages/{n}": RestExample(
+        query="words=true",
         response=PAGE,
         kind=protocol.PageInstance,
         nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},

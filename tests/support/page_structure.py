@@ -84,7 +84,7 @@ def _cell_faults(block: Block, lines: list[Line]) -> Iterator[str]:
     assert block.columns is not None
     grid = {(row, column) for row in range(block.rows) for column in range(block.columns)}
     if set(places) != grid or places.total() != len(grid):
-        yield f"the cells of a table are no grid of {block.rows} × {block.columns}: {block.cells}"
+        yield f"the cells of a table do not fill a grid of {block.rows} × {block.columns}: {block.cells}"
     for cell in block.cells:
         letters = letters_of("".join(lines[index].text for index in cell.lines))
         if lost := Counter(letters_of(cell.text)) - Counter(letters):

@@ -49,6 +49,7 @@ from .messages import (
     Status,
     Stream,
     TableCell,
+    Word,
 )
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -102,5 +103,6 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "Word",
     "__version__",
 ]

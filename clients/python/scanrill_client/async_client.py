@@ -299,9 +299,18 @@ class AsyncClient:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return await self._rest.engines()
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1. Raises `NotFound`."""
-        return await self._rest.page(upload_id, number)
+    async def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines.
+
+        Args:
+            upload_id: The id of the upload.
+            number: The page number, from 1.
+            words: Whether the lines have their words.
+
+        Raises:
+            NotFound: The page does not exist, or is not finished.
+        """
+        return await self._rest.page(upload_id, number, words=words)
 
     async def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
         """Return the image of a page, upright, as JPEG.

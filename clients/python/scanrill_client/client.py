@@ -162,9 +162,9 @@ class Client:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
 
-    def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1."""
-        return self._loop.run(self._client.page(upload_id, number))
+    def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines, and with their words if `words`; `number` counts from 1."""
+        return self._loop.run(self._client.page(upload_id, number, words=words))
 
     def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
         """Return the image of a page, upright, as JPEG."""

@@ -108,11 +108,26 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a line; of Chinese and Japanese, a character.
+
+    text         text of the word, at `start` in the text of its line, in code points
+    box          four corners, clockwise from the upper left of the text; None from an engine without boxes
+    confidence   confidence from 0 to 1, or None
+    """
+
+    text: str
+    box: tuple[Point, Point, Point, Point] | None
+    confidence: float | None
+    start: int
+
+
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line.
 
     box    four corners, clockwise from the top left, in pixels of the upright page
     span   start and end in `Page.markdown`; None: it is not in it
+    words  words, if the page was fetched with them, and the engine has words
     """
 
     text: str
@@ -121,6 +136,7 @@ class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float | None = None
     role: LineRole = "body"
     span: Span | None = None
+    words: tuple[Word, ...] = ()
 
 
 class TableCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,6 +252,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles             values of the option `profile`
     streams_tokens       True if live text grows within a line, token by token
     provides_boxes       True if lines have boxes and confidences
+    provides_words       True if lines have words with boxes
     is_remote            True if the engine sends pages to another machine
     is_test_engine       True if the engine is for tests only
     """
@@ -247,6 +264,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...]
     streams_tokens: bool
     provides_boxes: bool
+    provides_words: bool = False
     is_remote: bool
     is_test_engine: bool
 

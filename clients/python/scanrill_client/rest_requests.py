@@ -153,8 +153,10 @@ class RestRequests:
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)
+    async def page(self, upload_id: str, number: int, *, words: bool) -> Page:
+        query = {"words": "true"} if words else {}
+        path = upload_path(upload_id, f"pages/{number}")
+        return decode_response(await self._http.call("GET", path, params=query), Page)
 
     async def page_image(self, upload_id: str, number: int, width: int | None) -> bytes:
         query = {} if width is None else {"width": width}

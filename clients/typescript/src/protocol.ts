@@ -104,6 +104,8 @@ export interface PageLine {
   readonly role: LineRole;
   /** Start and end in `Page.markdown`, in code points; null: the line is not in it. */
   readonly span: Span | null;
+  /** Words of the line, if the page was fetched with them; empty if the engine has none. */
+  readonly words?: readonly Word[];
 }
 
 /** A cell of a table. Fields with their default value are left out: spans of 1, no text, no head, no lines. */
@@ -166,6 +168,16 @@ export interface Block {
   readonly format?: string;
 }
 
+/** A word of a line; of Chinese and Japanese, a character. */
+export interface Word {
+  readonly text: string;
+  /** Four corners, clockwise from the upper left of the text; null from an engine without boxes. */
+  readonly box: Box | null;
+  readonly confidence: number | null;
+  /** Place of the word in the text of its line, in code points (not in UTF-16 units). */
+  readonly start: number;
+}
+
 /** A warning about text of a page that is missing or uncertain. */
 export interface PageWarning {
   /** Code for programs; the server's reference has the table. */
@@ -188,6 +200,12 @@ export interface Page {
   readonly lines: readonly PageLine[];
   readonly blocks: readonly Block[];
   readonly warnings: readonly PageWarning[];
+}
+
+/** What a fetched page has. */
+export interface PageOptions {
+  /** Whether its lines have their words. */
+  readonly words?: boolean;
 }
 
 export type StreamMode = "full" | "pages" | "delta";
@@ -233,6 +251,8 @@ export interface Engine {
   readonly profiles: readonly string[];
   readonly streams_tokens: boolean;
   readonly provides_boxes: boolean;
+  /** Whether lines have words with boxes; missing from servers of earlier versions. */
+  readonly provides_words?: boolean;
   /** True if the engine may send pages to another machine. */
   readonly is_remote: boolean;
   /** True if the engine is meant for tests. */

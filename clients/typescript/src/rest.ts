@@ -2,7 +2,14 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest } from "./http.ts";
-import { definedOptions, type Engine, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
+import {
+  definedOptions,
+  type Engine,
+  type Page,
+  type PageOptions,
+  type ReadOptions,
+  type UploadMessage,
+} from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
 /** The signed-in user and the limits that apply. */
@@ -89,8 +96,14 @@ export class ScanrillRest {
   }
 
   /** Fetch a finished page; `number` starts at 1. */
-  async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
-    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
+  async page(
+    uploadId: string,
+    number: number,
+    signal?: AbortSignal,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path, signal)).json() as Promise<Page>;
   }
 
   /** Fetch the image of a page, upright and about `width` pixels wide. */
