@@ -20,7 +20,7 @@ from backend_main.reading.searchable_pdf import (
     write_searchable_pdf,
 )
 from backend_main.reading.types import Box, Line, Options
-from backend_main.reading.words import even_words
+from backend_main.reading.words import even_words, word_spans
 
 SUBPIXELS = 100
 """Parts of a pixel in which places are computed: pdfium returns whole numbers."""
@@ -75,22 +75,24 @@ def page_text(pdf: bytes, number: int = 1) -> str:
 
 
 def words_of_page(pdf: bytes, size: tuple[int, int], number: int = 1) -> Iterator[tuple[str, Rectangle]]:
-    """Yield the words that pdfium finds, with their places in a page image of this size in pixels."""
+    """Yield the words that pdfium finds, with their places in a page image of this size in pixels.
+
+    Characters of Chinese and Japanese are words, as in `reading.words`.
+    """
     page = pypdfium2.PdfDocument(pdf)[number - 1]
     text = page.get_textpage()
-    word, boxes = "", list[Rectangle]()
-    for index in range(text.count_chars()):
-        letter = text.get_text_range(index, 1)
-        if letter.strip():
-            left, bottom, right, top = text.get_charbox(index)
-            corners = [_in_image(page, size, left, top), _in_image(page, size, right, bottom)]
-            boxes.append(_around([(*corner, *corner) for corner in corners]))
-            word += letter
-        elif word:
-            yield word, _around(boxes)
-            word, boxes = "", []
-    if word:
-        yield word, _around(boxes)
+    letters = [text.get_text_range(index, 1) or " " for index in range(text.count_chars())]
+    for start, end in word_spans("".join(letter[0] for letter in letters)):
+        boxes = [_letter_box(page, text, size, index) for index in range(start, end)]
+        yield "".join(letters[start:end]), _around(boxes)
+
+
+def _letter_box(
+    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, size: tuple[int, int], index: int
+) -> Rectangle:
+    left, bottom, right, top = text.get_charbox(index)
+    corners = [_in_image(page, size, left, top), _in_image(page, size, right, bottom)]
+    return _around([(*corner, *corner) for corner in corners])
 
 
 def _in_image(page: pypdfium2.PdfPage, size: tuple[int, int], x: float, y: float) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import msgspec
 
 from ..errors import UnreadableFile
 from ..types import Line, Options
-from .invisible_font import write_font
+from .invisible_font import TextCodes, write_font
 from .original_parts import FetchParts, PageStructure, PdfParts
 from .page_geometry import EMPTY_PAGE_POINTS, Point, image_matrix, page_size, to_user_space
 from .pdf_writer import HEADER, PdfWriter, pdf_number
@@ -63,20 +63,22 @@ def _update(original: Original, pages: Iterable[TextPage], options: Options) -> 
         yield from iter(partial(base.read, COPY_BYTES), b"")
         size = base.tell()
     writer = PdfWriter(next_number=parts.structure.next_number, offset=size)
-    font = 0
-    for page, content in _text_layers(pages, parts):
+    font, codes = 0, TextCodes()
+    for page, content in _text_layers(pages, parts, codes):
         if not font:
             writer.write(b"\n")
             font = writer.new_number()
-            write_font(writer, font)
         _write_page_update(writer, parts.pages[page.number], content, font)
         yield writer.take()
     if font:
+        write_font(writer, font, codes)
         writer.finish(parts.structure.trailer, is_stream=parts.structure.is_stream)
         yield writer.take()
 
 
-def _text_layers(pages: Iterable[TextPage], parts: PdfParts) -> Iterator[tuple[TextPage, bytes]]:
+def _text_layers(
+    pages: Iterable[TextPage], parts: PdfParts, codes: TextCodes
+) -> Iterator[tuple[TextPage, bytes]]:
     """Yield the pages that lack text in the file, each with the content stream of it."""
     for page in pages:
         place = parts.pages.get(page.number)
@@ -84,7 +86,7 @@ def _text_layers(pages: Iterable[TextPage], parts: PdfParts) -> Iterator[tuple[T
             continue
         lines = [line for line in page.lines if not (place.may_have_text and _is_from_file(line))]
         transformation = to_user_space(page.width, page.height, place.box, place.rotation)
-        if content := text_content(lines, page.width, page.height, transformation):
+        if content := text_content(lines, page.width, page.height, transformation, codes):
             yield page, content
 
 
@@ -107,14 +109,15 @@ def _write_page_update(writer: PdfWriter, page: PageStructure, content: bytes, f
 
 def _picture_pages(original: Original, pages: Iterable[TextPage], options: Options) -> Iterator[bytes]:
     """Yield a new PDF with a page for each picture."""
-    writer = PdfWriter()
+    writer, codes = PdfWriter(), TextCodes()
     writer.write(HEADER)
     catalog, tree, font = writer.new_number(), writer.new_number(), writer.new_number()
-    write_font(writer, font)
     numbers = []
     for page in pages:
-        numbers.append(_write_picture_page(writer, original, page, options, tree, font))
+        image = _write_image(writer, original, msgspec.structs.replace(options, first_page=page.number))
+        numbers.append(_write_picture_page(writer, page, image, codes, _Shared(tree, font)))
         yield writer.take()
+    write_font(writer, font, codes)
     kids = b" ".join(b"%d 0 R" % number for number in numbers)
     writer.write_object(tree, b"<</Type/Pages/Count %d/Kids[%b]>>" % (len(numbers), kids))
     writer.write_object(catalog, b"<</Type/Catalog/Pages %d 0 R>>" % tree)
@@ -122,41 +125,51 @@ def _picture_pages(original: Original, pages: Iterable[TextPage], options: Optio
     yield writer.take()
 
 
+class _Shared(NamedTuple):
+    """Numbers of the objects that all pages refer to."""
+
+    tree: int
+    font: int
+
+
+class _Image(NamedTuple):
+    """A written picture: the size of its page, the content that draws it, and the resources with it."""
+
+    page_size: Point
+    content: bytes
+    resources: bytes
+
+
 def _write_picture_page(
-    writer: PdfWriter, original: Original, page: TextPage, options: Options, tree: int, font: int
+    writer: PdfWriter, page: TextPage, image: _Image, codes: TextCodes, shared: _Shared
 ) -> int:
-    image = _write_image(writer, original, msgspec.structs.replace(options, first_page=page.number))
-    size, draw, resources = image or (EMPTY_PAGE_POINTS, b"", b"")
-    transformation = to_user_space(page.width, page.height, (0, 0, *size))
-    text = text_content(page.lines, page.width, page.height, transformation)
+    width, height = image.page_size
+    transformation = to_user_space(page.width, page.height, (0, 0, width, height))
+    text = text_content(page.lines, page.width, page.height, transformation, codes)
     content, number = writer.new_number(), writer.new_number()
-    writer.write_compressed(content, text + draw)
+    writer.write_compressed(content, text + image.content)
     writer.write_object(
         number,
         b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 %b %b]/Contents %d 0 R"
         b"/Resources<<%b/Font<</%b %d 0 R>>>>>>"
-        % (tree, pdf_number(size[0]), pdf_number(size[1]), content, resources, FONT_NAME, font),
+        % (
+            *(shared.tree, pdf_number(width), pdf_number(height), content),
+            *(image.resources, FONT_NAME, shared.font),
+        ),
     )
     return number
 
 
-def _write_image(
-    writer: PdfWriter, original: Original, options: Options
-) -> tuple[Point, bytes, bytes] | None:
-    """Write the picture of a page.
-
-    Returns:
-        The size of the page, the content that draws the picture, and the resources with it; None if the
-        picture cannot be decoded. Its page stays empty, so that the others keep their numbers.
-    """
+def _write_image(writer: PdfWriter, original: Original, options: Options) -> _Image:
+    """Write the picture of a page. One that cannot be decoded is an empty page: the others keep their places."""
     try:
         picture = original.fetch_parts(options)
     except UnreadableFile:
-        return None
+        return _Image(EMPTY_PAGE_POINTS, b"", b"")
     if not isinstance(picture, PdfPicture):
         raise UnreadableFile("The file is a PDF, not a picture.")
     size, image = page_size(picture), writer.new_number()
     head = b"/Type/XObject/Subtype/Image/Width %d/Height %d" % (picture.width, picture.height)
     writer.write_stream(image, head + picture.entries, picture.data)
     matrix = b" ".join(map(pdf_number, image_matrix(picture.orientation, *size)))
-    return size, b"q %b cm /Page Do Q\n" % matrix, b"/XObject<</Page %d 0 R>>" % image
+    return _Image(size, b"q %b cm /Page Do Q\n" % matrix, b"/XObject<</Page %d 0 R>>" % image)

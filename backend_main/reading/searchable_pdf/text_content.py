@@ -12,7 +12,7 @@ from ..documents.pdf_bidi import logical_order
 from ..languages import has_right_to_left
 from ..types import Line, Word, level_box
 from ..words import even_words
-from .invisible_font import EM, GLYPH_WIDTH
+from .invisible_font import EM, GLYPH_WIDTH, TextCodes
 from .page_geometry import Point, ToUserSpace
 from .pdf_writer import pdf_number
 
@@ -51,7 +51,9 @@ class _PlacedWord(NamedTuple):
     place: _Place
 
 
-def text_content(lines: Sequence[Line], width: int, height: int, to_user_space: ToUserSpace) -> bytes:
+def text_content(
+    lines: Sequence[Line], width: int, height: int, to_user_space: ToUserSpace, codes: TextCodes
+) -> bytes:
     """Return the content stream of lines.
 
     Args:
@@ -59,9 +61,10 @@ def text_content(lines: Sequence[Line], width: int, height: int, to_user_space: 
         width: width of the page image in pixels.
         height: height of the page image in pixels.
         to_user_space: transformation of places in the page image.
+        codes: codes of the font, which get the characters of the lines.
     """
     boxed = _with_boxes(lines, width, height)
-    parts = [part for line in boxed if (part := _line_content(line, to_user_space))]
+    parts = [part for line in boxed if (part := _line_content(line, to_user_space, codes))]
     return b"q BT %d Tr\n%bET Q\n" % (INVISIBLE, b"".join(parts)) if parts else b""
 
 
@@ -77,15 +80,14 @@ def _with_boxes(lines: Sequence[Line], width: int, height: int) -> Iterator[Line
         yield Line(line.page, line.text, "", box, words=words)
 
 
-def _line_content(line: Line, to_user_space: ToUserSpace) -> bytes:
+def _line_content(line: Line, to_user_space: ToUserSpace, codes: TextCodes) -> bytes:
     words = list(_placed_words(line, to_user_space))
     if words and has_right_to_left(line.text):
         first = words[0].place
         words.sort(key=lambda placed: first.along(placed.place.start))
     parts = []
     for number, placed in enumerate(words):
-        text = visual_order(placed.word.text)
-        parts.append(_show(placed.place, text))
+        parts.append(_show(placed.place, codes.encode(visual_order(placed.word.text))))
         following = words[number + 1] if number + 1 < len(words) else None
         if following and _is_space_between(line.text, placed, following):
             parts.append(_show_space(placed.place, following.place))
@@ -134,8 +136,7 @@ def _is_space_between(text: str, left: _PlacedWord, right: _PlacedWord) -> bool:
     )
 
 
-def _show(place: _Place, text: str) -> bytes:
-    codes = text.encode("utf-16-be", "surrogatepass")
+def _show(place: _Place, codes: bytes) -> bytes:
     natural = len(codes) / 2 * GLYPH_WIDTH / EM * place.height
     return b"/%b %b Tf %b Tz %b %b %b %b %b %b Tm <%b> Tj" % (
         FONT_NAME,

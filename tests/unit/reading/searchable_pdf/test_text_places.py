@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from backend_main.reading.searchable_pdf import TextPage
+from backend_main.reading.searchable_pdf.invisible_font import TextCodes, unicode_map
 from backend_main.reading.types import Line, Word, level_box
 from tests.support.searchable_pdfs import (
     overlap,
@@ -83,7 +84,8 @@ def test_vertical_line_is_copied_from_top_to_bottom(picture: Path) -> None:
     line = Line(1, text, text, level_box(800, 100, 830, 400), 0.9, words=words)
     pdf = searchable_pdf(picture, [_page(line)])
     assert page_text(pdf) == text
-    assert [round(box[1]) for _, box in words_of_page(pdf, SIZE)] == [100]
+    tops = [round(box[1]) for _, box in words_of_page(pdf, SIZE)]
+    assert tops == [100 + 30 * at for at in range(len(text))]
 
 
 def test_lines_follow_each_other_in_the_order_of_the_page(picture: Path) -> None:
@@ -104,6 +106,19 @@ def test_lines_without_boxes_are_spread_over_the_page(picture: Path) -> None:
     found = dict(words_of_page(searchable_pdf(picture, [_page(*lines)]), SIZE))
     assert found["first"][3] < found["second"][1]
     assert set(found) == {"first", "second"}
+
+
+def test_characters_beyond_16_bits_get_codes_of_the_document() -> None:
+    codes = TextCodes()
+    assert codes.encode("a😀b😀") == bytes.fromhex("0061 D800 0062 D800")
+    assert codes.encode("𠀀") == bytes.fromhex("D801")
+    assert b"2 beginbfchar\n<D800> <D83DDE00>\n<D801> <D840DC00>\n" in unicode_map(codes.others)
+
+
+def test_characters_beyond_the_free_codes_are_replaced() -> None:
+    codes = TextCodes()
+    codes.encode("".join(map(chr, range(0x20000, 0x20800))))
+    assert codes.encode("\U00020000\U00020800") == bytes.fromhex("D800 FFFD")
 
 
 def test_words_with_empty_boxes_are_left_out(picture: Path) -> None:
