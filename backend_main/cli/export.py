@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from backend_main.core.errors import CommandError, RequestError
+from backend_main.core.errors import CommandError, PageImageError, RequestError
 
 from .data_dir import DataDir, set_up
 from .output_file import write_output
@@ -24,7 +24,7 @@ def export(
     format: Annotated[
         str | None,
         typer.Option(
-            help="md, txt, json, html, docx, hocr, alto, csv or xlsx. Default: by the name of the output."
+            help="md, txt, json, html, docx, hocr, alto, csv, xlsx or pdf. Default: by the output's name."
         ),
     ] = None,
     output: Annotated[
@@ -77,18 +77,26 @@ def _write(upload_ids: list[UUID], request: ExportRequest, output: Path | None) 
     try:
         chunks = request.format.write(open_document(upload_ids[0]))
         write_output(chunks, output, is_text=request.format.is_text)
-    except RequestError as error:
+    except (RequestError, PageImageError) as error:
         raise CommandError(" ".join(error.fields.values())) from None
 
 
 def _document(request: ExportRequest, upload_id: UUID) -> ExportDocument:
-    from backend_main.core.exports.document import NoOriginalParts
+    from backend_main.core import storage
+    from backend_main.core.conf import conf
     from backend_main.core.exports.stored import stored_document
     from backend_main.core.models import Upload
+    from backend_main.reading import Options
+
+    from .original_parts import ConfinedParts
 
     upload = Upload.objects.select_related("owner").filter(pk=upload_id).first()
     if upload is None:
         raise RequestError({"instance_id": f"There is no upload {upload_id}."})
+    limits = Options(max_pixels=conf.max_pixels, max_pages=conf.max_pages)
     return stored_document(
-        owner=upload.owner, upload_id=upload_id, request=request, original_parts=lambda key: NoOriginalParts()
+        owner=upload.owner,
+        upload_id=upload_id,
+        request=request,
+        original_parts=lambda key: ConfinedParts(lambda: storage.local_copy(key), limits),
     )

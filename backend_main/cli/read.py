@@ -57,6 +57,9 @@ def read(
         Formulas,
         typer.Option(help="Pages that are mostly formulas: as text, or sent to the engine vision."),
     ] = Formulas.TEXT,
+    barcodes: Annotated[
+        bool, typer.Option("--barcodes", help="Read barcodes and QR codes too; the JSON has them as blocks.")
+    ] = False,
 ) -> None:
     """Read images and PDFs, and print their text page by page, or write it to a file."""
     from backend_main.reading import Options
@@ -71,6 +74,7 @@ def read(
         profile=profile,
         furniture=furniture.value,
         formulas=formulas.value,
+        barcodes=barcodes,
     )
     if not write_files(files, output_format=format, output=output, options=options):
         raise typer.Exit(1)

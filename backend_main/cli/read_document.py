@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from backend_main.core.exports.document import ExportDocument, ExportPage, NoOriginalParts
+from backend_main.core.exports.document import ExportDocument, ExportPage
 from backend_main.reading import Options, PageDone
+
+from .original_parts import FileParts
 
 
 def read_document(file: Path, pages: Sequence[PageDone], options: Options) -> ExportDocument:
@@ -20,7 +22,7 @@ def read_document(file: Path, pages: Sequence[PageDone], options: Options) -> Ex
         page_numbers=tuple(page.number for page in pages),
         pages=lambda: iter(finished),
         open_original=lambda: nullcontext(file),
-        parts=NoOriginalParts(),
+        parts=FileParts(file, options),
         is_selection=bool(options.pages),
         languages=options.languages,
         engine=options.engine,

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from backend_main import reading
 from backend_main.control_characters import mark_controls
-from backend_main.core.errors import CommandError, RequestError
+from backend_main.core.errors import CommandError, PageImageError, RequestError
 from backend_main.reading import Options
 from backend_main.reading.document_text import text_parts
 from backend_main.reading.engines import LazyEngine
@@ -64,7 +64,7 @@ def _write_export(
     try:
         chunks = FORMATS[name].write(read_document(files[0], pages, options))
         write_output(chunks, output, is_text=FORMATS[name].is_text)
-    except RequestError as error:
+    except (RequestError, PageImageError) as error:
         raise CommandError(" ".join(error.fields.values())) from None
     return True
 
@@ -134,7 +134,8 @@ def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
 
 
 def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:
-    pages = list(_pages(file, reader, progress))
+    version = {"schema_version": reading.SCHEMA_VERSION}
+    pages = [version | msgspec.to_builtins(page) for page in _pages(file, reader, progress)]
     document = {"file": mark_controls(str(file)), "pages": pages}
     _write(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 

@@ -14,7 +14,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from .event_log import UploadChange
 from .jobs import notify, reader_time, results
 from .jobs import queue as job_queue
 from .jobs.claim import Claim, LeaseLost
+from .jobs.long_pages import LongPages, PageUnderWay
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
 from .jobs.slow_owners import SlowOwners
@@ -59,6 +60,7 @@ class JobReader:
         publisher: Receives live text and the start of each reading.
         engines: The engine processes, which no other reader uses.
         slow_owners: Shared by the readers of the process. None: this is the only one.
+        long_pages: Shared by the readers of the process. None: no page is interrupted for other users.
     """
 
     def __init__(
@@ -66,10 +68,12 @@ class JobReader:
         publisher: Publisher,
         engines: reading.EngineProcessPool,
         slow_owners: SlowOwners | None = None,
+        long_pages: LongPages | None = None,
     ) -> None:
         self._publisher = publisher
         self._engines = engines
         self._slow_owners = slow_owners or SlowOwners(1)
+        self._long_pages = long_pages
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._progress: PageProgress | None = None
@@ -242,8 +246,14 @@ class JobReader:
         if self._reading_ended.is_set() or self._stopping.is_set():
             self._engines.cancel()  # `read_batched` drops an earlier cancel
         with closing(progress):
-            claim, page = self._read_events(claim, pages, progress)
+            with self._interruptible(claim):
+                claim, page = self._read_events(claim, pages, progress)
             return self._save(claim, page, progress)
+
+    def _interruptible(self, claim: Claim) -> AbstractContextManager[None]:
+        if self._long_pages is None:
+            return nullcontext()
+        return self._long_pages.page(PageUnderWay(claim, self._clock.charge, self._engines.cancel))
 
     def _read_events(
         self, claim: Claim, pages: Iterable[reading.BatchedEvent], progress: PageProgress

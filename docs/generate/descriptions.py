@@ -63,6 +63,8 @@ FIELDS = {
     "engine": "Name of the engine, as `GET /api/engines/` lists it.",
     "error": "One sentence per wrong field, by its name; `message` or `type` if the request could not be decoded.",
     "filename": "Name of the file, without a path.",
+    "barcodes": "`true` adds barcodes and QR codes to the `blocks` of each page, with `value` and `format`; they are not in "
+    "the text. `false` is the default.",
     "formulas": "`vision` sends pages that are mostly formulas to the engine `vision`; `text` (default) does not.",
     "furniture": "`drop` (default) leaves headers, footers and page numbers out of the text; `keep` does not.",
     "height": "Height of the upright page image in pixels.",
@@ -129,7 +131,7 @@ FIELDS = {
     "PageLine.role": "Part of the page that the line belongs to. Every role but `body` is page furniture.",
     "PageLine.span": "Start and end of the line in the Markdown of the page, in code points; null: it is not in it.",
     "PageLine.text": "Text of the line.",
-    "PageLine.words": "Words of the line; present if they were asked for.",
+    "PageLine.words": "Words of the line; present with `words=true`, and empty if there are none.",
     "TableCell.box": "Corners of the rectangle around its lines.",
     "TableCell.column": "Column, from 0.",
     "TableCell.column_span": "Number of columns that the cell spans.",
@@ -171,6 +173,7 @@ FIELDS = {
     "EngineInfo.name": "Name of the engine, as `engine` of a request.",
     "EngineInfo.profiles": "Names of its profiles; the first is the default.",
     "EngineInfo.provides_boxes": "True if lines have bounding boxes.",
+    "EngineInfo.provides_words": "True if lines have words with bounding boxes.",
     "EngineInfo.streams_tokens": "True if text arrives in parts of lines.",
     "EngineInfo.unavailable_reason": "Reason why the engine cannot run, and how to fix it; null if it is installed.",
 }
@@ -181,6 +184,8 @@ ROUTES = {
     "GET /readyz": "Returns 200 if the server accepts uploads and can read them: status `ok`, or `degraded` with the `reasons` why events "
     "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
+    "GET /api/schemas/page.json": "Returns the [JSON Schema](https://json-schema.org/) (draft 2020-12) of a finished page, as "
+    "`GET /api/uploads/{id}/pages/{n}` returns it, and of each page of `scanrill read --format json`. Needs no token.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",
@@ -203,8 +208,11 @@ ROUTES = {
     "POST /api/uploads/{id}/retry": "Reads an upload again: [`retry`](websocket.md#request-retry) over HTTP. Returns the upload; 409 if it has not "
     "ended yet.",
     "GET /api/uploads/{id}/file": "Returns the original as an attachment, with `ETag`, and in ranges (`Range: bytes=0-1023`).",
-    "GET /api/uploads/{id}/pages/{n}": "Returns a finished page: its size, its text, its lines.",
+    "GET /api/uploads/{id}/pages/{n}": "Returns a finished page: its size, its text, its lines, and with "
+    "`words=true` the words of each line.",
     "GET /api/uploads/{id}/pages/{n}/image": "Returns an upright JPEG of a page.",
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": "Returns a JPEG of the `k`-th figure in the `blocks` of a "
+    "finished page, from 1, in the resolution of the page.",
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
@@ -224,6 +232,7 @@ REST_FIELDS = {
     "username": "Name of the user.",
     "version": "Version of the server.",
     "width": "Width in pixels; the server returns the next larger of a few widths.",
+    "words": "`true`: each line has its `words`, if its engine has them. `false` (default): it has none.",
 }
 # For errors whose class does not say it well enough.
 ERRORS = {

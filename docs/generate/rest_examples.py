@@ -58,6 +58,14 @@ PAGE: dict[str, Any] = {
             "confidence": 0.98,
             "role": "body",
             "span": [2, 9],
+            "words": [
+                {
+                    "text": "Invoice",
+                    "box": [[96.1, 116.2], [303.4, 116.2], [303.4, 145.7], [96.1, 145.7]],
+                    "confidence": 0.98,
+                    "start": 0,
+                }
+            ],
         }
     ],
     "blocks": [
@@ -99,6 +107,7 @@ ENGINE: dict[str, Any] = {
     "profiles": ["accurate", "fast"],
     "streams_tokens": False,
     "provides_boxes": True,
+    "provides_words": True,
     "is_remote": False,
     "is_test_engine": False,
 }
@@ -161,6 +170,7 @@ EXAMPLES: dict[str, RestExample] = {
         }
     ),
     "DELETE /api/sessions/{session_id}/": RestExample(status=204, note="an empty body"),
+    "GET /api/schemas/page.json": RestExample(note="the schema"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
     ),
@@ -190,11 +200,13 @@ EXAMPLES: dict[str, RestExample] = {
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
     "GET /api/uploads/{id}/pages/{n}": RestExample(
+        query="words=true",
         response=PAGE,
         kind=protocol.PageInstance,
         nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
     "POST /api/uploads/{id}/retry": RestExample(
         body={"languages": ["de"], "priority": "batch"},
         response=INSTANCE | PENDING | {"languages": ["de"]} | NO_TEXTS,

@@ -57,6 +57,7 @@ ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
     "readyz": ["GET"],
+    "api/schemas/page.json": ["GET"],
     "api/token/": ["POST", "DELETE"],
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
@@ -71,6 +72,8 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
+    # The page has no figure.
+    "api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>": {"GET": 404, "HEAD": 404},
     "api/uploads/<uuid:upload_id>/export": {"GET": 200, "HEAD": 200},
     "api/export": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it is terminal
@@ -262,9 +265,8 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
 
         async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
-            path = (
-                (route + QUERIES.get(route, "")).replace("<uuid:upload_id>", key).replace("<int:number>", "1")
-            )
+            path = (route + QUERIES.get(route, "")).replace("<uuid:upload_id>", key)
+            path = path.replace("<int:number>", "1").replace("<int:index>", "1")
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             body = {"filename": "mine.png"} if method == "PATCH" else None
             reply = await http.request(method, f"/{path}", headers=headers, json=body)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
+import msgspec
+
 from ...reading import words
 from ...reading.output.escaping import escape
 from ...reading.output.markdown import PAGE_BREAK
@@ -109,7 +111,8 @@ def _with_edits(line: Line, tokens: Sequence[Token], own: Sequence[Edit]) -> Lin
     if not own:
         return line
     text = " ".join(apply_edits(line.text, tokens, own).split())
-    return words.replace_text(line, text, markdown=line.markdown, confidence=line.confidence)
+    placed = words.realigned(line.words, line.text, text, line.box)
+    return msgspec.structs.replace(line, text=text, words=placed)
 
 
 def _corrected_markdown(markdown: str, base: Sequence[Token], changes: Sequence[Edit], text: str) -> str:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from ...reading.types import Block, Box, FurnitureOption, Line, PageWarning
+from ...reading.documents.page_jpeg import Area
+from ...reading.errors import UnreadableFile
+from ...reading.searchable_pdf import PdfParts, PdfPicture
+from ...reading.types import Block, FurnitureOption, Line, Options, PageWarning
 from ..errors import RequestError
 
 ImagesOption = Literal["none", "link", "embed"]
@@ -51,15 +54,21 @@ class ExportPage:
 class OriginalParts(Protocol):
     """Parts of the original file, which only a confined child process decodes."""
 
-    def figure(self, page: int, box: Box) -> bytes:
-        """Return the part of a page in a box, as a JPEG."""
+    def figure(self, number: int, area: Area) -> bytes:
+        """Return an area of a page as a JPEG. Raises PageImageError."""
+
+    def fetch(self, options: Options) -> PdfParts | PdfPicture:
+        """Return what a searchable PDF needs: see `searchable_pdf.FetchParts`. Raises ReadingError."""
 
 
 class NoOriginalParts:
     """Stands for an original that cannot be used."""
 
-    def figure(self, page: int, box: Box) -> bytes:
+    def figure(self, number: int, area: Area) -> bytes:
         raise RequestError({"images": "Pictures cannot be contained in this export. Use none or link."})
+
+    def fetch(self, options: Options) -> PdfParts | PdfPicture:
+        raise UnreadableFile("The original of this document cannot be read.")
 
 
 @dataclass(frozen=True)

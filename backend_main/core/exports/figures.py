@@ -6,12 +6,11 @@ import base64
 import re
 from collections.abc import Iterator
 
-from ...reading.types import Box
+from ...reading.documents.page_jpeg import Area, area_of
 from .document import ExportDocument, ExportPage
 
 # A figure as the reading writes it: its caption, which has escaped brackets only, and no address.
 _FIGURE = re.compile(r"^!\[((?:[^\[\]\\\n]|\\.)*)\]\(\)$", re.MULTILINE)
-_MEDIA_TYPES = {b"\x89PNG": "image/png"}
 
 
 def with_pictures(page: ExportPage, document: ExportDocument) -> str:
@@ -33,10 +32,9 @@ def _addresses(page: ExportPage, document: ExportDocument) -> Iterator[str]:
         elif document.options.images == "link":
             yield document.figure_address(page.number, number)
         else:
-            yield _data_address(document, page.number, block.box)
+            yield _data_address(document, page.number, area_of(block.box, page.width, page.height))
 
 
-def _data_address(document: ExportDocument, number: int, box: Box) -> str:
-    picture = document.parts.figure(number, box)
-    media_type = _MEDIA_TYPES.get(picture[:4], "image/jpeg")
-    return f"data:{media_type};base64,{base64.b64encode(picture).decode()}"
+def _data_address(document: ExportDocument, number: int, area: Area) -> str:
+    picture = document.parts.figure(number, area)
+    return f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

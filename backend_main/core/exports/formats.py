@@ -13,6 +13,7 @@ from .docx_document import write_docx
 from .hocr import write_hocr
 from .html import write_html
 from .page_json import write_json
+from .searchable_pdf import write_pdf
 from .tables import write_csv, write_xlsx
 from .text import write_markdown, write_text
 
@@ -47,6 +48,7 @@ FORMATS = {
     "docx": ExportFormat(_DOCX, ".docx", write_docx, has_lines=False),
     "hocr": ExportFormat("application/xhtml+xml", ".hocr", write_hocr, has_lines=True),
     "alto": ExportFormat("application/xml", ".xml", write_alto, has_lines=True),
+    "pdf": ExportFormat("application/pdf", ".pdf", write_pdf, has_lines=True),
     "csv": ExportFormat("application/zip", "-tables.zip", write_csv, has_lines=False),
     "xlsx": ExportFormat(_XLSX, ".xlsx", write_xlsx, has_lines=False),
 }

@@ -17,13 +17,14 @@ from django.utils.http import content_disposition_header
 from ..db import executor
 from ..errors import RequestError
 from ..exports.archive import write_archive
-from ..exports.document import ExportDocument, NoOriginalParts, OriginalParts
+from ..exports.document import ExportDocument, OriginalParts
 from ..exports.formats import ExportRequest, parse_request
 from ..exports.stored import stored_document
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import queries
+from ..uploads.original_parts import StoredParts
 from .downloads import owner_required
 from .user_turns import release_once, release_with
 
@@ -61,8 +62,10 @@ async def export_uploads(request: ASGIRequest, user: User) -> HttpResponseBase:
 
 
 def _opener(request: ASGIRequest, user: User, wanted: ExportRequest) -> Callable[[UUID], ExportDocument]:
+    images, loop = runtime_of(request.scope).page_images, asyncio.get_running_loop()
+
     def original_parts(key: str) -> OriginalParts:
-        return NoOriginalParts()
+        return StoredParts(images, user.pk, key, loop)
 
     def open_document(upload_id: UUID) -> ExportDocument:
         return stored_document(owner=user, upload_id=upload_id, request=wanted, original_parts=original_parts)

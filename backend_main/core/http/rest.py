@@ -171,11 +171,12 @@ class RetryView(APIView):
 
 
 class PageView(APIView):
-    """`GET /api/uploads/{id}/pages/{n}`: a finished page, its lines with boxes and confidences."""
+    """`GET /api/uploads/{id}/pages/{n}?words=`: a finished page, its lines with boxes and confidences."""
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
+        with_words = _flag(request.query_params, "words")
         page = queries.page(owner=_owner(request), upload_id=upload_id, number=number)
-        return _response(serializers.page(page))
+        return _response(serializers.page(page, with_words=with_words))
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -211,6 +212,14 @@ def _limit(parameters: Mapping[str, str]) -> int | None:
     """Return the limit in a query; None if it has none, or no valid one."""
     limit = parameters.get("limit", "")
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
+
+
+def _flag(parameters: Mapping[str, str], name: str) -> bool:
+    """Return a switch of a query; false if it is not there."""
+    value = parameters.get(name, "false")
+    if value not in {"true", "false"}:
+        raise RequestError({name: "Invalid value. Use `true` or `false`."})
+    return value == "true"
 
 
 def _owner(request: Request) -> User:

@@ -90,7 +90,7 @@ class PageLine(msgspec.Struct, frozen=True, kw_only=True, tag="Line"):
 class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
     """A finished page. Its blocks are in reading order, without the fields that have their default value."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1]
     number: int
     width: int
     height: int
@@ -311,6 +311,7 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     profile: EngineName | None = None
     furniture: Furniture | None = None
     formulas: Formulas | None = None
+    barcodes: bool | None = None
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:

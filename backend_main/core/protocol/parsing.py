@@ -54,6 +54,7 @@ FIELD_HELP = {
     "profile": "The name of a profile of the engine is expected as a string.",
     "furniture": "One of drop, keep is expected.",
     "formulas": "One of text, vision is expected.",
+    "barcodes": "true or false is expected.",
     "limit": "A whole number from 1 to 10000 is expected.",
     "filename": "A file name of 1 to 255 characters is expected, without slashes and control characters.",
     "processed_text": "A string of at most 16777216 characters is expected, or null for no correction.",

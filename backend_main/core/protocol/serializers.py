@@ -8,7 +8,7 @@ from typing import Literal, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ...reading.types import Line
+from ...reading.types import SCHEMA_VERSION, Line
 from ..models import Page, Upload
 from ..uploads import page_content
 from . import messages
@@ -88,6 +88,7 @@ def page(page: Page, *, with_words: bool = False) -> messages.PageInstance:
     """Convert a page; its lines with their words only if `with_words` is true."""
     lines, blocks = page_content.page_structure(page, with_words=with_words)
     return messages.PageInstance(
+        schema_version=SCHEMA_VERSION,
         number=page.number,
         width=page.width,
         height=page.height,

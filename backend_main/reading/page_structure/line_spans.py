@@ -5,6 +5,7 @@ them. So the letters of the lines are compared with those that the Markdown show
 where the lines follow each other, as they do in nearly every block.
 """
 
+import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -21,6 +22,7 @@ MAX_GAP = 1000
 """Letters between two lines that are compared with those of the lines between them."""
 MIN_COMMON_SHARE = 0.5
 """Share of the letters of a line that stand in a formula at its place."""
+ITEM_DASH = re.compile(r"\s*(-) ")
 MARKS = frozenset("\\*~`")
 """Characters of markup that may stand beside punctuation."""
 
@@ -160,12 +162,16 @@ class BlockText:
         return place + 1 if place < self._span[1] else end
 
     def _sign_span(self, text: str, spans: Sequence[Span | None], number: int) -> Span | None:
-        """Return the place of a line without letters, between the lines around it."""
+        """Return the place of a line without letters, between the lines around it.
+
+        The bullet of an item has the place of the dash that stands for it.
+        """
         before = next((span[1] for span in reversed(spans[:number]) if span), self._span[0])
         after = next((span[0] for span in spans[number + 1 :] if span), self._span[1])
         start = self._markdown.find(text[:1], before, after) if text else -1
         if start < 0:
-            return None
+            dash = ITEM_DASH.match(self._markdown, before, after) if before == self._span[0] else None
+            return dash.span(1) if dash else None
         end = start + 1
         for mark in text[1:].replace(" ", ""):
             end = self._after(mark, end)

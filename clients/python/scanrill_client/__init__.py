@@ -32,6 +32,7 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
     ExportOptions,
@@ -47,6 +48,8 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
+    Word,
 )
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -57,6 +60,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -65,8 +69,8 @@ __all__ = [
     "Deleted",
     "Engine",
     "Engines",
-    "ExportOptions",
     "Event",
+    "ExportOptions",
     "FileSource",
     "Finished",
     "Instance",
@@ -91,6 +95,7 @@ __all__ = [
     "Snapshot",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",
@@ -98,5 +103,6 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "Word",
     "__version__",
 ]

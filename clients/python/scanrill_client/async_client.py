@@ -19,8 +19,26 @@ from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
 from .http import HttpClient
-from .messages import Engines, ExportOptions, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
-from .rest_requests import RequestTransport, RestRequests, export_query, list_filters, read_options, update_fields
+from .messages import (
+    Engines,
+    ExportOptions,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+)
+from .rest_requests import (
+    RequestTransport,
+    RestRequests,
+    export_query,
+    list_filters,
+    read_options,
+    update_fields,
+)
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
 from .tokens import TokenSource, as_token_source
@@ -281,9 +299,18 @@ class AsyncClient:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return await self._rest.engines()
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1. Raises `NotFound`."""
-        return await self._rest.page(upload_id, number)
+    async def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines.
+
+        Args:
+            upload_id: The id of the upload.
+            number: The page number, from 1.
+            words: Whether the lines have their words.
+
+        Raises:
+            NotFound: The page does not exist, or is not finished.
+        """
+        return await self._rest.page(upload_id, number, words=words)
 
     async def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
         """Return the image of a page, upright, as JPEG.
@@ -297,6 +324,10 @@ class AsyncClient:
             NotFound: The page does not exist.
         """
         return await self._rest.page_image(upload_id, number, width)
+
+    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        """Return a figure of a page as JPEG; `index` is its place in the page, from 1. Raises `NotFound`."""
+        return await self._rest.figure(upload_id, number, index)
 
     async def original(self, upload_id: str) -> bytes:
         """Return the original file. Raises `NotFound`."""

@@ -16,7 +16,18 @@ from msgspec import UNSET, UnsetType
 from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
-from .messages import Engines, ExportOptions, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .messages import (
+    Engines,
+    ExportOptions,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+)
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -151,13 +162,17 @@ class Client:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
 
-    def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1."""
-        return self._loop.run(self._client.page(upload_id, number))
+    def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines, and with their words if `words`; `number` counts from 1."""
+        return self._loop.run(self._client.page(upload_id, number, words=words))
 
     def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
         """Return the image of a page, upright, as JPEG."""
         return self._loop.run(self._client.page_image(upload_id, number, width=width))
+
+    def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        """Return a figure of a page as JPEG; `index` is its place in the page, from 1."""
+        return self._loop.run(self._client.figure(upload_id, number, index))
 
     def original(self, upload_id: str) -> bytes:
         """Return the original file."""

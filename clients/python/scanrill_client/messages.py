@@ -22,6 +22,8 @@ LineRole = Literal["body", "header", "footer", "page_number", "margin", "waterma
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
 Point = tuple[float, float]
+Span = tuple[int, int]
+"""Start and end in a text, in code points."""
 
 
 class ReadOptions(TypedDict, total=False):
@@ -32,6 +34,7 @@ class ReadOptions(TypedDict, total=False):
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
     furniture   “keep” leaves headers, footers and page numbers in the text
+    barcodes    True adds barcodes and QR codes to the blocks of each page
     formulas    “vision” sends pages that are mostly formulas to the engine “vision”
     priority    “batch” runs only when no interactive upload waits
     """
@@ -42,6 +45,7 @@ class ReadOptions(TypedDict, total=False):
     profile: str | None
     furniture: Furniture | None
     formulas: Formulas | None
+    barcodes: bool | None
     priority: Priority | None
 
 
@@ -104,14 +108,78 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a line; of Chinese and Japanese, a character.
+
+    text         text of the word, at `start` in the text of its line, in code points
+    box          four corners, clockwise from the upper left of the text; None from an engine without boxes
+    confidence   confidence from 0 to 1, or None
+    """
+
+    text: str
+    box: tuple[Point, Point, Point, Point] | None
+    confidence: float | None
+    start: int
+
+
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line. `box` has four corners, clockwise from the top left, in pixels of the upright page."""
+    """A line.
+
+    box    four corners, clockwise from the top left, in pixels of the upright page
+    span   start and end in `Page.markdown`; None: it is not in it
+    words  words, if the page was fetched with them, and the engine has words
+    """
 
     text: str
     markdown: str
     box: tuple[Point, Point, Point, Point] | None = None
     confidence: float | None = None
     role: LineRole = "body"
+    span: Span | None = None
+    words: tuple[Word, ...] = ()
+
+
+class TableCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of a table; `row` and `column` are from 0, `lines` are indices in `Page.lines`."""
+
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+    text: str = ""
+    is_header: bool = False
+    box: tuple[Point, Point, Point, Point] | None = None
+    lines: tuple[int, ...] = ()
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a page, in reading order: a heading, a paragraph, a table.
+
+    type                   such as `heading` or `table`; the server's reference lists them
+    box                    rectangle around its lines, or that of a picture
+    span                   start and end in `Page.markdown`; None: it is left out, as page furniture is
+    lines                  indices in `Page.lines`
+    text                   plain text: of a list item without its marker, of a figure its caption
+    level                  level of a heading from 1, or depth of a list item from 0
+    marker                 marker of a list item
+    is_checked             state of the check box before the text; None: there is none
+    rows, columns, cells   of a table
+    value, format          content and symbology of a barcode
+    """
+
+    type: str
+    box: tuple[Point, Point, Point, Point] | None = None
+    span: Span | None = None
+    lines: tuple[int, ...] = ()
+    text: str = ""
+    level: int | None = None
+    marker: str | None = None
+    is_checked: bool | None = None
+    rows: int | None = None
+    columns: int | None = None
+    cells: tuple[TableCell, ...] = ()
+    value: str | None = None
+    format: str | None = None
 
 
 class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +201,7 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page; width and height are in pixels."""
+    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks."""
 
     number: int
     width: int
@@ -142,6 +210,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     lines: tuple[PageLine, ...]
     warnings: tuple[PageWarning, ...]
+    blocks: tuple[Block, ...] = ()
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +252,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles             values of the option `profile`
     streams_tokens       True if live text grows within a line, token by token
     provides_boxes       True if lines have boxes and confidences
+    provides_words       True if lines have words with boxes
     is_remote            True if the engine sends pages to another machine
     is_test_engine       True if the engine is for tests only
     """
@@ -194,6 +264,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...]
     streams_tokens: bool
     provides_boxes: bool
+    provides_words: bool = False
     is_remote: bool
     is_test_engine: bool
 

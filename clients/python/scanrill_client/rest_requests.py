@@ -54,6 +54,7 @@ def read_options(
     profile: str | None = None,
     furniture: Furniture | None = None,
     formulas: Formulas | None = None,
+    barcodes: bool | None = None,
     priority: Priority | None = None,
 ) -> Json:
     """Return the options that are not None. An unknown option raises `TypeError`."""
@@ -64,6 +65,7 @@ def read_options(
         "profile": profile,
         "furniture": furniture,
         "formulas": formulas,
+        "barcodes": barcodes,
         "priority": priority,
     }
     return {name: value for name, value in options.items() if value is not None}
@@ -151,12 +153,17 @@ class RestRequests:
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)
+    async def page(self, upload_id: str, number: int, *, words: bool) -> Page:
+        query = {"words": "true"} if words else {}
+        path = upload_path(upload_id, f"pages/{number}")
+        return decode_response(await self._http.call("GET", path, params=query), Page)
 
     async def page_image(self, upload_id: str, number: int, width: int | None) -> bytes:
         query = {} if width is None else {"width": width}
         return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/image"), params=query)
+
+    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/figures/{index}"))
 
     async def original(self, upload_id: str) -> bytes:
         return await self._http.call("GET", upload_path(upload_id, "file"))

@@ -2,7 +2,14 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest } from "./http.ts";
-import { definedOptions, type Engine, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
+import {
+  definedOptions,
+  type Engine,
+  type Page,
+  type PageOptions,
+  type ReadOptions,
+  type UploadMessage,
+} from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
 /** The signed-in user and the limits that apply. */
@@ -89,13 +96,24 @@ export class ScanrillRest {
   }
 
   /** Fetch a finished page; `number` starts at 1. */
-  async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
-    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
+  async page(
+    uploadId: string,
+    number: number,
+    signal?: AbortSignal,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path, signal)).json() as Promise<Page>;
   }
 
   /** Fetch the image of a page, upright and about `width` pixels wide. */
   async pageImage(uploadId: string, number: number, width: number, signal?: AbortSignal): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
+  }
+
+  /** Fetch the picture of a figure as JPEG; `number` and `index`, its place in the page, start at 1. */
+  async figure(uploadId: string, number: number, index: number, signal?: AbortSignal): Promise<Blob> {
+    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/figures/${index}`, signal)).blob();
   }
 
   /** Fetch the uploaded file, unchanged. */
