@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -70,12 +71,17 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/engines/": {"GET": 200},
     "api/uploads/": {"GET": 200},
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
-    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200, "PATCH": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
     # The page has no figure.
     "api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>": {"GET": 404, "HEAD": 404},
     "api/uploads/<uuid:upload_id>/export": {"GET": 200, "HEAD": 200},
     "api/export": {"GET": 200, "HEAD": 200},
+    "api/uploads/<uuid:upload_id>/readings": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>": {"GET": 200, "DELETE": 409},  # the current one
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/current": {"POST": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/compare/<int:other>": {"GET": 200},
     "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it is terminal
     "api/uploads/<uuid:upload_id>/retry": {"POST": 200},
     "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
@@ -266,9 +272,10 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
 
         async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
             path = (route + QUERIES.get(route, "")).replace("<uuid:upload_id>", key)
-            path = path.replace("<int:number>", "1").replace("<int:index>", "1")
+            path = re.sub("<int:[a-z]+>", "1", path)
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            body = {"filename": "mine.png"} if method == "PATCH" else None
+            fields = {"correction": None} if "/pages/" in route else {"filename": "mine.png"}
+            body = fields if method == "PATCH" else None
             reply = await http.request(method, f"/{path}", headers=headers, json=body)
             return reply.status_code, reply.text
 

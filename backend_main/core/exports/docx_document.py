@@ -15,10 +15,11 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 import docx
+from docx.enum.style import WD_STYLE_TYPE
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
-from docx.shared import Mm
+from docx.shared import Mm, Pt
 from lxml import etree
 
 from . import docx_markup
@@ -67,11 +68,9 @@ class _Package:
         section.page_width, section.page_height = Mm(PAGE_WIDTH), Mm(PAGE_HEIGHT)
         section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(MARGIN)
         properties = self._docx.core_properties
-        properties.title, properties.author, properties.comments = (
-            without_invalid(document.filename)[:255],
-            "",
-            "",
-        )
+        properties.title = without_invalid(document.filename)[:255]
+        properties.author = properties.comments = ""
+        _add_table_style(self._docx)
         _set_language(self._docx, document.languages)
 
     def page(self, page: ExportPage, *, is_first: bool) -> str:
@@ -212,6 +211,14 @@ def _abstract_list(number: int, text: str) -> etree._Element:
     return parse_xml(
         f'<w:abstractNum {nsdecls("w")} w:abstractNumId="{number}">{kind}{levels}</w:abstractNum>'
     )
+
+
+def _add_table_style(document: docx.document.Document) -> None:
+    style = document.styles.add_style("Table Text", WD_STYLE_TYPE.PARAGRAPH)
+    style.element.set(qn("w:styleId"), docx_markup.TABLE_STYLE)
+    style.font.size = Pt(9)
+    style.paragraph_format.space_after = Pt(0)
+    style.paragraph_format.line_spacing = 1.0
 
 
 def _set_language(document: docx.document.Document, languages: Sequence[str]) -> None:

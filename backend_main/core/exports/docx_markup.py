@@ -12,6 +12,14 @@ from typing import NamedTuple
 from .text_runs import MarkupCell, TextRun, is_from_right
 from .xml_text import xml_attributes, xml_text
 
+TEXT_WIDTH_TWIPS = 9411
+"""Width of the text on A4 with margins of 22 mm."""
+CHARACTER_TWIPS, CELL_MARGINS_TWIPS = 100, 216
+"""Width of a bold character of 9 points, and of the left and right margins of a cell of Word."""
+MAX_LINE_CHARACTERS = 40
+"""Length of a text in a cell from which it is divided into lines."""
+TABLE_STYLE = "TableText"
+"""Id of the style of paragraphs in tables."""
 MAX_COLUMNS = 63
 """Columns of a table (Microsoft Word's limit)."""
 _SCRIPTS = {"sup": "superscript", "sub": "subscript"}
@@ -91,11 +99,30 @@ def table(cells: Sequence[MarkupCell], runs: Callable[[Sequence[TextRun]], str])
     heads = {row for row in range(height) if _is_head_row(row, cells)}
     rows = "".join(_row(row, width, starts, above[row], runs, is_head=row in heads) for row in range(height))
     direction = "<w:bidiVisual/>" if is_from_right("".join(cell.text for cell in cells)) else ""
-    grid = "<w:gridCol/>" * width
+    grid = "".join(f'<w:gridCol w:w="{size}"/>' for size in _column_widths(cells, width))
     return (
         f'<w:tbl><w:tblPr><w:tblStyle w:val="TableGrid"/>{direction}<w:tblW w:w="0" w:type="auto"/></w:tblPr>'
         f"<w:tblGrid>{grid}</w:tblGrid>{rows}</w:tbl>"
     )
+
+
+def _column_widths(cells: Sequence[MarkupCell], width: int) -> list[int]:
+    """Return the widths of columns in twips: room for the longest words, then for the texts."""
+    words, texts = [1] * width, [1] * width
+    for cell in cells:
+        if cell.column_span == 1 and cell.column < width:
+            at = cell.column
+            words[at] = max(words[at], *(len(word) for word in cell.text.split()), 1)
+            texts[at] = max(texts[at], min(len(cell.text), MAX_LINE_CHARACTERS))
+    least = [CHARACTER_TWIPS * longest + CELL_MARGINS_TWIPS for longest in words]
+    rest = TEXT_WIDTH_TWIPS - sum(least)
+    if rest < 0:
+        return [TEXT_WIDTH_TWIPS * one // sum(least) for one in least]
+    wanted = [
+        CHARACTER_TWIPS * (text - word) if text > word else 0 for text, word in zip(texts, words, strict=True)
+    ]
+    share = min(1.0, rest / max(1, sum(wanted)))
+    return [round(one + share * more) for one, more in zip(least, wanted, strict=True)]
 
 
 def _is_head_row(row: int, cells: Sequence[MarkupCell]) -> bool:
@@ -143,7 +170,7 @@ def _cell(
     content = "<w:p/>"
     if is_start:
         shown = [one._replace(is_bold=True) for one in cell.runs] if cell.is_header else cell.runs
-        content = paragraph(runs(shown), cell.text)
+        content = paragraph(runs(shown), cell.text, ParagraphFormat(TABLE_STYLE))
     return f"<w:tc><w:tcPr>{width}{merge}</w:tcPr>{content}</w:tc>"
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from ...reading.page_ranges import no_such_pages_message
-from ...reading.types import PageWarning
+from ...reading.types import Block, Line, PageWarning
 from .. import storage
 from ..db.retry import retry_transient
 from ..errors import RequestError, StatusConflict, UploadNotFound
@@ -93,7 +93,10 @@ class _StoredPages:
                 yield page if correction is None else corrected(page, correction)
 
     def _page(self, row: Page) -> ExportPage:
-        lines = page_content.page_lines(row, with_words=self._has_lines) if self._has_blocks else []
+        lines: Sequence[Line] = ()
+        blocks: Sequence[Block] = ()
+        if self._has_blocks:
+            lines, blocks = page_content.page_structure(row, with_words=self._has_lines)
         return ExportPage(
             number=row.number,
             width=row.width,
@@ -101,6 +104,7 @@ class _StoredPages:
             markdown=row.markdown,
             text=row.text,
             lines=lines,
+            blocks=blocks,
             warnings=msgspec.convert(row.page_warnings, list[PageWarning]),
         )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import UUID
 
@@ -27,7 +26,7 @@ from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.original_parts import StoredParts
 from .downloads import owner_required
-from .user_turns import release_once
+from .user_turns import release_once, release_with
 
 MAX_IDS = 200
 """Uploads of one archive. A request line has room for them."""
@@ -113,9 +112,7 @@ async def _respond(
     response = StreamingHttpResponse(
         _stream(first, export, release), content_type=media_type, headers=headers
     )
-    # A request that is cancelled before the first chunk never starts `_stream`.
-    loop = asyncio.get_running_loop()
-    weakref.finalize(response, loop.call_soon_threadsafe, release).atexit = False
+    release_with(response, release)
     return response
 
 

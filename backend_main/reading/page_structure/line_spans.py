@@ -23,7 +23,7 @@ MAX_GAP = 1000
 MIN_COMMON_SHARE = 0.5
 """Share of the letters of a line that stand in a formula at its place."""
 ITEM_DASH = re.compile(r"\s*(-) ")
-MARKS = frozenset("\\*~`")
+MARKS = frozenset("\\*~`${}")
 """Characters of markup that may stand beside punctuation."""
 
 
@@ -109,12 +109,13 @@ class BlockText:
 
     def _gap(self, found: Sequence[Span | None], first: int, last: int) -> Span:
         """Return the letters between the lines before line `first` and after line `last`."""
-        before = next((place[1] for place in reversed(found[:first]) if place), 0)
-        after = next((place[0] for place in found[last + 1 :] if place), len(self._shown.letters))
-        return before, after
+        before, after = _neighbors(found, first, last)
+        return before[1] if before else 0, after[0] if after else len(self._shown.letters)
 
     def _place_in_gap(self, lines: list[tuple[int, str]], gap: Span, found: list[Span | None]) -> None:
         joined = "".join(letters for _, letters in lines)
+        if len(joined) > MAX_GAP:
+            return
         shown = self._shown.letters[slice(*gap)]
         matches = SequenceMatcher(None, joined, shown, autojunk=False).get_matching_blocks()
         start = 0
@@ -166,8 +167,8 @@ class BlockText:
 
         The bullet of an item has the place of the dash that stands for it.
         """
-        before = next((span[1] for span in reversed(spans[:number]) if span), self._span[0])
-        after = next((span[0] for span in spans[number + 1 :] if span), self._span[1])
+        above, below = _neighbors(spans, number, number)
+        before, after = above[1] if above else self._span[0], below[0] if below else self._span[1]
         start = self._markdown.find(text[:1], before, after) if text else -1
         if start < 0:
             dash = ITEM_DASH.match(self._markdown, before, after) if before == self._span[0] else None
@@ -176,3 +177,10 @@ class BlockText:
         for mark in text[1:].replace(" ", ""):
             end = self._after(mark, end)
         return start, end
+
+
+def _neighbors(spans: Sequence[Span | None], first: int, last: int) -> tuple[Span | None, Span | None]:
+    """Return the nearest known span before line `first`, and that after line `last`."""
+    before = next((span for number in range(first - 1, -1, -1) if (span := spans[number])), None)
+    after = next((span for number in range(last + 1, len(spans)) if (span := spans[number])), None)
+    return before, after

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
@@ -18,10 +16,10 @@ from .errors import ConnectionLost, NotFound, ServerUnreachable, UploadDeleted
 from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
+from .file_methods import FileMethods
 from .http import HttpClient
 from .messages import (
     Engines,
-    ExportOptions,
     Instance,
     Listing,
     Me,
@@ -31,10 +29,10 @@ from .messages import (
     Status,
     Stream,
 )
+from .reading_methods import ReadingMethods
 from .rest_requests import (
     RequestTransport,
     RestRequests,
-    export_query,
     list_filters,
     read_options,
     update_fields,
@@ -52,7 +50,7 @@ Transport = Literal["rest", "socket"]
 MAX_ATTEMPTS = 8
 
 
-class AsyncClient:
+class AsyncClient(FileMethods, ReadingMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
@@ -222,6 +220,9 @@ class AsyncClient:
         search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        warning: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
     ) -> Listing:
         """Return uploads without their texts, newest first.
 
@@ -230,8 +231,20 @@ class AsyncClient:
             search: Only uploads with this text in the name or the text.
             limit: The size of a page of the list; by default, and at most, 10,000.
             cursor: The `next` of the page before.
+            warning: Only uploads of which a page has a warning with this code.
+            min_confidence: Only uploads with this confidence or more.
+            max_confidence: Only uploads with this confidence or less.
         """
-        return await self._requests.list(list_filters(status, search, limit, cursor))
+        filters = list_filters(
+            status=status,
+            search=search,
+            limit=limit,
+            cursor=cursor,
+            warning=warning,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+        )
+        return await self._requests.list(filters)
 
     async def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts. Raises `NotFound`."""
@@ -311,47 +324,6 @@ class AsyncClient:
             NotFound: The page does not exist, or is not finished.
         """
         return await self._rest.page(upload_id, number, words=words)
-
-    async def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
-        """Return the image of a page, upright, as JPEG.
-
-        Args:
-            upload_id: The id of the upload.
-            number: The page number, from 1.
-            width: The approximate width in pixels.
-
-        Raises:
-            NotFound: The page does not exist.
-        """
-        return await self._rest.page_image(upload_id, number, width)
-
-    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
-        """Return a figure of a page as JPEG; `index` is its place in the page, from 1. Raises `NotFound`."""
-        return await self._rest.figure(upload_id, number, index)
-
-    async def original(self, upload_id: str) -> bytes:
-        """Return the original file. Raises `NotFound`."""
-        return await self._rest.original(upload_id)
-
-    async def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
-        """Write the original file to a path, as a stream. Raises `NotFound`."""
-        await self._rest.download(upload_id, Path(target))
-
-    async def export(self, upload_id: str, **options: Unpack[ExportOptions]) -> bytes:
-        """Return a finished upload in another format. Raises `NotFound`, and `RequestError` if it cannot."""
-        return await self._rest.export(upload_id, export_query(**options))
-
-    async def write_export(
-        self, upload_id: str, target: str | os.PathLike[str], **options: Unpack[ExportOptions]
-    ) -> None:
-        """Write an export to a path, as a stream."""
-        await self._rest.write_export(upload_id, export_query(**options), Path(target))
-
-    async def write_exports(
-        self, upload_ids: Sequence[str], target: str | os.PathLike[str], **options: Unpack[ExportOptions]
-    ) -> None:
-        """Write the exports of several uploads to a path, as one ZIP archive."""
-        await self._rest.write_exports(upload_ids, export_query(**options), Path(target))
 
     # ── private ──
 

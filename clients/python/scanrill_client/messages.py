@@ -72,8 +72,22 @@ TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
 """Statuses that only a client changes: by a retry, a correction or a delete."""
 
 
+class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about a page of an upload. `Page.warnings` has its places."""
+
+    code: str
+    page: int
+    message: str
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload."""
+    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
+
+    reading           number of the current reading
+    confidence        mean confidence of the letters, from 0 to 1, or None
+    uncertain_share   share of the words that the engine is not sure of, or None
+    page_warnings     warnings of the pages, with codes; `retrieve` over REST has them, otherwise None
+    """
 
     id: str
     owner: str
@@ -92,6 +106,10 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     created_at: dt.datetime
     updated_at: dt.datetime
+    reading: int = 1
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    page_warnings: tuple[UploadWarning, ...] | None = None
     raw_text: str | None = None
     processed_text: str | None = None
 
@@ -201,7 +219,11 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks."""
+    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks.
+
+    confidence, uncertain_share   as those of `Instance`
+    correction                    a person's text in place of `text`, or None
+    """
 
     number: int
     width: int
@@ -210,6 +232,11 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     lines: tuple[PageLine, ...]
     warnings: tuple[PageWarning, ...]
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    correction: str | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
     blocks: tuple[Block, ...] = ()
 
 
