@@ -29,7 +29,7 @@ def test_objects_in_a_response_have_all_fields_of_their_type(name: str) -> None:
     example = EXAMPLES[name]
     assert example.response is not None
     for key, kind in example.nested.items():
-        for item in example.response[key]:
+        for item in example.objects(key):
             convert(item, type=kind)
             assert list(item) == [name for name in _names(kind) if name in item or name in _required(kind)]
 
