@@ -31,6 +31,7 @@ output/               blocks → Markdown; Markdown → plain text
 layout/               boxes → reading order, columns, tables, headings
 documents/            file → page images, within limits
 inference.py          ONNX Runtime and OpenVINO behind one interface
+words.py              words of a line: places, boxes, changes of the text
 page_ranges.py        page selection such as `1-3,7`
 english_words.py      words of English
 character_sets.py     languages that a set of characters can write
@@ -102,6 +103,7 @@ from .types import (
     PageStarted,
     PageWarning,
     ReadEvent,
+    Word,
 )
 from .warning_codes import WarningCode
 
@@ -134,6 +136,7 @@ __all__ = [
     "UnreadableFile",
     "UnsupportedOption",
     "WarningCode",
+    "Word",
     "engine_info",
     "known_engines",
     "load_engine",

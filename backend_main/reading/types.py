@@ -45,6 +45,19 @@ class PageStarted(msgspec.Struct, frozen=True, tag=True):
     """Height of the page image in pixels."""
 
 
+class Word(msgspec.Struct, frozen=True):
+    """A word of a line; of Chinese and Japanese, a character."""
+
+    text: str
+    """Text of the word, without white space."""
+    box: Box | None
+    """Corners of the word, in steps of a tenth of a pixel; None from an engine without boxes of words."""
+    confidence: float | None
+    """Confidence from 0 to 1, in steps of 0.01; None from an engine without confidences."""
+    start: int
+    """Place of the word in the text of its line, in code points."""
+
+
 class Line(msgspec.Struct, frozen=True, tag=True):
     """A recognized piece of text: a line, a part of a line, or a token of an engine that streams tokens."""
 
@@ -63,6 +76,8 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Confidence of the engine, from 0 to 1; None from an engine without confidences."""
     role: LineRole = "body"
     """Part of the page, known once the page is finished: a line that streams is `body`."""
+    words: tuple[Word, ...] = ()
+    """Words in the order of `text`; empty from an engine without words."""
 
     def __post_init__(self) -> None:
         _remove_controls(self, "text", "markdown")

@@ -25,6 +25,7 @@ from ..event_log import UploadChange
 from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
 from ..uploads import usage
+from ..uploads.packed_words import pack_words
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
 
 MAX_FAILURES = 3
@@ -165,13 +166,21 @@ def _new_page(claim: Claim, page: reading.PageDone) -> Page:
         height=page.height,
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
-        lines=_strip_nul([msgspec.to_builtins(line) for line in page.lines]),
+        lines=_strip_nul([_stored_line(line) for line in page.lines]),
+        words=pack_words(page.lines),
         warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
     )
 
 
+def _stored_line(line: reading.Line) -> dict[str, Any]:
+    """Return a line as JSON, without its words, which are packed."""
+    fields: dict[str, Any] = msgspec.to_builtins(line)
+    del fields["words"]
+    return fields
+
+
 def _finished_pages(upload_id: UUID) -> list[Page]:
-    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines"))
+    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines", "words"))
 
 
 def _text_fields_of(pages: list[Page]) -> dict[str, Any]:

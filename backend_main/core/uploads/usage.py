@@ -33,8 +33,9 @@ def text_bytes(upload: Upload) -> int:
 
 
 def page_bytes(page: Page) -> int:
-    """Return the bytes of a page: its texts and lines."""
-    return _utf8_bytes(page.markdown) + _utf8_bytes(page.text) + len(msgspec.json.encode(page.lines))
+    """Return the bytes of a page: its texts, lines and words."""
+    texts = _utf8_bytes(page.markdown) + _utf8_bytes(page.text)
+    return texts + len(msgspec.json.encode(page.lines)) + len(page.words or b"")
 
 
 def count_missing() -> int:
@@ -51,7 +52,8 @@ def _count_batch() -> int:
     missing = Upload.objects.filter(is_missing).only("raw_text", "plain_text", "correction", "metadata")
     uploads = list(missing.order_by("pk")[:COUNT_BATCH_UPLOADS])
     pages = Page.objects.filter(upload__in=uploads)
-    size = ByteLength("markdown") + ByteLength("text") + ByteLength(Cast("lines", TextField()))
+    texts = ByteLength("markdown") + ByteLength("text") + ByteLength(Cast("lines", TextField()))
+    size = texts + Coalesce(ByteLength("words"), 0)
     sizes = dict(pages.values_list("upload_id").annotate(total=Sum(size)).order_by())
     for upload in uploads:
         row = Upload.objects.filter(pk=upload.pk)

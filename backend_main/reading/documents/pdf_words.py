@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from ..languages import CJK
+from ..languages import CJK, has_right_to_left
 from .pdf_bidi import (
     direction,
-    has_right_to_left,
     is_right_to_left,
     logical_order,
     with_matching_brackets,
