@@ -24,6 +24,7 @@ from ..db.settings import relaxed_durability
 from ..event_log import UploadChange
 from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
+from ..search import index as search_index
 from ..uploads import usage
 from ..uploads.packed_words import pack_words
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
@@ -49,6 +50,7 @@ def save_page(claim: Claim, page: reading.PageDone) -> None:
         )
         require_rows(claimed_job(claim).update(failures=0))
         row.save(force_insert=True)
+        search_index.index_page(row, claim.owner_id)
 
 
 @retry_transient
@@ -75,6 +77,7 @@ def finish(
         if page:
             row = _new_page(claim, page)
             row.save(force_insert=True)
+            search_index.index_page(row, upload.owner_id)
             if upload.page_bytes is not None:
                 upload.page_bytes += usage.page_bytes(row)
             upload.page_count = page.page_count

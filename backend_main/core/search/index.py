@@ -66,8 +66,10 @@ def index_missing(*, upload_id: UUID | None = None) -> int:
 
 @retry_transient
 def is_complete(owner_id: UUID) -> bool:
-    """Return whether the texts of the user are all in the index: an upgrade indexes them in the background."""
-    oldest = Upload.objects.filter(owner_id=owner_id).order_by("created_at", "pk").values_list("pk", flat=True)
+    """Return whether all texts of the user are in the index. Maintenance adds those from before an upgrade."""
+    oldest = (
+        Upload.objects.filter(owner_id=owner_id).order_by("created_at", "pk").values_list("pk", flat=True)
+    )
     upload_id = oldest.first()
     return upload_id is None or SearchEntry.objects.filter(upload_id=upload_id, page_id=None).exists()
 
@@ -110,7 +112,9 @@ def _index_page_batch(missing: QuerySet[Page]) -> int:
     with transaction.atomic():
         # Locked, so that none is deleted before its entry is there.
         rows = missing.select_for_update(of=("self",), no_key=True).select_related("upload")
-        pages = rows.defer("markdown", "lines", "blocks", "words", *_UPLOAD_TEXTS).order_by("-pk")[:BATCH_ROWS]
+        pages = rows.defer("markdown", "lines", "blocks", "words", *_UPLOAD_TEXTS).order_by("-pk")[
+            :BATCH_ROWS
+        ]
         entries = [_page_entry(page, page.upload.owner_id) for page in pages]
         SearchEntry.objects.bulk_create(entries, ignore_conflicts=True)
     return len(entries)

@@ -74,7 +74,7 @@ def _statement(owner: User, query: Query, before_id: int | None) -> tuple[str, l
         conditions.append((f"{sql.entry_id} < %s", before_id))
     if query.names and query.terms:
         names = _all_of(query.names, (), scope_of(owner.pk, NAME))
-        subquery = f"SELECT entry.upload_id FROM {sql.tables} WHERE {sql.matches}"
+        subquery = f"SELECT entry.upload_id FROM {sql.tables} WHERE {sql.matches}"  # noqa: S608
         conditions.append((f"entry.upload_id IN ({subquery})", names))
     if query.status is not None:
         conditions.append(("upload.status = %s", query.status))
@@ -82,8 +82,8 @@ def _statement(owner: User, query: Query, before_id: int | None) -> tuple[str, l
         if time is not None:
             value = connection.ops.adapt_datetimefield_value(time)
             conditions.append((f"upload.created_at {operator} %s", value))
-    statement = (
-        f"SELECT {sql.entry_id} FROM {sql.tables} {sql.join_upload} core_upload AS upload"
+    statement = (  # of constants; values are parameters
+        f"SELECT {sql.entry_id} FROM {sql.tables} {sql.join_upload} core_upload AS upload"  # noqa: S608
         f" ON upload.id = entry.upload_id WHERE {' AND '.join(condition for condition, _ in conditions)}"
         f" ORDER BY {sql.entry_id} DESC LIMIT {WINDOW_ROWS}"
     )
@@ -101,7 +101,7 @@ def _match_expression(owner: User, query: Query) -> str:
 
 
 def _all_of(terms: Sequence[QueryTokens], excluded: Sequence[QueryTokens], scope: str) -> str:
-    """Return an expression of the full-text search. Tokens are letters, digits and marks: see `tokens.fold`."""
+    """Return an expression of the full-text search. Tokens have no character that needs quoting."""
     if connection.vendor == "sqlite":
         found = " AND ".join(_fts5_phrase(term, scope) for term in terms)
         return f"({found})" + "".join(f" NOT {_fts5_phrase(term, scope)}" for term in excluded)
@@ -125,5 +125,7 @@ def _score(entry: SearchEntry, query: Query) -> float:
         return _NAME_SCORE
     saturation = _SATURATION * (1 + len(entry.words) / _LENGTH_CHARACTERS)
     words = f"{entry.words} "
-    counts = (words.count(" " + " ".join(term.tokens) + ("" if term.is_prefix else " ")) for term in query.terms)
+    counts = (
+        words.count(" " + " ".join(term.tokens) + ("" if term.is_prefix else " ")) for term in query.terms
+    )
     return sum(count / (count + saturation) for count in counts)

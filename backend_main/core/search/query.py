@@ -52,7 +52,6 @@ class _Part(NamedTuple):
     key: str
     text: str
     is_prefix: bool
-    is_quoted: bool
 
 
 def parse(text: str) -> Query:
@@ -72,7 +71,9 @@ def parse(text: str) -> Query:
             field = "names" if part.key else "excluded" if part.is_excluded else "terms"
             words[field] += _phrases(part)
     if not (words["terms"] or words["names"]):
-        raise _error("The query has no word to search for. Add a word, or name: with a part of the file name.")
+        raise _error(
+            "The query has no word to search for. Add a word, or name: with a part of the file name."
+        )
     if sum(len(phrase.tokens) for phrases in words.values() for phrase in phrases) > MAX_QUERY_TOKENS:
         raise _error(f"The query has more than {MAX_QUERY_TOKENS} words. Leave some out.")
     found = {name: tuple(phrases) for name, phrases in words.items()}
@@ -85,13 +86,12 @@ def _parts(text: str) -> list[_Part]:
     while at < end:
         match = _PART.match(text, at)
         if match is None:  # only an opening quotation mark without its end does not match
-            raise _error(f"The quotation mark before “{text[at:end].partition('"')[2]}” has no end. Add one.")
+            after = text[at:end].partition('"')[2]
+            raise _error(f"The quotation mark before “{after}” has no end. Add one.")
         at = match.end()
-        phrase, word, key = match["phrase"], match["word"] or "", (match["key"] or "").lower()
+        word, key = match["word"] or "", (match["key"] or "").lower()
         is_prefix = bool(match["star"]) or word.endswith("*")
-        found.append(
-            _Part(bool(match["minus"]), key, phrase if word == "" else word, is_prefix, phrase is not None)
-        )
+        found.append(_Part(bool(match["minus"]), key, match["phrase"] or word, is_prefix))
         if found[-1].is_excluded and key:
             raise _error(f"{key}: cannot be excluded. Remove the minus sign before it.")
     return found
@@ -104,7 +104,9 @@ def _phrases(part: _Part) -> list[QueryTokens]:
         return phrases
     last = phrases[-1].tokens
     if len(last[-1]) < MIN_PREFIX_CHARACTERS and not phrases[-1].is_prefix:
-        raise _error(f"“{part.text}” is too short for a prefix. Write {MIN_PREFIX_CHARACTERS} letters or more.")
+        raise _error(
+            f"“{part.text}” is too short for a prefix. Write {MIN_PREFIX_CHARACTERS} letters or more."
+        )
     return [*phrases[:-1], QueryTokens(last, is_prefix=True)]
 
 

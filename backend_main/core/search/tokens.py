@@ -109,7 +109,9 @@ def _is_token_character(char: str) -> bool:
 @functools.cache
 def _pattern() -> re.Pattern[str]:
     """Return the pattern of a word. Python's `\\w` leaves out vowel signs, which are combining marks."""
-    marks = "".join(_ranges(code for code in range(0x300, 0x1F000) if unicodedata.category(chr(code))[0] == "M"))
+    marks = "".join(
+        _ranges(code for code in range(0x300, 0x1F000) if unicodedata.category(chr(code))[0] == "M")
+    )
     letter = rf"[^\W_{_UNSPACED}]"
     return re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|{letter}(?:{letter}|[{marks}ـ])*")
 
