@@ -2,8 +2,8 @@
 
 Words follow Zipf's law, as in natural text. Queries are taken from random pages, so common words are asked
 for as often as they occur. Times are CPU time of the thread and of its PostgreSQL server process, so other
-programs on the machine add nothing. A search is `search.hits.search` for the first 20 hits, with their snippets
-and boxes. The cost of saving a page is measured at the end, on the full index, with and without its entry.
+programs on the machine add nothing. A search is `search.hits.search` for the first 20 hits, with their
+snippets and boxes. The cost of saving a page is measured at the end, on the full index, with and without its entry.
 
     .venv/bin/python -m benchmarks.search --write
 """
@@ -151,8 +151,9 @@ def measure_database(database: str, pages: int) -> Iterator[str]:
             found += len(hits.search(owner=owner, q=q).hits)
             times.append(1000 * (clock() - started))
         yield f"| {database} | {name}, ms ({found / QUERIES:.0f} hits) | {_percentiles(times)} |"
-    yield f"| {database} | save a page without its entry, ms | {_percentiles(_save_times(owner, corpus, clock, is_indexed=False))} |"
-    yield f"| {database} | save a page with its entry, ms | {_percentiles(_save_times(owner, corpus, clock, is_indexed=True))} |"
+    for what, is_indexed in (("without", False), ("with", True)):
+        times = _save_times(owner, corpus, clock, is_indexed=is_indexed)
+        yield f"| {database} | save a page {what} its entry, ms | {_percentiles(times)} |"
 
 
 def _percentiles(times: list[float]) -> str:

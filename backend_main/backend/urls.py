@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend_main.core.http import downloads, error_views, health, rest, sign_in
+from backend_main.core.http import downloads, error_views, health, rest, search, sign_in
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/sessions/", in_turn(rest.SessionsView.as_view())),
     path("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
     path("api/engines/", in_turn(rest.EnginesView.as_view())),
+    path("api/search", list_in_turn(search.SearchView.as_view())),
     path("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
     path("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),
     path("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),

@@ -53,7 +53,7 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         return Response(
             {
-                "username": _owner(request).get_username(),
+                "username": owner_of(request).get_username(),
                 "max_upload_bytes": conf.max_upload_bytes,
                 "version": __version__,
             }
@@ -73,22 +73,19 @@ class UploadsView(APIView):
     """`GET /api/uploads/?status=&search=&limit=&cursor=` → {list, next}, newest first, without the texts."""
 
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = dict(request.query_params.items())
-        # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
-        if any("\0" in value for value in parameters.values()):
-            raise RequestError({"message": "A value contains a NUL character."})
-        limit = _limit(request.query_params)
+        parameters: dict[str, Any] = query_of(request)
+        limit = limit_in(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
         query = parsing.build_request(messages.ListUploads, parameters)
-        found = queries.uploads(owner=_owner(request), **query.filters())
+        found = queries.uploads(owner=owner_of(request), **query.filters())
         content = messages.encode(serializers.listing(found.items, found.next, query)).encode()
         return HttpResponse(content, content_type="application/json")
 
 
 def is_short_list(request: HttpRequest) -> bool:
     """Return whether the request is for a short list of uploads."""
-    return queries.is_short(search=request.GET.get("search"), limit=_limit(request.GET))
+    return queries.is_short(search=request.GET.get("search"), limit=limit_in(request.GET))
 
 
 class UploadView(APIView):
@@ -99,7 +96,7 @@ class UploadView(APIView):
     max_body_bytes = 4 * parsing.MAX_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID) -> Response:
-        upload = queries.upload(owner=_owner(request), upload_id=upload_id)
+        upload = queries.upload(owner=owner_of(request), upload_id=upload_id)
         return _response(serializers.instance(upload, texts=True))
 
     def patch(self, request: Request, upload_id: UUID) -> Response:
@@ -107,7 +104,7 @@ class UploadView(APIView):
             messages.Update, {"instance_id": str(upload_id), "data": request.data}
         )
         upload = commands.update(
-            owner=_owner(request),
+            owner=owner_of(request),
             upload_id=upload_id,
             filename=changes.filename,
             correction=changes.processed_text,
@@ -116,7 +113,7 @@ class UploadView(APIView):
         return _response(serializers.instance(upload, texts=True))
 
     def delete(self, request: Request, upload_id: UUID) -> Response:
-        deleted = commands.delete(owner=_owner(request), upload_id=upload_id)
+        deleted = commands.delete(owner=owner_of(request), upload_id=upload_id)
         return _response(deleted.instance)
 
 
@@ -134,7 +131,7 @@ class SessionsView(APIView):
                 "user_agent": session.user_agent,
                 "current": session.pk == own_session,
             }
-            for session in session_store.active(_owner(request))
+            for session in session_store.active(owner_of(request))
         ]
         return _response({"sessions": sessions})
 
@@ -143,7 +140,7 @@ class SessionView(APIView):
     """`DELETE /api/sessions/{id}/`: end a session; its sockets close, and its tokens are invalid."""
 
     def delete(self, request: Request, session_id: UUID) -> Response:
-        session_store.end(owner=_owner(request), session_id=session_id)
+        session_store.end(owner=owner_of(request), session_id=session_id)
         return Response(status=204)
 
 
@@ -151,7 +148,7 @@ class CancelView(APIView):
     """`POST /api/uploads/{id}/cancel`: return the upload after it."""
 
     def post(self, request: Request, upload_id: UUID) -> Response:
-        upload = commands.cancel(owner=_owner(request), upload_id=upload_id)
+        upload = commands.cancel(owner=owner_of(request), upload_id=upload_id)
         return _response(serializers.instance(upload, texts=True))
 
 
@@ -165,7 +162,7 @@ class RetryView(APIView):
             messages.Retry, {"instance_id": str(upload_id), "data": dict(request.data)}
         )
         upload = commands.retry(
-            owner=_owner(request), upload_id=upload_id, options=ReadOptions(**retry.read_options())
+            owner=owner_of(request), upload_id=upload_id, options=ReadOptions(**retry.read_options())
         )
         return _response(serializers.instance(upload, texts=True))
 
@@ -174,7 +171,7 @@ class PageView(APIView):
     """`GET /api/uploads/{id}/pages/{n}`: a finished page, its lines with boxes and confidences."""
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
-        page = queries.page(owner=_owner(request), upload_id=upload_id, number=number)
+        page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
         return _response(serializers.page(page))
 
 
@@ -207,13 +204,26 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
-def _limit(parameters: Mapping[str, str]) -> int | None:
+def query_of(request: Request) -> dict[str, Any]:
+    """Return the parameters of the query.
+
+    Raises:
+        RequestError: A value has a NUL character. PostgreSQL text cannot have one; frames reject it too.
+    """
+    parameters = dict(request.query_params.items())
+    if any("\0" in value for value in parameters.values()):
+        raise RequestError({"message": "A value contains a NUL character."})
+    return parameters
+
+
+def limit_in(parameters: Mapping[str, str]) -> int | None:
     """Return the limit in a query; None if it has none, or no valid one."""
     limit = parameters.get("limit", "")
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
 
 
-def _owner(request: Request) -> User:
+def owner_of(request: Request) -> User:
+    """Return the user of the request's token."""
     assert isinstance(request.user, User)  # the permission classes reject anonymous requests
     return request.user
 

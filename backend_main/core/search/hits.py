@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from ...reading.types import Box, Line
 from ..db.retry import retry_transient
 from ..db.settings import read_snapshot
 from ..errors import RequestError
-from ..models import Page, Upload, User
+from ..models import Page, SearchEntry, Upload, User
 from ..protocol import serializers
 from ..protocol.search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from ..uploads import page_content
@@ -67,19 +68,20 @@ def _next(position: Position, window: list[Match], offset: int) -> str | None:
 
 
 def _hits(owner: User, query: Query, matches: Sequence[Match]) -> list[SearchHit]:
+    entries = SearchEntry.objects.filter(owner_id=owner.pk).defer("words")
+    found = entries.in_bulk([match.entry_id for match in matches])
+    shown = [found[match.entry_id] for match in matches]
     uploads = Upload.objects.owned_by(owner).defer("raw_text", "plain_text")
-    found_uploads = uploads.in_bulk([match.upload_id for match in matches])
-    pages = Page.objects.defer("markdown", "blocks").in_bulk(
-        [match.page_id for match in matches if match.page_id]
-    )
+    found_uploads = uploads.in_bulk({entry.upload_id for entry in shown})
+    pages = Page.objects.defer("markdown", "blocks").in_bulk({entry.page_id for entry in shown} - {None})
     hits = []
-    for match in matches:
-        upload = found_uploads[match.upload_id]
+    for entry in shown:
+        upload = found_uploads[entry.upload_id]
         upload.owner = owner
-        if match.page_id is not None:
-            hits.append(_page_hit(upload, pages[match.page_id], query.terms))
+        if entry.page_id is not None:
+            hits.append(_page_hit(upload, pages[entry.page_id], query.terms))
         else:
-            hits.append(_upload_hit(upload, query, is_name=match.is_name))
+            hits.append(_upload_hit(upload, query, is_name=entry.scope.endswith(index.NAME)))
     return hits
 
 
@@ -105,14 +107,21 @@ def _page_hit(upload: Upload, page: Page, terms: Sequence[QueryTokens]) -> Searc
 
 def _snippet(text: str, terms: Sequence[QueryTokens]) -> Snippet:
     """Return the part of a text with the first words of the query, cut between words."""
-    places = marks([text], terms)
-    first = places[0].start if places else 0
+    places = _places_in(text, terms)
+    first = places[0][0] if places else 0
     start = 0 if first <= LEAD_CHARACTERS else _word_start(text, first - LEAD_CHARACTERS, first)
     end = min(len(text), start + SNIPPET_CHARACTERS)
     if end < len(text):
         end = max(text.rfind(" ", start, end), first + 1) if " " in text[first:end] else end
-    shown = [(place.start - start, min(place.end, end) - start) for place in places if place.start < end]
+    shown = [(at - start, min(stop, end) - start) for at, stop in places if at < end]
     return Snippet(text=text[start:end], marks=shown)
+
+
+def _places_in(text: str, terms: Sequence[QueryTokens]) -> list[tuple[int, int]]:
+    """Return the places of the terms in a text, which is divided at its line breaks."""
+    lines = text.split("\n")
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    return [(starts[mark.text] + mark.start, starts[mark.text] + mark.end) for mark in marks(lines, terms)]
 
 
 def _word_start(text: str, at: int, before: int) -> int:
@@ -125,7 +134,7 @@ def _lines(page: Page, terms: Sequence[QueryTokens]) -> list[SearchLine]:
     """Return the lines of a page with words of the query."""
     lines = page_content.page_lines(page, with_words=True)
     places: dict[int, list[Mark]] = defaultdict(list)
-    for mark in marks((line.text for line in lines), terms):
+    for mark in marks([line.text for line in lines], terms):
         places[mark.text].append(mark)
     return [
         SearchLine(

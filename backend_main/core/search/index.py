@@ -66,7 +66,7 @@ def index_missing(*, upload_id: UUID | None = None) -> int:
 
 @retry_transient
 def is_complete(owner_id: UUID) -> bool:
-    """Return whether all texts of the user are in the index. Maintenance adds those from before an upgrade."""
+    """Return whether all texts of the user are in the index. Maintenance adds those that are not."""
     oldest = (
         Upload.objects.filter(owner_id=owner_id).order_by("created_at", "pk").values_list("pk", flat=True)
     )

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.db import connection
 
-from ..models import SearchEntry, Upload, User
+from ..models import Upload, User
 from .index import NAME, TEXT, scope_of
 from .query import Query
 from .tokens import QueryTokens
@@ -25,12 +24,10 @@ _SATURATION, _LENGTH_CHARACTERS, _NAME_SCORE = 1.2, 3000, 100.0
 
 
 class Match(NamedTuple):
-    """Entry that matches. page_id: None for a file name or the correction of an upload."""
+    """Entry that matches, and how well."""
 
     entry_id: int
-    upload_id: UUID
-    page_id: int | None
-    is_name: bool
+    score: float
 
 
 class _Dialect(NamedTuple):
@@ -55,16 +52,12 @@ def ranked_window(owner: User, query: Query, *, before_id: int | None = None) ->
     """Return the newest matches with an entry id below `before_id`, best first; at most `WINDOW_ROWS`."""
     with connection.cursor() as cursor:
         cursor.execute(*_statement(owner, query, before_id))
-        ids = [row[0] for row in cursor.fetchall()]
-    scored = [(_score(entry, query), entry) for entry in SearchEntry.objects.filter(pk__in=ids)]
-    scored.sort(key=lambda each: (-each[0], -each[1].pk))
-    return [
-        Match(entry.pk, entry.upload_id, entry.page_id, entry.scope.endswith(NAME)) for _, entry in scored
-    ]
+        found = [Match(entry_id, _score(scope, words, query)) for entry_id, scope, words in cursor]
+    return sorted(found, key=lambda match: (-match.score, -match.entry_id))
 
 
 def _statement(owner: User, query: Query, before_id: int | None) -> tuple[str, list[Any]]:
-    """Return the SQL for the ids of matching entries, newest first, and its parameters."""
+    """Return the SQL for the id, scope and words of matching entries, newest first, and its parameters."""
     sql = _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL
     conditions: list[tuple[str, Any]] = [
         (sql.matches, _match_expression(owner, query)),
@@ -83,7 +76,8 @@ def _statement(owner: User, query: Query, before_id: int | None) -> tuple[str, l
             value = connection.ops.adapt_datetimefield_value(time)
             conditions.append((f"upload.created_at {operator} %s", value))
     statement = (  # of constants; values are parameters
-        f"SELECT {sql.entry_id} FROM {sql.tables} {sql.join_upload} core_upload AS upload"  # noqa: S608
+        f"SELECT {sql.entry_id}, entry.scope, entry.words"  # noqa: S608
+        f" FROM {sql.tables} {sql.join_upload} core_upload AS upload"
         f" ON upload.id = entry.upload_id WHERE {' AND '.join(condition for condition, _ in conditions)}"
         f" ORDER BY {sql.entry_id} DESC LIMIT {WINDOW_ROWS}"
     )
@@ -119,12 +113,12 @@ def _tsquery_phrase(term: QueryTokens, scope: str) -> str:
     return f"({words}{':*' if term.is_prefix else ''})"
 
 
-def _score(entry: SearchEntry, query: Query) -> float:
+def _score(scope: str, words: str, query: Query) -> float:
     """Return how well the words of an entry match: more for names, short texts, and repeated words."""
-    if entry.scope.endswith(NAME):
+    if scope.endswith(NAME):
         return _NAME_SCORE
-    saturation = _SATURATION * (1 + len(entry.words) / _LENGTH_CHARACTERS)
-    words = f"{entry.words} "
+    saturation = _SATURATION * (1 + len(words) / _LENGTH_CHARACTERS)
+    words += " "
     counts = (
         words.count(" " + " ".join(term.tokens) + ("" if term.is_prefix else " ")) for term in query.terms
     )

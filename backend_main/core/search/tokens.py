@@ -27,6 +27,8 @@ _BASE_LETTERS = str.maketrans(
 # others are parts of letters, such as the voicing of kana (8) and the virama of Indic scripts (9).
 _POINTS, _MIN_ACCENT_CLASS = range(10, 36), 200
 
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+
 
 class Token(NamedTuple):
     """Folded word and its place in the text."""
@@ -51,6 +53,8 @@ def tokens(text: str) -> Iterator[Token]:
 
 def token_texts(text: str) -> list[str]:
     """Return the texts of `tokens`; faster."""
+    if text.isascii():
+        return [word[:MAX_TOKEN_CHARACTERS] for word in _ASCII_WORD.findall(text.lower())]
     found: list[str] = []
     for match in _pattern().finditer(text):
         word = match[0]
@@ -113,7 +117,7 @@ def _pattern() -> re.Pattern[str]:
         _ranges(code for code in range(0x300, 0x1F000) if unicodedata.category(chr(code))[0] == "M")
     )
     letter = rf"[^\W_{_UNSPACED}]"
-    return re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|{letter}(?:{letter}|[{marks}ـ])*")
+    return re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|{letter}+(?:[{marks}ـ]+{letter}*)*")
 
 
 def _ranges(codes: Iterator[int]) -> Iterator[str]:
