@@ -3,7 +3,7 @@
 Words follow Zipf's law, as in natural text. Queries are taken from random pages, so common words are asked
 for as often as they occur. Times are CPU time of the thread and of its PostgreSQL server process, so other
 programs on the machine add nothing. A search is `search.hits.search` for the first 20 hits, with their
-snippets and boxes. The cost of saving a page is measured at the end, on the full index, with and without its entry.
+snippets and boxes. The cost of saving a page is measured at the end, on the full index.
 
     .venv/bin/python -m benchmarks.search --write
 """

@@ -143,6 +143,10 @@ ROUTES = {
     "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
+    "GET /api/search": "Finds pages, file names and corrections, best first. The [query language](../how-to/search.md) has words, phrases, "
+    "prefixes and filters. A hit has `upload`, `field` (`page`, `filename` or `correction`) and `snippet`, whose `marks` are the places of the words "
+    "in its `text`, in code points. A hit in a page also has `page`, `width`, `height`, and the `lines` with the words: `line` is the number of the line "
+    "in the page, and `boxes` are the corners of the words.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",
     "DELETE /api/token/": "Signs out: ends the session of the cookie, and removes the cookie. Its sockets close. Returns 204 without a body.",
@@ -169,6 +173,12 @@ ROUTES = {
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
+    "complete": "False while the server still indexes texts of the user after an upgrade.",
+    "cursor": "`next` of the previous response.",
+    "hits": "The hits, one object each.",
+    "limit": "Maximum number of hits: 1 to 100; 20 if missing.",
+    "next": "Cursor of the next hits; null at the end.",
+    "q": "The query: at most 200 characters.",
     "access": "Access token, for `Authorization: Bearer`.",
     "code": "Code of a sign-in link: the part behind `#code=`.",
     "cookie": "True: set the refresh token as a cookie that scripts cannot read.",

@@ -35,6 +35,7 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
     "POST /api/token/code/": ("body", None, ("code",)),
     "POST /api/token/refresh/": ("body", None, ("refresh",)),
+    "GET /api/search": ("query", None, ("q", "limit", "cursor")),
     "GET /api/uploads/": ("query", protocol.ListUploads, ("status", "search", "limit", "cursor")),
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
 
 from .transcripts import HASH, VALUES
@@ -64,6 +65,22 @@ PAGE: dict[str, Any] = {
             "installed one reads.",
             "boxes": [[[90.0, 912.0], [410.0, 912.0], [410.0, 950.0], [90.0, 950.0]]],
             "share": None,
+        }
+    ],
+}
+HIT: dict[str, Any] = {
+    "upload": INSTANCE,
+    "field": "page",
+    "snippet": {"text": "Invoice\nTotal 12.00", "marks": [[8, 13]]},
+    "page": 1,
+    "width": 1000,
+    "height": 1300,
+    "lines": [
+        {
+            "line": 1,
+            "text": "Total 12.00",
+            "marks": [[0, 5]],
+            "boxes": [[[90.0, 212.0], [190.0, 212.0], [190.0, 250.0], [90.0, 250.0]]],
         }
     ],
 }
@@ -155,6 +172,11 @@ EXAMPLES: dict[str, RestExample] = {
         query="status=processed&limit=10",
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},
         kind=protocol.ListMessage,
+    ),
+    "GET /api/search": RestExample(
+        query="q=total+status:processed",
+        response={"hits": [HIT], "next": None, "complete": True},
+        nested={"hits": SearchHit},
     ),
     "GET /api/uploads/{id}/": RestExample(response=INSTANCE | TEXTS, kind=protocol.Instance),
     "PATCH /api/uploads/{id}/": RestExample(

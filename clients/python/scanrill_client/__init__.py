@@ -9,7 +9,7 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
+`messages`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -47,6 +47,7 @@ from .messages import (
     Status,
     Stream,
 )
+from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -83,10 +84,15 @@ __all__ = [
     "RefreshToken",
     "RequestError",
     "ScanrillError",
+    "SearchField",
+    "SearchHit",
+    "SearchLine",
+    "SearchResults",
     "ServerUnreachable",
     "Session",
     "Sessions",
     "Snapshot",
+    "Snippet",
     "Status",
     "Stream",
     "Timeouts",

@@ -17,6 +17,7 @@ from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
 from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -150,6 +151,10 @@ class Client:
     def engines(self) -> Engines:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
+
+    def search(self, q: str, *, limit: int = 20, cursor: str | None = None) -> SearchResults:
+        """Find pages, file names and corrections, best first."""
+        return self._loop.run(self._client.search(q, limit=limit, cursor=cursor))
 
     def page(self, upload_id: str, number: int) -> Page:
         """Return a finished page with its lines; `number` counts from 1."""

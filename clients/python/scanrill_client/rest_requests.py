@@ -27,6 +27,7 @@ from .messages import (
     Sessions,
     Status,
 )
+from .search_results import SearchResults
 from .upload_file import UploadFile
 
 T = TypeVar("T")
@@ -133,6 +134,10 @@ class RestRequests:
 
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
+
+    async def search(self, q: str, limit: int, cursor: str | None) -> SearchResults:
+        query = {"q": q, "limit": limit} | ({} if cursor is None else {"cursor": cursor})
+        return decode_response(await self._http.call("GET", "/api/search", params=query), SearchResults)
 
     async def page(self, upload_id: str, number: int) -> Page:
         return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)

@@ -16,6 +16,7 @@ export {
 } from "./errors.ts";
 export * from "./protocol.ts";
 export { ScanrillRest, type Engines, type Me, type Session, type UploadOptions } from "./rest.ts";
+export type * from "./search.ts";
 export { CookieSession } from "./session.ts";
 export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
 export { staticToken, type TokenSource } from "./token.ts";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -77,11 +78,9 @@ def test_parse_invalid_query_raises_error_on_q(text: str, message: str) -> None:
     assert message in error.value.fields["q"]
 
 
-@given(st.text(alphabet=st.sampled_from('ab*-:" \'名name:status')) | st.text())
+@given(st.text(alphabet=st.sampled_from("ab*-:\" '名name:status")) | st.text())
 def test_parse_any_text_returns_a_query_or_an_error_on_q(text: str) -> None:
-    try:
+    query = None
+    with suppress(RequestError):
         query = parse(text)
-    except RequestError as error:
-        assert set(error.fields) == {"q"}
-    else:
-        assert query.terms or query.names
+    assert query is None or query.terms or query.names
