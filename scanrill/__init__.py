@@ -14,6 +14,8 @@ This package is the public interface of scanrill in Python. It needs no server, 
 from backend_main import __version__
 from backend_main.reading import (
     BatchedEvent,
+    Block,
+    BlockType,
     Box,
     Cancelled,
     Engine,
@@ -36,6 +38,7 @@ from backend_main.reading import (
     PageWarning,
     ReadEvent,
     ReadingError,
+    TableCell,
     UnknownEngine,
     UnreadableFile,
     UnsupportedOption,
@@ -52,6 +55,8 @@ from ._sources import BinaryFile, Source
 __all__ = [
     "BatchedEvent",
     "BinaryFile",
+    "Block",
+    "BlockType",
     "Box",
     "Cancelled",
     "Engine",
@@ -76,6 +81,7 @@ __all__ = [
     "ReadEvent",
     "ReadingError",
     "Source",
+    "TableCell",
     "UnknownEngine",
     "UnreadableFile",
     "UnsupportedOption",

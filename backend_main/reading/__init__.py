@@ -27,6 +27,7 @@ layout_page.py        boxes of a recognized page, and the tables, figures and si
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
 engines/              page image → lines: the interface, the registry, four engines, loading when needed
+page_structure/       final Markdown and lines → blocks of the page, places of lines in the Markdown
 output/               blocks → Markdown; Markdown → plain text
 layout/               boxes → reading order, columns, tables, headings
 documents/            file → page images, within limits
@@ -65,6 +66,7 @@ bold, italic, links, `<sup>`         born_digital/inline.py; documents/pdf_links
 text layers: what is left out        documents/pdf_visibility.py
 text layers: what is recognized      documents/unread_areas.py, text_layer_reader.py
 text layers: form fields and notes   documents/pdf_annotations.py, born_digital/notes.py
+blocks and places of lines           page_structure/; output/formatted_page.py (which lines a block has)
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 another engine for some lines        other_scripts.py, lost_letters.py
@@ -95,6 +97,8 @@ from .output.markdown import MarkdownWriter
 from .pipeline import read
 from .types import (
     BatchedEvent,
+    Block,
+    BlockType,
     Box,
     Line,
     LinesRead,
@@ -103,12 +107,15 @@ from .types import (
     PageStarted,
     PageWarning,
     ReadEvent,
+    TableCell,
     Word,
 )
 from .warning_codes import WarningCode
 
 __all__ = [
     "BatchedEvent",
+    "Block",
+    "BlockType",
     "Box",
     "Cancelled",
     "Engine",
@@ -132,6 +139,7 @@ __all__ = [
     "PageWarning",
     "ReadEvent",
     "ReadingError",
+    "TableCell",
     "UnknownEngine",
     "UnreadableFile",
     "UnsupportedOption",

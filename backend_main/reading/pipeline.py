@@ -20,6 +20,7 @@ from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings
 from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end
 from .page_reader import PageReader
+from .page_structure.structured_page import structured_page
 from .text_layer_reader import TextLayerReader
 from .types import (
     Line,
@@ -156,6 +157,11 @@ def _history_of(document: Document) -> FurnitureHistory:
 def _page_done(
     started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[PageWarning]
 ) -> PageDone:
+    with_roles = [
+        msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
+        for place, line in enumerate(lines)
+    ]
+    blocks, located = structured_page(formatted, with_roles, started.height)
     return PageDone(
         number=started.number,
         page_count=started.page_count,
@@ -163,9 +169,7 @@ def _page_done(
         height=started.height,
         markdown=formatted.markdown,
         text=formatted.text,
-        lines=[
-            msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
-            for place, line in enumerate(lines)
-        ],
+        lines=located,
         warnings=warnings,
+        blocks=blocks,
     )

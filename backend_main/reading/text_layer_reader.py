@@ -199,17 +199,13 @@ class TextLayerReader:
             if assembly is None or recognized.lines:
                 runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
                 assembly = self._assembly_of(replace(self._layer, runs=runs))
-            self.formatted = self._with_places(assembly.formatted())
+            # Recognized lines have the place of their run.
+            self.formatted = assembly.formatted().with_places(lambda index: self._places.get(index, index))
             self._assembly = assembly
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)
             self.warnings.append(layout_failed(self._number))
-
-    def _with_places(self, formatted: FormattedPage) -> FormattedPage:
-        """Return the page with roles by the place of a line; recognized lines have the place of their run."""
-        roles = {self._places.get(index, index): role for index, role in formatted.roles.items()}
-        return replace(formatted, roles=roles)
 
     def _assemble_by_picture(self) -> tuple[FormattedPage, list[PageWarning]]:
         formatted, warnings = assemble_or_fall_back(

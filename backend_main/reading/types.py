@@ -76,6 +76,8 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Confidence of the engine, from 0 to 1; None from an engine without confidences."""
     role: LineRole = "body"
     """Part of the page, known once the page is finished: a line that streams is `body`."""
+    span: tuple[int, int] | None = None
+    """Start and end of the line in the Markdown of its finished page, in code points; None: not in it."""
     words: tuple[Word, ...] = ()
     """Words in the order of `text`; empty from an engine without words."""
 
@@ -88,6 +90,78 @@ class LinesRead(msgspec.Struct, frozen=True, tag=True):
 
     lines: tuple[Line, ...]
     """At least one line, in the order of the page."""
+
+
+BlockType = Literal[
+    "heading",
+    "paragraph",
+    "list_item",
+    "table",
+    "figure",
+    "caption",
+    "formula",
+    "code",
+    "quote",
+    "footnote",
+    "page_header",
+    "page_footer",
+    "page_number",
+    "other_furniture",
+    "barcode",
+]
+"""Kind of a block. `other_furniture`: text of a margin, a watermark, numbers of lines."""
+
+
+class TableCell(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Cell of a table; one that spans rows or columns stands at its first ones."""
+
+    row: int
+    """Row, from 0."""
+    column: int
+    """Column, from 0."""
+    row_span: int = 1
+    """Number of rows."""
+    column_span: int = 1
+    """Number of columns."""
+    text: str = ""
+    """Plain text."""
+    is_header: bool = False
+    """Whether the cell is a head of rows or columns."""
+    box: Box | None = None
+    """Rectangle around its lines; None: it has none with a box."""
+    lines: tuple[int, ...] = ()
+    """Indices of its lines in `PageDone.lines`."""
+
+
+class Block(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Part of a finished page, in reading order: a heading, a paragraph, a table."""
+
+    type: BlockType
+    """Kind of the block."""
+    box: Box | None = None
+    """Rectangle around its lines, or that of the picture of a figure; None: not known."""
+    span: tuple[int, int] | None = None
+    """Start and end of its Markdown in `PageDone.markdown`, in code points; None: not in it."""
+    lines: tuple[int, ...] = ()
+    """Indices of its lines in `PageDone.lines`, in the order of the block."""
+    text: str = ""
+    """Plain text: of a list item without its marker, of a figure its caption."""
+    level: int | None = None
+    """Level of a heading from 1 to 6, or depth of a list item from 0."""
+    marker: str | None = None
+    """Marker of a list item: `-`, or its number, such as `1.`."""
+    is_checked: bool | None = None
+    """Whether the check box before the text is ticked; None: no check box."""
+    rows: int | None = None
+    """Number of rows of a table."""
+    columns: int | None = None
+    """Number of columns of a table."""
+    cells: tuple[TableCell, ...] = ()
+    """Cells of a table by rows, those without text too."""
+    value: str | None = None
+    """Content of a barcode."""
+    format: str | None = None
+    """Symbology of a barcode, such as `QRCode`."""
 
 
 class PageWarning(msgspec.Struct, frozen=True):
@@ -133,6 +207,8 @@ class PageDone(msgspec.Struct, frozen=True, tag=True):
     """Recognized lines with text."""
     warnings: list[PageWarning]
     """Warnings about text that is missing or uncertain."""
+    blocks: list[Block] = []
+    """Blocks in reading order, page furniture among them."""
 
 
 ReadEvent = PageStarted | Line | PageDone

@@ -13,6 +13,7 @@ import msgspec
 from backend_main.core.protocol import messages as protocol
 from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
+from backend_main.reading.types import Block, TableCell, Word
 
 from .transcripts import HASH, VALUES
 
@@ -42,6 +43,7 @@ NO_TEXTS = {"raw_text": "", "processed_text": ""}
 PENDING = {"status": "pending", "page_count": None, "pages_done": 0}
 CANCELLED = {"status": "cancelled", "error": "Cancelled", "page_count": None, "pages_done": 0}
 PAGE: dict[str, Any] = {
+    "schema_version": 1,
     "number": 1,
     "width": 1000,
     "height": 1300,
@@ -56,7 +58,19 @@ PAGE: dict[str, Any] = {
             "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
             "confidence": 0.98,
             "role": "body",
+            "span": [2, 9],
         }
+    ],
+    "blocks": [
+        {
+            "type": "heading",
+            "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
+            "span": [0, 9],
+            "lines": [0],
+            "text": "Invoice",
+            "level": 1,
+        },
+        {"type": "paragraph", "span": [11, 22], "text": "Total 12.00"},
     ],
     "warnings": [
         {
@@ -84,6 +98,16 @@ HIT: dict[str, Any] = {
         }
     ],
 }
+PARTS: dict[type[msgspec.Struct], dict[str, Any]] = {
+    Word: {
+        "text": "Total",
+        "box": [[90.0, 212.0], [160.0, 212.0], [160.0, 240.0], [90.0, 240.0]],
+        "confidence": 0.97,
+        "start": 0,
+    },
+    TableCell: {"row": 1, "column": 0, "column_span": 2, "text": "Total", "lines": [4]},
+}
+"""Examples of parts that no other example has."""
 ENGINE: dict[str, Any] = {
     "name": "rapid",
     "installed": True,
@@ -188,7 +212,9 @@ EXAMPLES: dict[str, RestExample] = {
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
     "GET /api/uploads/{id}/pages/{n}": RestExample(
-        response=PAGE, kind=protocol.PageInstance, nested={"warnings": protocol.PageWarning}
+        response=PAGE,
+        kind=protocol.PageInstance,
+        nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
     "POST /api/uploads/{id}/retry": RestExample(

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from ... import reading
 from ...reading.document_text import document_text
 from ...reading.output.markdown import join_pages
+from ...reading.page_structure.structured_page import bare_block
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
@@ -170,6 +171,7 @@ def _new_page(claim: Claim, page: reading.PageDone) -> Page:
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
         lines=_strip_nul([_stored_line(line) for line in page.lines]),
+        blocks=_strip_nul([msgspec.to_builtins(bare_block(block)) for block in page.blocks]),
         words=pack_words(page.lines),
         warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
     )
@@ -179,11 +181,13 @@ def _stored_line(line: reading.Line) -> dict[str, Any]:
     """Return a line as JSON, without its words, which are packed."""
     fields: dict[str, Any] = msgspec.to_builtins(line)
     del fields["words"]
+    if line.span is None:
+        del fields["span"]
     return fields
 
 
 def _finished_pages(upload_id: UUID) -> list[Page]:
-    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines", "words"))
+    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines", "blocks", "words"))
 
 
 def _text_fields_of(pages: list[Page]) -> dict[str, Any]:

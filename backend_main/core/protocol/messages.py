@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ...control_characters import DROPPED, LINE_SEPARATORS
+from ...reading.types import Block, Box, LineRole, Word
 from .base64_text import Base64Text
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
@@ -73,15 +74,30 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
     share: float | None
 
 
-class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page. A line has `text`, `markdown`, `box` (corners in pixels), `confidence` and `role`."""
+class PageLine(msgspec.Struct, frozen=True, kw_only=True, tag="Line"):
+    """A line of a finished page, with its corners in pixels, and its place in the Markdown of the page."""
 
+    page: int
+    text: str
+    markdown: str
+    box: Box | None
+    confidence: float | None
+    role: LineRole
+    span: tuple[int, int] | None
+    words: tuple[Word, ...] | UnsetType = UNSET
+
+
+class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished page. Its blocks are in reading order, without the fields that have their default value."""
+
+    schema_version: Literal[1] = 1
     number: int
     width: int
     height: int
     markdown: str
     text: str
-    lines: list[dict[str, Any]]
+    lines: list[PageLine]
+    blocks: list[Block]
     warnings: list[PageWarning]
 
 

@@ -8,7 +8,9 @@ from typing import Literal, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ...reading.types import Line
 from ..models import Page, Upload
+from ..uploads import page_content
 from . import messages
 
 
@@ -82,13 +84,29 @@ def listing(
     return messages.ListMessage(list=encoded, next=UNSET if request.limit is None else next_cursor)
 
 
-def page(page: Page) -> messages.PageInstance:
+def page(page: Page, *, with_words: bool = False) -> messages.PageInstance:
+    """Convert a page; its lines with their words only if `with_words` is true."""
+    lines, blocks = page_content.page_structure(page, with_words=with_words)
     return messages.PageInstance(
         number=page.number,
         width=page.width,
         height=page.height,
         markdown=page.markdown,
         text=page.text,
-        lines=[{"role": "body"} | line for line in page.lines],  # pages of earlier versions have no roles
+        lines=[_line(line, with_words=with_words) for line in lines],
+        blocks=blocks,
         warnings=msgspec.convert(page.page_warnings, list[messages.PageWarning]),
+    )
+
+
+def _line(line: Line, *, with_words: bool) -> messages.PageLine:
+    return messages.PageLine(
+        page=line.page,
+        text=line.text,
+        markdown=line.markdown,
+        box=line.box,
+        confidence=line.confidence,
+        role=line.role,
+        span=line.span,
+        words=line.words if with_words else UNSET,
     )

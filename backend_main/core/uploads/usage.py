@@ -33,9 +33,10 @@ def text_bytes(upload: Upload) -> int:
 
 
 def page_bytes(page: Page) -> int:
-    """Return the bytes of a page: its texts, lines and words."""
+    """Return the bytes of a page: its texts, lines, blocks and words."""
     texts = _utf8_bytes(page.markdown) + _utf8_bytes(page.text)
-    return texts + len(msgspec.json.encode(page.lines)) + len(page.words or b"")
+    blocks = b"" if page.blocks is None else msgspec.json.encode(page.blocks)
+    return texts + len(msgspec.json.encode(page.lines)) + len(blocks) + len(page.words or b"")
 
 
 def count_missing() -> int:
@@ -53,7 +54,8 @@ def _count_batch() -> int:
     uploads = list(missing.order_by("pk")[:COUNT_BATCH_UPLOADS])
     pages = Page.objects.filter(upload__in=uploads)
     texts = ByteLength("markdown") + ByteLength("text") + ByteLength(Cast("lines", TextField()))
-    size = texts + Coalesce(ByteLength("words"), 0)
+    blocks = Coalesce(ByteLength(Cast("blocks", TextField())), 0)
+    size = texts + blocks + Coalesce(ByteLength("words"), 0)
     sizes = dict(pages.values_list("upload_id").annotate(total=Sum(size)).order_by())
     for upload in uploads:
         row = Upload.objects.filter(pk=upload.pk)

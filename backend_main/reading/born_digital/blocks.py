@@ -29,7 +29,8 @@ class DigitalBlock:
     a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: a list
     item's number as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
     `space_left`: pixels that the last line leaves empty, if it ends inside of a sentence near the edge of the
-    column, so that the paragraph may go on in the next column; else None.
+    column, so that the paragraph may go on in the next column; else None. `boxes`: indices of the boxes in
+    it, in their order.
     """
 
     kind: BlockKind
@@ -39,3 +40,4 @@ class DigitalBlock:
     marker: str = ""
     markdown: str = ""
     space_left: float | None = None
+    boxes: tuple[int, ...] = ()

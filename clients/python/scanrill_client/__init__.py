@@ -9,7 +9,8 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
+`messages`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no
+network, no clock.
 """
 
 from .async_client import AsyncClient

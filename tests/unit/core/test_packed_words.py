@@ -91,7 +91,7 @@ def test_missing_page_bytes_are_counted_with_the_words() -> None:
 
 
 def _without_words(page: Page) -> Page:
-    return Page(markdown=page.markdown, text=page.text, lines=page.lines)
+    return Page(markdown=page.markdown, text=page.text, lines=page.lines, blocks=page.blocks)
 
 
 def test_word_spans_divides_at_spaces_and_ideographs() -> None:
