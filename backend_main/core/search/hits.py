@@ -132,7 +132,7 @@ def _word_start(text: str, at: int, before: int) -> int:
 
 def _lines(page: Page, terms: Sequence[QueryTokens]) -> list[SearchLine]:
     """Return the lines of a page with words of the query."""
-    lines = page_content.page_lines(page, with_words=True)
+    lines = page_content.stored_lines(page, with_words=True)
     places: dict[int, list[Mark]] = defaultdict(list)
     for mark in marks([line.text for line in lines], terms):
         places[mark.text].append(mark)

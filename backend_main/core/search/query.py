@@ -1,7 +1,7 @@
 """Query language of the search.
 
     words          each is in the text, in any order
-    "a phrase"     the words in this order, side by side
+    "a phrase"     the words in this order, side by side; the last quotation mark may be missing
     prefix*        a word that begins so
     -word, -"…"    not in the text
     name:word      the file name has the word; name:"a phrase" and name:prefix* too
@@ -29,7 +29,7 @@ MAX_QUERY_TOKENS = 24
 # A shorter beginning matches a large share of all words.
 MIN_PREFIX_CHARACTERS = 2
 _PART = re.compile(
-    r'\s*(?P<minus>-?)(?:(?P<key>name|status|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))(?P<star>\*?)',
+    r'\s*(?P<minus>-?)(?:(?P<key>name|status|before|after):)?(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>[^\s"]+))(?P<star>\*?)',
     re.IGNORECASE,
 )
 
@@ -85,9 +85,7 @@ def _parts(text: str) -> list[_Part]:
     at, end = 0, len(text.rstrip())
     while at < end:
         match = _PART.match(text, at)
-        if match is None:  # only an opening quotation mark without its end does not match
-            after = text[at:end].partition('"')[2]
-            raise _error(f"The quotation mark before “{after}” has no end. Add one.")
+        assert match is not None  # a word is anything but a space or a quotation mark
         at = match.end()
         word, key = match["word"] or "", (match["key"] or "").lower()
         is_prefix = bool(match["star"]) or word.endswith("*")
