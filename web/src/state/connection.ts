@@ -40,6 +40,7 @@ export function close(): void {
 
 function dispatchEvent(event: UploadEvent): void {
   uploads.applyEvent(event);
+  if (event.kind !== "partial") search.refresh();
   liveText.applyEvent(event);
 }
 

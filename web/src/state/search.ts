@@ -20,6 +20,8 @@ export const searchError = signal<string | null>(null);
 export const openedHit = signal<SearchHit | null>(null);
 
 let running: AbortController | null = null;
+let hasFirstHitsOnly = true;
+let timer: ReturnType<typeof setTimeout> | undefined;
 
 export function clear(): void {
   query.value = "";
@@ -38,12 +40,26 @@ export async function loadMoreHits(): Promise<void> {
   const shown = results.value;
   if (shown === null || shown.next === null) return;
   const added = await fetchResults(shown.next);
-  if (added !== null && results.value === shown) results.value = { ...added, hits: [...shown.hits, ...added.hits] };
+  if (added === null || results.value !== shown) return;
+  results.value = { ...added, hits: [...shown.hits, ...added.hits] };
+  hasFirstHitsOnly = false;
+}
+
+/** Search again, since texts have changed; not once more hits are shown, which would disappear. */
+export function refresh(): void {
+  if (isSearching.value && hasFirstHitsOnly) searchAfterPause();
+}
+
+function searchAfterPause(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void startSearch(), TYPING_PAUSE_MS);
 }
 
 async function startSearch(): Promise<void> {
   const found = await fetchResults();
-  if (found !== null) results.value = found;
+  if (found === null) return;
+  results.value = found;
+  hasFirstHitsOnly = true;
 }
 
 /** Return results, or null if the request failed or another one began. Sets the error of the query. */
@@ -63,13 +79,13 @@ async function fetchResults(cursor?: string): Promise<SearchResults | null> {
 
 effect(() => {
   if (query.value.trim() === "") {
+    clearTimeout(timer);
     running?.abort();
     running = null;
     results.value = searchError.value = null;
     return;
   }
-  const timer = setTimeout(() => void startSearch(), TYPING_PAUSE_MS);
-  return () => clearTimeout(timer);
+  searchAfterPause();
 });
 
 effect(() => {

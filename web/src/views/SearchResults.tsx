@@ -25,17 +25,19 @@ export function SearchField(): VNode {
 
 export function SearchResults(): VNode {
   const found = results.value;
+  if (searchError.value !== null) {
+    return (
+      <p class="search-error" role="alert">
+        {searchError.value}
+      </p>
+    );
+  }
   return (
     <>
-      {searchError.value !== null && (
-        <p class="search-error" role="alert">
-          {searchError.value}
-        </p>
-      )}
-      <ul class="list" aria-label="Search results" aria-busy={found === null && searchError.value === null}>
+      <ul class="list" aria-label="Search results" aria-busy={found === null}>
         {found?.hits.map((hit) => <Row key={`${hit.upload.id} ${hit.field} ${hit.page}`} hit={hit} />)}
       </ul>
-      {found?.hits.length === 0 && searchError.value === null && <p class="muted">Nothing found.</p>}
+      {found?.hits.length === 0 && <p class="muted">Nothing found.</p>}
       {found?.complete === false && <p class="muted">Not all older scans can be searched yet.</p>}
       {typeof found?.next === "string" && (
         <button type="button" class="show-more" onClick={() => void loadMoreHits()}>
