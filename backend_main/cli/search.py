@@ -59,7 +59,7 @@ def search(
 
 
 def rebuild_index(data_dir: DataDir = None) -> None:
-    """Build the search index anew, as after damage to the database. The server may run meanwhile."""
+    """Delete the search index and build it again, as after damage to the database. The server may run."""
     set_up(data_dir)
     from backend_main.core.search import index
 

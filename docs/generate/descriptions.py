@@ -94,6 +94,11 @@ FIELDS = {
     "raw_text": "Markdown of the whole upload, pages separated by one blank line.",
     "ref": "Your own mark of the request; the reply or error repeats it.",
     "search": "Part of a file name or of the Markdown.",
+    "SearchHit.upload": "The upload, without its texts.",
+    "SearchHit.field": "`page`, `filename` or `correction`: where the words are.",
+    "SearchHit.snippet": "`text` around the first words, and `marks`: the places of the words in it, in code points.",
+    "SearchHit.page": "Number of the page; null for a name or a correction.",
+    "SearchHit.lines": "Lines of the page with the words, at most 50: `line` (number in the lines of the page, from 0), `text`, `marks`, and `boxes` (corners of the words).",
     "share": "Share of the page's print that the warning is about, from 0 to 1; null where it is not known.",
     "since": "Cursor of the last event that you received. The server sends every later event.",
     "status": "State of the upload.",
@@ -182,10 +187,7 @@ ROUTES = {
     "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
-    "GET /api/search": "Finds pages, file names and corrections, best first. The [query language](../how-to/search.md) has words, phrases, "
-    "prefixes and filters. A hit has `upload`, `field` (`page`, `filename` or `correction`) and `snippet`, whose `marks` are the places of the words "
-    "in its `text`, in code points. A hit in a page also has `page`, `width`, `height`, and the `lines` with the words: `line` is the number of the line "
-    "in the page, and `boxes` are the corners of the words.",
+    "GET /api/search": "Finds pages, file names and corrections, best first. [Search scans](../how-to/search.md) explains the query language.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",
     "DELETE /api/token/": "Signs out: ends the session of the cookie, and removes the cookie. Its sockets close. Returns 204 without a body.",

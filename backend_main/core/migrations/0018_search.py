@@ -1,8 +1,8 @@
 """Add the search index.
 
 The database deletes entries with their page or upload, and when a file name or a correction changes: an older
-program beside this one knows nothing of the index. A later migration that makes `core_upload` or
-`core_searchentry` anew on SQLite must make these triggers and keys again.
+program beside this one knows nothing of the index. A later migration that replaces the tables
+`core_upload` or `core_searchentry` on SQLite must create these triggers and keys again.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def index_missing(*, upload_id: UUID | None = None) -> int:
     """Index the pages and uploads without an entry, of one upload or of all; return their number.
 
     Uploads come newest first, each with its pages before its name, so `is_complete` needs one row. Each batch
-    is a transaction. What another process indexes meanwhile is left out.
+    is a transaction, which leaves out what another process indexes meanwhile.
     """
     indexed = 0
     if upload_id is not None:
@@ -76,7 +76,7 @@ def is_complete(owner_id: UUID) -> bool:
 
 @retry_transient
 def clear() -> None:
-    """Delete all entries, also of a damaged index. `index_missing` then makes them anew."""
+    """Delete all entries, also of a damaged index. `index_missing` then adds them again."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("DELETE FROM core_searchentry")
