@@ -57,7 +57,7 @@ Where to make a change:
     change who may connect                    auth/origin.py, auth/authentication.py
     change how tokens are signed              backend/settings.py, conf.py, checks.py, auth/tokens.py
     change how long events are kept           conf.py: `event_retention`; event_log.py: `remove_expired`
-    change what the search finds              search/tokens.py (then `scanrill rebuild-index`), search/query.py
+    change what the search finds              search/tokens.py (then `scanrill rebuild-index`), query.py
     add a table or a column                   models.py, then a migration
     add a periodic cleanup                    maintenance.py
     add a reason to `/readyz`                 http/health.py
