@@ -93,7 +93,8 @@ def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
 
 
 def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:
-    pages = list(_pages(file, reader, progress))
+    version = {"schema_version": reading.SCHEMA_VERSION}
+    pages = [version | msgspec.to_builtins(page) for page in _pages(file, reader, progress)]
     document = {"file": mark_controls(str(file)), "pages": pages}
     _write(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 

@@ -25,7 +25,7 @@ from .jobs import queue as job_queue
 from .live.replay import EventLogReader
 from .models import Upload
 from .search import index as search_index
-from .uploads import usage
+from .uploads import readings, usage
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +87,7 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     event_log.count_missing()
     usage.count_missing()
     search_index.index_missing()
+    readings.remove_orphans()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
     return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)
 

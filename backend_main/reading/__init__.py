@@ -96,6 +96,7 @@ from .errors import (
 from .output.markdown import MarkdownWriter
 from .pipeline import read
 from .types import (
+    SCHEMA_VERSION,
     BatchedEvent,
     Block,
     BlockType,
@@ -113,6 +114,7 @@ from .types import (
 from .warning_codes import WarningCode
 
 __all__ = [
+    "SCHEMA_VERSION",
     "BatchedEvent",
     "Block",
     "BlockType",

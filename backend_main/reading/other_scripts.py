@@ -22,8 +22,9 @@ from .fallback import FallbackEngines
 from .layout.text_joining import CJK
 from .line_sheet import MAX_SHEET_LINES, LineSheet, sheet_batches
 from .output.escaping import escape
-from .types import Line, Options, PageWarning
+from .types import Line, Options, PageWarning, Word
 from .warning_boxes import boxes_of
+from .words import realigned
 
 MIN_HEIGHTS = 2.5
 """Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
@@ -49,8 +50,6 @@ MIN_PROBABLE_CONFIDENCE = 0.55
 """Confidence that is enough before the Latin words of the line are read as such."""
 MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
 """Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
-MICRO_SIGN = "\u00b5"
-"""Tesseract's Greek pack has it instead of the letter mu."""
 MIN_LATIN_LETTERS = 4
 """Letters of a Latin word from which it is not a short word in the other script."""
 LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
@@ -117,7 +116,7 @@ def reread_other_scripts(
         found |= read.best_of(alike, scripts=scripts)
         lost = [number for number in alike if number not in found and _is_chinese(lines[number].text)]
     for number, reading in found.items():
-        result[number] = replaced(lines[number], reading.text, reading.confidence)
+        result[number] = replaced(lines[number], reading.text, reading.confidence, reading.words)
     warnings = [
         warning_texts.lines_read_in_script(page.number, boxes_of(lines, numbers), script, name, codes)
         for (script, name, codes), numbers in _by_engine(found).items()
@@ -131,7 +130,7 @@ def reread_other_scripts(
         warnings.append(warning_texts.lines_not_read(page.number, boxes, script, engine.name, hint))
         if script is not None and script.is_sure:  # what the engine returned are look-alikes
             for number in unread:
-                result[number] = msgspec.structs.replace(lines[number], text="", markdown="")
+                result[number] = msgspec.structs.replace(lines[number], text="", markdown="", words=())
     return RereadLines(result, warnings)
 
 
@@ -152,6 +151,7 @@ class _Reading:
 
     text: str
     confidence: float
+    words: tuple[Word, ...]
     script: str
     engine_name: str
     codes: tuple[str, ...]
@@ -207,7 +207,10 @@ class _Rereading:
         for engine in self.fallback.engines_for_script(script, self.options, with_latin=with_latin):
             pieces = sheet.by_line(lines_of(engine, sheet.page))
             codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
-            readings = [_Reading(*join_pieces(parts), script, engine.name, codes) for parts in pieces]
+            readings = [
+                _Reading(*sheet.joined(number, parts), script, engine.name, codes)
+                for number, parts in enumerate(pieces)
+            ]
             found = {
                 number: reading
                 for number, reading in zip(numbers, readings, strict=True)
@@ -265,7 +268,10 @@ def _merged(alone: _Reading, mixed: _Reading | None) -> _Reading:
     merged = [
         other if _is_latin(other, word) else word for word, other in zip(words, mixed_words, strict=True)
     ]
-    return replace(alone, text=" ".join(merged), confidence=max(alone.confidence, mixed.confidence))
+    text, confidence = " ".join(merged), max(alone.confidence, mixed.confidence)
+    return replace(
+        alone, text=text, confidence=confidence, words=realigned(alone.words, alone.text, text, None)
+    )
 
 
 def _is_latin(word: str, in_script: str) -> bool:
@@ -322,18 +328,21 @@ def lines_of(engine: Engine, page: PageImage) -> list[Line]:
         return []
 
 
-def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:
-    """Return the text of the pieces of a line, and its confidence."""
-    text = " ".join(part.text for part in parts).replace(MICRO_SIGN, "μ")
-    weights = [len(part.text) for part in parts]
-    total = sum(weight * (part.confidence or 0.0) for weight, part in zip(weights, parts, strict=True))
-    return text, total / max(1, sum(weights))
+def replaced(line: Line, text: str, confidence: float | None, words: tuple[Word, ...] = ()) -> Line:
+    """Return a line with another text in its place.
 
-
-def replaced(line: Line, text: str, confidence: float | None) -> Line:
-    """Return a line with another text in its place."""
+    Args:
+        line: the line.
+        text: its text.
+        confidence: confidence of the text.
+        words: words of the text; none: they are at the places of those before.
+    """
     prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
-    return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)
+    if not words:
+        words = realigned(line.words, line.text, text, line.box)
+    return msgspec.structs.replace(
+        line, text=text, markdown=prefix + escape(text), confidence=confidence, words=words
+    )
 
 
 def _by_engine(readings: dict[int, _Reading]) -> dict[tuple[str, str, tuple[str, ...]], list[int]]:

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from . import warning_texts
 from .born_digital.document_context import context_of
 from .born_digital.notes import append_notes, note_lines
@@ -131,12 +133,12 @@ class TextLayerReader:
             run = runs[index]
             text = self._assembly.text(index) if self._assembly else run.text
             markdown = writer.write(shown[index], text) if index in shown else ""
-            self.lines.append(Line(self._number, run.text, markdown, run.box))
+            self.lines.append(Line(self._number, run.text, markdown, run.box, words=run.words))
             yield self.lines[-1]
         recognized = self._recognize()
         for index, line in enumerate(recognized.lines):
             markdown = writer.write("\n" if index else "\n\n", line.text)
-            self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
+            self.lines.append(msgspec.structs.replace(line, page=self._number, markdown=markdown))
             yield self.lines[-1]
         self._assemble(recognized)
         notes = note_lines(self._layer.notes, self._number, is_first=not self.lines)

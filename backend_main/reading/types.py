@@ -10,6 +10,8 @@ from .warning_codes import WarningCode
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
 
+SCHEMA_VERSION: Final = 1
+"""Version of the JSON of a page. It grows when a field changes its meaning, not when one is added."""
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but `body` is page furniture."""
 FurnitureOption = Literal["drop", "keep"]
@@ -82,7 +84,10 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Words in the order of `text`; empty from an engine without words."""
 
     def __post_init__(self) -> None:
+        text = self.text
         _remove_controls(self, "text", "markdown")
+        if self.words and self.text != text:  # their places would be wrong
+            msgspec.structs.force_setattr(self, "words", ())
 
 
 class LinesRead(msgspec.Struct, frozen=True, tag=True):

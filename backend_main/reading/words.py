@@ -4,6 +4,7 @@ A word ends at white space. Chinese and Japanese have no spaces, so there each c
 them. Wherever words are made, `line.text[word.start : word.start + len(word.text)] == word.text`.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
@@ -11,7 +12,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from .languages import has_right_to_left
-from .types import Box, Line, Word
+from .types import Box, Line, Word, level_box
 
 _IDEOGRAPH = (
     r"\u2e80-\u2fff\u3001-\u312f\u3190-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff9f\U00020000-\U0003ffff"
@@ -25,6 +26,7 @@ Span = tuple[int, int]
 """Start and end in a text, in code points."""
 Share = tuple[float, float]
 """Start and end along a box, as shares of its length, from its left side."""
+WHOLE: Share = (0.0, 1.0)
 
 
 def word_spans(text: str) -> list[Span]:
@@ -33,7 +35,7 @@ def word_spans(text: str) -> list[Span]:
 
 
 def make_word(text: str, span: Span, box: Box | None, confidence: float | None) -> Word:
-    """Return a word of a text, with a box in pixels."""
+    """Return a word of a text, with its box and its confidence rounded."""
     start, end = span
     share = None if confidence is None else round(confidence, CONFIDENCE_DIGITS)
     return Word(text[start:end], None if box is None else _rounded(box), share, start)
@@ -49,20 +51,42 @@ def even_words(text: str, box: Box, confidence: float | None = None) -> tuple[Wo
     )
 
 
-def part_of_box(box: Box, share: Share, across: Share = (0.0, 1.0)) -> Box:
+def part_of_box(box: Box, share: Share, across: Share = WHOLE) -> Box:
     """Return a part of a box; `share` runs along its text, `across` from its upper side to the lower one."""
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = box
+    return BoxPlane(box).part(share, across)
 
-    def point(along: float, down: float) -> tuple[float, float]:
-        left, right = (1 - along) * (1 - down), along * (1 - down)
-        right_below, left_below = along * down, (1 - along) * down
+
+class BoxPlane:
+    """Places in a box, as shares of its sides: the perspective that makes a rectangle of the box.
+
+    A line that is cut out of a page is warped in this way. The source is P. Heckbert, “Fundamentals of
+    Texture Mapping and Image Warping” (1989), 2.2.3.
+    """
+
+    def __init__(self, box: Box) -> None:
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = box
+        xx, xy, yx, yy = x1 - x2, x3 - x2, y1 - y2, y3 - y2
+        sum_x, sum_y = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+        area = xx * yy - xy * yx
+        g, h = ((sum_x * yy - xy * sum_y) / area, (xx * sum_y - sum_x * yx) / area) if area else (0.0, 0.0)
+        self._along = x1 - x0 + g * x1, y1 - y0 + g * y1, g
+        self._down = x3 - x0 + h * x3, y3 - y0 + h * y3, h
+        self._origin = x0, y0
+
+    def part(self, share: Share, across: Share = WHOLE) -> Box:
+        """Return the part between two places along the text and two places across it."""
+        (start, end), (top, bottom) = share, across
         return (
-            x0 * left + x1 * right + x2 * right_below + x3 * left_below,
-            y0 * left + y1 * right + y2 * right_below + y3 * left_below,
+            self._point(start, top),
+            self._point(end, top),
+            self._point(end, bottom),
+            self._point(start, bottom),
         )
 
-    (start, end), (top, bottom) = share, across
-    return point(start, top), point(end, top), point(end, bottom), point(start, bottom)
+    def _point(self, along: float, down: float) -> tuple[float, float]:
+        (x1, y1, g), (x2, y2, h), (x0, y0) = self._along, self._down, self._origin
+        depth = g * along + h * down + 1
+        return (x1 * along + x2 * down + x0) / depth, (y1 * along + y2 * down + y0) / depth
 
 
 def move_line(line: Line, move: Callable[[Box], Box]) -> Line:
@@ -75,12 +99,6 @@ def move_line(line: Line, move: Callable[[Box], Box]) -> Line:
     return msgspec.structs.replace(line, box=box, words=words)
 
 
-def replace_text(line: Line, text: str, *, markdown: str, confidence: float | None) -> Line:
-    """Return a line with another text, whose words are at the places of those before."""
-    words = realigned(line.words, line.text, text, line.box)
-    return msgspec.structs.replace(line, text=text, markdown=markdown, confidence=confidence, words=words)
-
-
 def realigned(words: Sequence[Word], old: str, new: str, around: Box | None) -> tuple[Word, ...]:
     """Return the words of a changed text, at the places of the characters that they replace.
 
@@ -90,20 +108,20 @@ def realigned(words: Sequence[Word], old: str, new: str, around: Box | None) -> 
         new: the text now.
         around: box of the line, for words of which no character was there before.
     """
-    if not words or old == new:
+    spans = word_spans(new)
+    if not words or (old == new and spans == [(word.start, word.start + len(word.text)) for word in words]):
         return tuple(words)
     places = _places_before(old, new)
     found = []
-    for start, end in word_spans(new):
+    for start, end in spans:
         first, last = places[start][0], places[end - 1][1]
         parts = [_part_of_word(word, first, last) for word in words if _overlaps(word, first, last)]
         if not parts and around is not None:
             parts = [part_of_box(around, _mirrored_if_from_right(new, (start / len(new), end / len(new))))]
         confidences = [word.confidence for word in words if _overlaps(word, first, last)]
         known = [confidence for confidence in confidences if confidence is not None]
-        found.append(
-            make_word(new, (start, end), _joined([part for part in parts if part]), min(known, default=None))
-        )
+        box = _joined([part for part in parts if part])
+        found.append(make_word(new, (start, end), box, min(known, default=None)))
     return tuple(found)
 
 
@@ -138,9 +156,15 @@ def _joined(boxes: Sequence[Box]) -> Box | None:
     if len(boxes) < 2:
         return boxes[0] if boxes else None
     (x0, y0), (x1, y1), *_ = boxes[0]
-    ordered = sorted(boxes, key=lambda box: box[0][0] * (x1 - x0) + box[0][1] * (y1 - y0))
-    first, last = ordered[0], ordered[-1]
-    return first[0], last[1], last[2], first[3]
+    length = math.hypot(x1 - x0, y1 - y0) or 1.0
+    cosine, sine = (x1 - x0) / length, (y1 - y0) / length
+    along = [x * cosine + y * sine for box in boxes for x, y in box]
+    down = [y * cosine - x * sine for box in boxes for x, y in box]
+    left, top, right, bottom = min(along), min(down), max(along), max(down)
+    a, b, c, d = (
+        (x * cosine - y * sine, x * sine + y * cosine) for x, y in level_box(left, top, right, bottom)
+    )
+    return a, b, c, d
 
 
 def _rounded(box: Box) -> Box:

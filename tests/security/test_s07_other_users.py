@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -59,6 +60,7 @@ ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
     "readyz": ["GET"],
+    "api/schemas/page.json": ["GET"],
     "api/token/": ["POST", "DELETE"],
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
@@ -74,8 +76,13 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/engines/": {"GET": 200},
     "api/uploads/": {"GET": 200},
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
-    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200, "PATCH": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
+    "api/uploads/<uuid:upload_id>/readings": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>": {"GET": 200, "DELETE": 409},  # the current one
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/current": {"POST": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/compare/<int:other>": {"GET": 200},
     "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it is terminal
     "api/uploads/<uuid:upload_id>/retry": {"POST": 200},
     "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
@@ -263,9 +270,10 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
 
         async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
-            path = route.replace("<uuid:upload_id>", key).replace("<int:number>", "1")
+            path = re.sub("<int:[a-z]+>", "1", route.replace("<uuid:upload_id>", key))
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            body = {"filename": "mine.png"} if method == "PATCH" else None
+            fields = {"correction": None} if "/pages/" in route else {"filename": "mine.png"}
+            body = fields if method == "PATCH" else None
             reply = await http.request(method, f"/{path}", headers=headers, json=body)
             return reply.status_code, reply.text
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import IO, Any, cast
 from uuid import UUID
@@ -28,11 +29,12 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
-from ..uploads import commands, queries
+from ..uploads import commands, queries, reading_commands
 from .request_gate import DEFAULT_MAX_BODY_BYTES
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
 MAX_LIMIT_DIGITS = 9
+SHARE = re.compile(r"[01](\.\d{1,10})?")
 
 
 class StrictJSONParser(BaseParser):
@@ -64,19 +66,22 @@ class EnginesView(APIView):
     """`GET /api/engines/` → {engines, default}: the engines that a request may name."""
 
     def get(self, request: Request) -> Response:
-        return _response(
+        return respond(
             {"engines": list(map(engine_info, job_options.selectable_engines())), "default": conf.engine}
         )
 
 
 class UploadsView(APIView):
-    """`GET /api/uploads/?status=&search=&limit=&cursor=` → {list, next}, newest first, without the texts."""
+    """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
 
     def get(self, request: Request) -> HttpResponse:
         parameters: dict[str, Any] = query_of(request)
-        limit = limit_in(request.query_params)
+        limit = parse_limit(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
+        for name in ("min_confidence", "max_confidence"):
+            if SHARE.fullmatch(parameters.get(name, "")):
+                parameters[name] = float(parameters[name])
         query = parsing.build_request(messages.ListUploads, parameters)
         found = queries.uploads(owner=owner_of(request), **query.filters())
         content = messages.encode(serializers.listing(found.items, found.next, query)).encode()
@@ -85,7 +90,8 @@ class UploadsView(APIView):
 
 def is_short_list(request: HttpRequest) -> bool:
     """Return whether the request is for a short list of uploads."""
-    return queries.is_short(search=request.GET.get("search"), limit=limit_in(request.GET))
+    filters = {name: request.GET.get(name) for name in queries.LONG_FILTERS}
+    return queries.is_short(limit=parse_limit(request.GET), **filters)
 
 
 class UploadView(APIView):
@@ -96,8 +102,7 @@ class UploadView(APIView):
     max_body_bytes = 4 * parsing.MAX_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID) -> Response:
-        upload = queries.upload(owner=owner_of(request), upload_id=upload_id)
-        return _response(serializers.instance(upload, texts=True))
+        return respond(queries.upload_with_warnings(owner=owner_of(request), upload_id=upload_id))
 
     def patch(self, request: Request, upload_id: UUID) -> Response:
         changes = parsing.build_request(
@@ -110,11 +115,11 @@ class UploadView(APIView):
             correction=changes.processed_text,
             metadata=changes.metadata,
         )
-        return _response(serializers.instance(upload, texts=True))
+        return respond(serializers.instance(upload, texts=True))
 
     def delete(self, request: Request, upload_id: UUID) -> Response:
         deleted = commands.delete(owner=owner_of(request), upload_id=upload_id)
-        return _response(deleted.instance)
+        return respond(deleted.instance)
 
 
 class SessionsView(APIView):
@@ -133,7 +138,7 @@ class SessionsView(APIView):
             }
             for session in session_store.active(owner_of(request))
         ]
-        return _response({"sessions": sessions})
+        return respond({"sessions": sessions})
 
 
 class SessionView(APIView):
@@ -149,7 +154,7 @@ class CancelView(APIView):
 
     def post(self, request: Request, upload_id: UUID) -> Response:
         upload = commands.cancel(owner=owner_of(request), upload_id=upload_id)
-        return _response(serializers.instance(upload, texts=True))
+        return respond(serializers.instance(upload, texts=True))
 
 
 class RetryView(APIView):
@@ -164,15 +169,28 @@ class RetryView(APIView):
         upload = commands.retry(
             owner=owner_of(request), upload_id=upload_id, options=ReadOptions(**retry.read_options())
         )
-        return _response(serializers.instance(upload, texts=True))
+        return respond(serializers.instance(upload, texts=True))
 
 
 class PageView(APIView):
-    """`GET /api/uploads/{id}/pages/{n}`: a finished page, its lines with boxes and confidences."""
+    """A finished page: `GET` with its lines, boxes and confidences, `PATCH` {correction}."""
+
+    parser_classes = [StrictJSONParser]
+    # The longest correction, with four bytes for each character.
+    max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
         page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
-        return _response(serializers.page(page))
+        return respond(serializers.page(page))
+
+    def patch(self, request: Request, upload_id: UUID, number: int) -> Response:
+        page = reading_commands.correct_page(
+            owner=owner_of(request),
+            upload_id=upload_id,
+            number=number,
+            correction=parsing.page_correction(cast("dict[str, Any]", request.data)),
+        )
+        return respond(serializers.page(page))
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -216,9 +234,9 @@ def query_of(request: Request) -> dict[str, Any]:
     return parameters
 
 
-def limit_in(parameters: Mapping[str, str]) -> int | None:
-    """Return the limit in a query; None if it has none, or no valid one."""
-    limit = parameters.get("limit", "")
+def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | None:
+    """Return the number in a query; None if it has none, or no valid one."""
+    limit = parameters.get(name, "")
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
 
 
@@ -228,5 +246,6 @@ def owner_of(request: Request) -> User:
     return request.user
 
 
-def _response(value: object) -> Response:
+def respond(value: object) -> Response:
+    """Return a value of message types as JSON."""
     return Response(msgspec.to_builtins(value))

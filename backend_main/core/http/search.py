@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ..errors import RequestError
 from ..search import hits
-from .rest import limit_in, owner_of, query_of
+from .rest import owner_of, parse_limit, query_of, respond
 
 MAX_LIMIT = 100
 
@@ -21,7 +20,7 @@ class SearchView(APIView):
         parameters = query_of(request)
         limit = hits.DEFAULT_LIMIT
         if "limit" in parameters:
-            limit = limit_in(parameters) or 0
+            limit = parse_limit(parameters) or 0
             if not 1 <= limit <= MAX_LIMIT:
                 raise RequestError({"limit": f"A whole number from 1 to {MAX_LIMIT} is expected."})
         found = hits.search(
@@ -30,4 +29,4 @@ class SearchView(APIView):
             limit=limit,
             cursor=parameters.get("cursor") or None,
         )
-        return Response(msgspec.to_builtins(found))
+        return respond(found)

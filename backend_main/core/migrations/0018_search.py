@@ -110,7 +110,7 @@ def remove(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0016_words_and_blocks'),
+        ('core', '0017_readings'),
     ]
 
     operations = [

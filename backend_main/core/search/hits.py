@@ -97,7 +97,7 @@ def _page_hit(upload: Upload, page: Page, terms: Sequence[QueryTokens]) -> Searc
     return SearchHit(
         upload=serializers.instance(upload),
         field="page",
-        snippet=_snippet(index.page_text(page), terms),
+        snippet=_snippet(page.processed_text, terms),
         page=page.number,
         width=page.width,
         height=page.height,

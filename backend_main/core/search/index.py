@@ -42,12 +42,6 @@ def index_upload(upload: Upload) -> None:
     SearchEntry.objects.bulk_create(_upload_entries(upload))
 
 
-def page_text(page: Page) -> str:
-    """Return the text of a page that is searched: a person's correction, or else the text that was read."""
-    correction: str | None = getattr(page, "correction", None)
-    return page.text if correction is None else correction
-
-
 def index_missing(*, upload_id: UUID | None = None) -> int:
     """Index the pages and uploads without an entry, of one upload or of all; return their number.
 
@@ -135,7 +129,7 @@ def _page_entry(page: Page, owner_id: UUID) -> SearchEntry:
         upload_id=page.upload_id,
         page_id=page.pk,
         scope=scope_of(owner_id, TEXT),
-        words=_words(page_text(page)),
+        words=_words(page.processed_text),
     )
 
 

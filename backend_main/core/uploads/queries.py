@@ -22,6 +22,7 @@ MAX_LIST_SIZE = 10_000
 MAX_LIST_BYTES = 16 * 1024 * 1024
 # A list of this length is a short query: it takes about 5 ms.
 MAX_SHORT_LIST_SIZE = 100
+LONG_FILTERS = ("search", "warning", "min_confidence", "max_confidence")
 CHUNK_ROWS = 500
 
 
@@ -68,9 +69,27 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     return found
 
 
-def is_short(*, search: str | None, limit: int | None, **_: object) -> bool:
-    """Return whether `uploads` with these filters is a short query."""
-    return not search and limit is not None and limit <= MAX_SHORT_LIST_SIZE
+@retry_transient
+def upload_with_warnings(*, owner: User, upload_id: UUID) -> messages.Instance:
+    """Return an upload of the user with its texts, and the warnings of its pages.
+
+    Raises:
+        UploadNotFound: The id is unknown, or belongs to another user.
+    """
+    found = upload(owner=owner, upload_id=upload_id)
+    pages = found.pages.exclude(warnings=[]).order_by("number").only("number", "warnings")
+    warnings = [
+        messages.UploadWarning(code=warning["code"], page=page.number, message=warning["message"])
+        for page in pages
+        for warning in page.page_warnings
+    ]
+    return serializers.instance(found, texts=True, page_warnings=warnings)
+
+
+def is_short(*, limit: int | None, **filters: object) -> bool:
+    """Return whether `uploads` with these filters is a short query: those of `LONG_FILTERS` scan all rows."""
+    is_scan = any(filters.get(name) not in (None, "") for name in LONG_FILTERS)
+    return not is_scan and limit is not None and limit <= MAX_SHORT_LIST_SIZE
 
 
 @retry_transient
@@ -81,6 +100,9 @@ def uploads(
     search: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    warning: str | None = None,
+    min_confidence: float | None = None,
+    max_confidence: float | None = None,
     only: UUID | None = None,
 ) -> Listing:
     """Return uploads of the user, newest first, without their texts; at most `MAX_LIST_BYTES`.
@@ -89,6 +111,8 @@ def uploads(
         search: Part of the file name or of the text; case does not matter.
         limit: Maximum number of uploads, fewer if they are large; None: all, at most `MAX_LIST_SIZE`.
         cursor: `next` of the previous listing.
+        warning: Code of a warning that a page has.
+        min_confidence, max_confidence: Limits of the grade; uploads without one are left out.
         only: The id of one upload.
 
     Raises:
@@ -99,6 +123,12 @@ def uploads(
         found = found.filter(status=status)
     if search:
         found = found.filter(Q(filename__icontains=search) | Q(raw_text__icontains=search))
+    if warning:
+        found = found.filter(warning_codes__contains=f" {warning} ")
+    if min_confidence is not None:
+        found = found.filter(confidence__gte=min_confidence)
+    if max_confidence is not None:
+        found = found.filter(confidence__lte=max_confidence)
     if only:
         found = found.filter(pk=only)
     if cursor is not None:

@@ -53,6 +53,13 @@ class DigitalTable:
     has_clear_rows: bool = False
     """The text is not that of columns, whatever its order."""
 
+    @property
+    def box_order(self) -> tuple[int, ...]:
+        """Indices of the boxes by cells, in the order of the text; drawn lines last."""
+        rows = (line for cell in self.content.all_cells() for line in word_lines(cell))
+        order = dict.fromkeys(word.box for row in rows for word in row.words)
+        return (*order, *sorted(self.boxes - order.keys()))
+
     def markdown(self, vocabulary: Vocabulary = NO_VOCABULARY) -> str:
         """Return a pipe table, or HTML if cells span.
 

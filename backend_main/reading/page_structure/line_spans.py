@@ -5,6 +5,7 @@ them. So the letters of the lines are compared with those that the Markdown show
 where the lines follow each other, as they do in nearly every block.
 """
 
+import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -21,7 +22,8 @@ MAX_GAP = 1000
 """Letters between two lines that are compared with those of the lines between them."""
 MIN_COMMON_SHARE = 0.5
 """Share of the letters of a line that stand in a formula at its place."""
-MARKS = frozenset("\\*~`")
+ITEM_DASH = re.compile(r"\s*(-) ")
+MARKS = frozenset("\\*~`${}")
 """Characters of markup that may stand beside punctuation."""
 
 
@@ -107,12 +109,13 @@ class BlockText:
 
     def _gap(self, found: Sequence[Span | None], first: int, last: int) -> Span:
         """Return the letters between the lines before line `first` and after line `last`."""
-        before = next((place[1] for place in reversed(found[:first]) if place), 0)
-        after = next((place[0] for place in found[last + 1 :] if place), len(self._shown.letters))
-        return before, after
+        before, after = _neighbors(found, first, last)
+        return before[1] if before else 0, after[0] if after else len(self._shown.letters)
 
     def _place_in_gap(self, lines: list[tuple[int, str]], gap: Span, found: list[Span | None]) -> None:
         joined = "".join(letters for _, letters in lines)
+        if len(joined) > MAX_GAP:
+            return
         shown = self._shown.letters[slice(*gap)]
         matches = SequenceMatcher(None, joined, shown, autojunk=False).get_matching_blocks()
         start = 0
@@ -160,13 +163,24 @@ class BlockText:
         return place + 1 if place < self._span[1] else end
 
     def _sign_span(self, text: str, spans: Sequence[Span | None], number: int) -> Span | None:
-        """Return the place of a line without letters, between the lines around it."""
-        before = next((span[1] for span in reversed(spans[:number]) if span), self._span[0])
-        after = next((span[0] for span in spans[number + 1 :] if span), self._span[1])
+        """Return the place of a line without letters, between the lines around it.
+
+        The bullet of an item has the place of the dash that stands for it.
+        """
+        above, below = _neighbors(spans, number, number)
+        before, after = above[1] if above else self._span[0], below[0] if below else self._span[1]
         start = self._markdown.find(text[:1], before, after) if text else -1
         if start < 0:
-            return None
+            dash = ITEM_DASH.match(self._markdown, before, after) if before == self._span[0] else None
+            return dash.span(1) if dash else None
         end = start + 1
         for mark in text[1:].replace(" ", ""):
             end = self._after(mark, end)
         return start, end
+
+
+def _neighbors(spans: Sequence[Span | None], first: int, last: int) -> tuple[Span | None, Span | None]:
+    """Return the nearest known span before line `first`, and that after line `last`."""
+    before = next((span for number in range(first - 1, -1, -1) if (span := spans[number])), None)
+    after = next((span for number in range(last + 1, len(spans)) if (span := spans[number])), None)
+    return before, after

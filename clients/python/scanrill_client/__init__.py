@@ -9,8 +9,8 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no
-network, no clock.
+`messages`, `readings`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url`
+are pure: no network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -33,6 +33,7 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
     Instance,
@@ -47,6 +48,16 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
+    UploadWarning,
+)
+from .readings import (
+    PageComparison,
+    Reading,
+    ReadingComparison,
+    ReadingInfo,
+    Readings,
+    WordChange,
 )
 from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
@@ -58,6 +69,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -76,12 +88,17 @@ __all__ = [
     "NoTextError",
     "NotFound",
     "Page",
+    "PageComparison",
     "PageLine",
     "PageWarning",
     "Password",
     "Progress",
     "ReadOptions",
+    "Reading",
+    "ReadingComparison",
     "ReadingFailed",
+    "ReadingInfo",
+    "Readings",
     "RefreshToken",
     "RequestError",
     "ScanrillError",
@@ -96,6 +113,7 @@ __all__ = [
     "Snippet",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",
@@ -103,5 +121,7 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "UploadWarning",
+    "WordChange",
     "__version__",
 ]

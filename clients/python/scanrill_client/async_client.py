@@ -20,6 +20,7 @@ from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
 from .http import HttpClient
 from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .reading_methods import ReadingMethods
 from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
 from .search_results import SearchResults
 from .server_url import ServerURL
@@ -35,7 +36,7 @@ Transport = Literal["rest", "socket"]
 MAX_ATTEMPTS = 8
 
 
-class AsyncClient:
+class AsyncClient(ReadingMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
@@ -205,6 +206,9 @@ class AsyncClient:
         search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        warning: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
     ) -> Listing:
         """Return uploads without their texts, newest first.
 
@@ -213,8 +217,20 @@ class AsyncClient:
             search: Only uploads with this text in the name or the text.
             limit: The size of a page of the list; by default, and at most, 10,000.
             cursor: The `next` of the page before.
+            warning: Only uploads of which a page has a warning with this code.
+            min_confidence: Only uploads with this confidence or more.
+            max_confidence: Only uploads with this confidence or less.
         """
-        return await self._requests.list(list_filters(status, search, limit, cursor))
+        filters = list_filters(
+            status=status,
+            search=search,
+            limit=limit,
+            cursor=cursor,
+            warning=warning,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+        )
+        return await self._requests.list(filters)
 
     async def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts. Raises `NotFound`."""

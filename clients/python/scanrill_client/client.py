@@ -17,6 +17,7 @@ from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
 from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .readings import Reading, ReadingComparison, Readings
 from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -101,9 +102,21 @@ class Client:
         search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        warning: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
     ) -> Listing:
         """Return uploads without their texts, newest first."""
-        return self._loop.run(self._client.list(status=status, search=search, limit=limit, cursor=cursor))
+        listing = self._client.list(
+            status=status,
+            search=search,
+            limit=limit,
+            cursor=cursor,
+            warning=warning,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+        )
+        return self._loop.run(listing)
 
     def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts."""
@@ -159,6 +172,36 @@ class Client:
     def page(self, upload_id: str, number: int) -> Page:
         """Return a finished page with its lines; `number` counts from 1."""
         return self._loop.run(self._client.page(upload_id, number))
+
+    def readings(self, upload_id: str) -> Readings:
+        """Return the readings of an upload, the newest first."""
+        return self._loop.run(self._client.readings(upload_id))
+
+    def reading(self, upload_id: str, number: int) -> Reading:
+        """Return a reading with its texts."""
+        return self._loop.run(self._client.reading(upload_id, number))
+
+    def reading_page(self, upload_id: str, reading: int, number: int) -> Page:
+        """Return a finished page of a reading; both numbers count from 1."""
+        return self._loop.run(self._client.reading_page(upload_id, reading, number))
+
+    def make_reading_current(self, upload_id: str, number: int) -> Instance:
+        """Make a reading the current one, and return the upload."""
+        return self._loop.run(self._client.make_reading_current(upload_id, number))
+
+    def delete_reading(self, upload_id: str, number: int) -> None:
+        """Delete an earlier reading."""
+        self._loop.run(self._client.delete_reading(upload_id, number))
+
+    def compare_readings(
+        self, upload_id: str, first: int, second: int, *, page: int | None = None
+    ) -> ReadingComparison:
+        """Compare two readings by words; with `page`, return the words that differ on it."""
+        return self._loop.run(self._client.compare_readings(upload_id, first, second, page=page))
+
+    def correct_page(self, upload_id: str, number: int, correction: str | None) -> Page:
+        """Set a person's text of a finished page, and return the page; None removes the correction."""
+        return self._loop.run(self._client.correct_page(upload_id, number, correction))
 
     def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
         """Return the image of a page, upright, as JPEG."""

@@ -20,6 +20,8 @@ LineRole = Literal["body", "header", "footer", "page_number", "margin", "waterma
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
 Point = tuple[float, float]
+Span = tuple[int, int]
+"""Start and end in a text, in code points."""
 
 
 class ReadOptions(TypedDict, total=False):
@@ -47,8 +49,22 @@ TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
 """Statuses that only a client changes: by a retry, a correction or a delete."""
 
 
+class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about a page of an upload. `Page.warnings` has its places."""
+
+    code: str
+    page: int
+    message: str
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload."""
+    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
+
+    reading           number of the current reading
+    confidence        mean confidence of the letters, from 0 to 1, or None
+    uncertain_share   share of the words that the engine is not sure of, or None
+    page_warnings     warnings of the pages, with codes; `retrieve` over REST has them, otherwise None
+    """
 
     id: str
     owner: str
@@ -67,6 +83,10 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     created_at: dt.datetime
     updated_at: dt.datetime
+    reading: int = 1
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    page_warnings: tuple[UploadWarning, ...] | None = None
     raw_text: str | None = None
     processed_text: str | None = None
 
@@ -84,13 +104,61 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line. `box` has four corners, clockwise from the top left, in pixels of the upright page."""
+    """A line.
+
+    box    four corners, clockwise from the top left, in pixels of the upright page
+    span   start and end in `Page.markdown`; None: it is not in it
+    """
 
     text: str
     markdown: str
     box: tuple[Point, Point, Point, Point] | None = None
     confidence: float | None = None
     role: LineRole = "body"
+    span: Span | None = None
+
+
+class TableCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of a table; `row` and `column` are from 0, `lines` are indices in `Page.lines`."""
+
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+    text: str = ""
+    is_header: bool = False
+    box: tuple[Point, Point, Point, Point] | None = None
+    lines: tuple[int, ...] = ()
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a page, in reading order: a heading, a paragraph, a table.
+
+    type                   such as `heading` or `table`; the server's reference lists them
+    box                    rectangle around its lines, or that of a picture
+    span                   start and end in `Page.markdown`; None: it is left out, as page furniture is
+    lines                  indices in `Page.lines`
+    text                   plain text: of a list item without its marker, of a figure its caption
+    level                  level of a heading from 1, or depth of a list item from 0
+    marker                 marker of a list item
+    is_checked             state of the check box before the text; None: there is none
+    rows, columns, cells   of a table
+    value, format          content and symbology of a barcode
+    """
+
+    type: str
+    box: tuple[Point, Point, Point, Point] | None = None
+    span: Span | None = None
+    lines: tuple[int, ...] = ()
+    text: str = ""
+    level: int | None = None
+    marker: str | None = None
+    is_checked: bool | None = None
+    rows: int | None = None
+    columns: int | None = None
+    cells: tuple[TableCell, ...] = ()
+    value: str | None = None
+    format: str | None = None
 
 
 class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +180,11 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page; width and height are in pixels."""
+    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks.
+
+    confidence, uncertain_share   as those of `Instance`
+    correction                    a person's text in place of `text`, or None
+    """
 
     number: int
     width: int
@@ -121,6 +193,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     lines: tuple[PageLine, ...]
     warnings: tuple[PageWarning, ...]
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    correction: str | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):

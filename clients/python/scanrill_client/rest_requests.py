@@ -25,7 +25,6 @@ from .messages import (
     Page,
     Priority,
     Sessions,
-    Status,
 )
 from .search_results import SearchResults
 from .upload_file import UploadFile
@@ -68,9 +67,8 @@ def read_options(
     return {name: value for name, value in options.items() if value is not None}
 
 
-def list_filters(status: Status | None, search: str | None, limit: int | None, cursor: str | None) -> Json:
+def list_filters(**filters: Any) -> Json:
     """Return the filters that are not None."""
-    filters = {"status": status, "search": search, "limit": limit, "cursor": cursor}
     return {name: value for name, value in filters.items() if value is not None}
 
 
@@ -122,6 +120,17 @@ class RestRequests:
         return decode_response(await self._http.call(method, path, **request), Instance)
 
     # ── over REST only ──
+
+    async def get(self, upload_id: str, path: str, kind: type[T], query: Json | None = None) -> T:
+        """Return what a route below an upload has."""
+        return await self.send("GET", upload_id, path, kind, params=query or {})
+
+    async def send(self, method: str, upload_id: str, path: str, kind: type[T], **request: Any) -> T:
+        """Send a request to a route below an upload."""
+        return decode_response(await self._http.call(method, upload_path(upload_id, path), **request), kind)
+
+    async def delete_reading(self, upload_id: str, number: int) -> None:
+        await self._http.call("DELETE", upload_path(upload_id, f"readings/{number}"))
 
     async def me(self) -> Me:
         return decode_response(await self._http.call("GET", "/api/me/"), Me)

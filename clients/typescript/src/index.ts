@@ -15,6 +15,7 @@ export {
   type FieldErrors,
 } from "./errors.ts";
 export * from "./protocol.ts";
+export type { PageComparison, Reading, ReadingComparison, ReadingInfo, WordChange } from "./readings.ts";
 export { ScanrillRest, type Engines, type Me, type Session, type UploadOptions } from "./rest.ts";
 export type * from "./search.ts";
 export { CookieSession } from "./session.ts";

@@ -2,7 +2,8 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest } from "./http.ts";
-import { definedOptions, type Engine, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
+import { definedOptions, type Engine, type Instance, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
+import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
 import type { SearchOptions, SearchResults } from "./search.ts";
 import type { TokenSource } from "./token.ts";
 
@@ -84,6 +85,51 @@ export class ScanrillRest {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
   }
 
+  /** Fetch an upload with its texts, and the warnings of its pages. */
+  async retrieve(uploadId: string): Promise<Instance> {
+    return (await this.#get(`/api/uploads/${uploadId}/`)).json() as Promise<Instance>;
+  }
+
+  /** Set a person's text of a finished page; null removes the correction. */
+  async correctPage(uploadId: string, number: number, correction: string | null): Promise<Page> {
+    const init = { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ correction }) };
+    return (await this.#request(`/api/uploads/${uploadId}/pages/${number}`, init)).json() as Promise<Page>;
+  }
+
+  /** Fetch the readings of an upload, the newest first. */
+  async readings(uploadId: string): Promise<readonly ReadingInfo[]> {
+    const response = await this.#get(`/api/uploads/${uploadId}/readings`);
+    return ((await response.json()) as { readings: readonly ReadingInfo[] }).readings;
+  }
+
+  /** Fetch a reading with its texts. */
+  async reading(uploadId: string, number: number): Promise<Reading> {
+    return (await this.#get(`/api/uploads/${uploadId}/readings/${number}`)).json() as Promise<Reading>;
+  }
+
+  /** Fetch a finished page of a reading. */
+  async readingPage(uploadId: string, reading: number, number: number): Promise<Page> {
+    return (await this.#get(`/api/uploads/${uploadId}/readings/${reading}/pages/${number}`)).json() as Promise<Page>;
+  }
+
+  /** Make a reading the current one. Throws `RequestError` while the upload waits or is read. */
+  async makeReadingCurrent(uploadId: string, number: number): Promise<Instance> {
+    const path = `/api/uploads/${uploadId}/readings/${number}/current`;
+    return (await this.#request(path, { method: "POST" })).json() as Promise<Instance>;
+  }
+
+  /** Delete an earlier reading. Throws `RequestError` for the current one. */
+  async deleteReading(uploadId: string, number: number): Promise<void> {
+    await this.#request(`/api/uploads/${uploadId}/readings/${number}`, { method: "DELETE" });
+  }
+
+  /** Compare two readings by words. With `page`, the words that differ on it are listed. */
+  async compareReadings(uploadId: string, first: number, second: number, page?: number): Promise<ReadingComparison> {
+    const query = page === undefined ? "" : `?page=${page}`;
+    const path = `/api/uploads/${uploadId}/readings/${first}/compare/${second}${query}`;
+    return (await this.#get(path)).json() as Promise<ReadingComparison>;
+  }
+
   /** Fetch the image of a page, upright and about `width` pixels wide. */
   async pageImage(uploadId: string, number: number, width: number, signal?: AbortSignal): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
@@ -115,7 +161,7 @@ export class ScanrillRest {
 
   async #request(path: string, init: RequestInit): Promise<Response> {
     const token = await this.#token();
-    const request = (bearer: string) => sendRequest(this.#base, path, { ...init, headers: { Authorization: `Bearer ${bearer}` } });
+    const request = (bearer: string) => sendRequest(this.#base, path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${bearer}` } });
     try {
       return await request(token);
     } catch (error) {

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from backend_main.core.errors import RequestError
-from backend_main.core.models import Page, SearchEntry, Upload, User
+from backend_main.core.models import Page, Reading, ReadingPage, SearchEntry, Upload, User
 from backend_main.core.protocol.search_results import SearchHit
 from backend_main.core.search import hits, index, matches
-from backend_main.core.uploads import commands
+from backend_main.core.uploads import commands, reading_commands
 from tests.support.searchable import insert_upload, new_user
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +144,7 @@ def test_search_in_parts_yields_each_hit_once(owner: User, monkeypatch: pytest.M
     assert set(found) == expected
 
 
-@pytest.mark.parametrize("cursor", ["x", "MTox", "LTE6MA", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjA", "é"])
+@pytest.mark.parametrize("cursor", ["x", "MTp4", "LTE6MA", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjA", "é"])
 def test_search_with_an_invalid_cursor_raises_error(owner: User, cursor: str) -> None:
     with pytest.raises(RequestError) as error:
         find(owner, "amount", cursor=cursor)
@@ -160,6 +160,28 @@ def test_update_of_name_and_correction_changes_what_search_finds(owner: User) ->
     assert (hit.field, hit.page, hit.snippet.text) == ("correction", None, "paid in cash")
     commands.update(owner=owner, upload_id=upload.pk, correction=None)
     assert find(owner, "cash") == []
+
+
+def test_correction_of_a_page_changes_what_search_finds(owner: User) -> None:
+    upload = Upload.objects.get(owner=owner, filename="invoice.pdf")
+    reading_commands.correct_page(owner=owner, upload_id=upload.pk, number=1, correction="Invoice 4712")
+    assert find(owner, "4711") == []
+    [hit] = find(owner, "4712")
+    assert (hit.upload.id, hit.page, hit.snippet.text, hit.lines) == (upload.pk, 1, "Invoice 4712", [])
+    reading_commands.correct_page(owner=owner, upload_id=upload.pk, number=1, correction=None)
+    assert names(find(owner, "4711")) == ["invoice"]
+
+
+def test_earlier_reading_that_becomes_current_is_found(owner: User) -> None:
+    upload = Upload.objects.get(owner=owner, filename="invoice.pdf")
+    reading = Reading.objects.create(upload_id=upload.pk, number=7, status="processed", page_count=1)
+    ReadingPage.objects.create(
+        reading=reading, number=1, width=9, height=9, text="an earlier text", markdown="an earlier text"
+    )
+    assert find(owner, "earlier") == []
+    reading_commands.make_current(owner=owner, upload_id=upload.pk, number=7)
+    assert names(find(owner, "earlier")) == ["invoice"]
+    assert find(owner, "4711") == []
 
 
 def test_delete_and_retry_remove_pages_from_the_index(owner: User) -> None:
