@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -245,10 +246,11 @@ class JobReader:
         pages = self._engines.read_batched(path, options)
         if self._reading_ended.is_set() or self._stopping.is_set():
             self._engines.cancel()  # `read_batched` drops an earlier cancel
+        started_at = time.monotonic()
         with closing(progress):
             with self._interruptible(claim):
                 claim, page = self._read_events(claim, pages, progress)
-            return self._save(claim, page, progress)
+            return self._save(claim, page, progress, time.monotonic() - started_at)
 
     def _interruptible(self, claim: Claim) -> AbstractContextManager[None]:
         if self._long_pages is None:
@@ -276,14 +278,16 @@ class JobReader:
                     done = event
         return claim, done
 
-    def _save(self, claim: Claim, page: reading.PageDone, progress: PageProgress) -> PageResult:
+    def _save(
+        self, claim: Claim, page: reading.PageDone, progress: PageProgress, seconds: float
+    ) -> PageResult:
         def publish() -> None:
             progress.finish(PageState(page.number, page.page_count, page.markdown, done=True))
 
         next_page = claim.next_page(page.number, page.page_count)
         if next_page is None:
-            return PageResult(claim, None, results.finish(claim, page, on_commit=publish))
-        results.save_page(claim, page)
+            return PageResult(claim, None, results.finish(claim, page, publish, seconds=seconds))
+        results.save_page(claim, page, seconds=seconds)
         publish()
         return PageResult(claim, next_page)
 

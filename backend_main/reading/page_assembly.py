@@ -157,8 +157,9 @@ def render_page(page: LayoutPage, furniture: FurnitureOption = "drop") -> Format
 
 
 def _block_markdown(page: LayoutPage, block: Block) -> BlockMarkdown:
-    rows = group_rows([page.boxes[index] for index in block.boxes])
-    lines = tuple(page.line_places[box.index] for row in rows for box in row)
+    by_rows = group_rows([page.boxes[index] for index in block.boxes])
+    order = block.order or [box.index for row in by_rows for box in row]
+    lines = tuple(page.line_places[index] for index in order)
     box = page.frame.page_box(block.rect) if block.kind == "figure" else None
     return BlockMarkdown(block.kind, block_markdown(block), lines, box, is_item=block.kind == "list_item")
 
@@ -213,7 +214,11 @@ def _insets(page: LayoutPage, without: Container[int], hints: LayoutHints) -> li
         (
             table.boxes,
             table.rect,
-            [Block("table", table.boxes, table.rect, cells=table.cells, spans=table.spans)],
+            [
+                Block(
+                    "table", table.boxes, table.rect, cells=table.cells, spans=table.spans, order=table.order
+                )
+            ],
         )
         for table in (*page.tables, *page.aligned_tables)
     ]

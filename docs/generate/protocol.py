@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
-from backend_main.core.protocol import parsing
+from backend_main.core.protocol import parsing, readings
 from backend_main.reading.types import Block, TableCell, Word
 
 from . import descriptions, transcripts
@@ -145,23 +145,24 @@ def example_of(kind: type[msgspec.Struct]) -> Any:
 
     rest = (example.response for example in EXAMPLES.values() if example.kind is kind)
     parts = (
-        example.response[key][0]
+        example.objects(key)[0]
         for example in EXAMPLES.values()
         for key, part in example.nested.items()
-        if example.response is not None and part is kind
+        if part is kind
     )
     return transcripts.first_message(kind) or next(rest, None) or next(parts, None) or PARTS.get(kind)
 
 
 def _structs() -> list[type[msgspec.Struct]]:
     """Return the protocol's types without the two base classes."""
-    found = [value for value in vars(protocol).values() if isinstance(value, type)]
     bases = (protocol.Message, protocol.Request)
     parts: list[type[msgspec.Struct]] = [Word, Block, TableCell]
     return parts + [
         kind
-        for kind in found
-        if issubclass(kind, msgspec.Struct) and kind.__module__ == protocol.__name__ and kind not in bases
+        for module in (protocol, readings)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__
+        if kind not in bases
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol import readings
 from backend_main.reading.engines.info import EngineInfo
 from backend_main.reading.types import Block, TableCell, Word
 
@@ -36,11 +37,15 @@ INSTANCE: dict[str, Any] = {
     "warnings": [],
     "created_at": VALUES["created_at"],
     "updated_at": VALUES["time"],
+    "reading": 1,
+    "confidence": 0.98,
+    "uncertain_share": 0.0,
 }
 TEXTS = {"raw_text": "# Invoice\n\nTotal 12.00", "processed_text": "Invoice\n\nTotal 12.00"}
 NO_TEXTS = {"raw_text": "", "processed_text": ""}
-PENDING = {"status": "pending", "page_count": None, "pages_done": 0}
-CANCELLED = {"status": "cancelled", "error": "Cancelled", "page_count": None, "pages_done": 0}
+NO_PAGES: dict[str, Any] = {"page_count": None, "pages_done": 0, "confidence": None, "uncertain_share": None}
+PENDING = {"status": "pending"} | NO_PAGES
+CANCELLED = {"status": "cancelled", "error": "Cancelled"} | NO_PAGES
 PAGE: dict[str, Any] = {
     "schema_version": 1,
     "number": 1,
@@ -88,6 +93,48 @@ PAGE: dict[str, Any] = {
             "share": None,
         }
     ],
+    "confidence": 0.98,
+    "uncertain_share": 0.0,
+    "correction": None,
+    "corrected_by": None,
+    "corrected_at": None,
+}
+PAGE_WARNING = {"code": "small-print", "page": 1, "message": "The print on page 1 is lower than 12 pixels."}
+READING: dict[str, Any] = {
+    "number": 2,
+    "is_current": True,
+    "status": "processed",
+    "error": None,
+    "engine": "tesseract",
+    "languages": ["de"],
+    "profile": None,
+    "pages": None,
+    "page_count": 1,
+    "pages_done": 1,
+    "confidence": 0.98,
+    "uncertain_share": 0.0,
+    "seconds": 0.412,
+    "read_at": VALUES["time"],
+}
+EARLIER_READING = READING | {"number": 1, "is_current": False, "engine": "rapid", "languages": []}
+COMPARED_PAGE: dict[str, Any] = {
+    "number": 1,
+    "first_words": 3,
+    "second_words": 3,
+    "differing_words": 1,
+    "first_confidence": 0.91,
+    "second_confidence": 0.98,
+    "first_seconds": 0.298,
+    "second_seconds": 0.412,
+    "changes": [
+        {
+            "kind": "replace",
+            "first": "l2.00",
+            "second": "12.00",
+            "first_span": [15, 20],
+            "second_span": [15, 20],
+        }
+    ],
 }
 PARTS: dict[type[msgspec.Struct], dict[str, Any]] = {
     Word: {
@@ -117,7 +164,7 @@ class RestExample(NamedTuple):
     """One exchange. `response` is None where the body is not JSON or empty; `kind` is its message type.
 
     `body` is a JSON object, or None; `file` is the placeholder of a file that is the body. `nested` has the
-    type of the objects below a key of the response.
+    type of the objects below a key of the response; a dot leads into the first of these objects.
     """
 
     query: str = ""
@@ -129,6 +176,13 @@ class RestExample(NamedTuple):
     kind: type[msgspec.Struct] | None = None
     nested: dict[str, type[msgspec.Struct]] = {}
     note: str = ""
+
+    def objects(self, key: str) -> list[dict[str, Any]]:
+        """Return the objects below a key of `nested`."""
+        value: Any = [self.response]
+        for name in key.split("."):
+            value = value[0][name]
+        return list(value)
 
 
 SESSION_ID = "0b54f6f5-7b2c-4f0e-9a52-3a2a1c6d9e10"
@@ -190,7 +244,11 @@ EXAMPLES: dict[str, RestExample] = {
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},
         kind=protocol.ListMessage,
     ),
-    "GET /api/uploads/{id}/": RestExample(response=INSTANCE | TEXTS, kind=protocol.Instance),
+    "GET /api/uploads/{id}/": RestExample(
+        response=INSTANCE | {"page_warnings": [PAGE_WARNING]} | TEXTS,
+        kind=protocol.Instance,
+        nested={"page_warnings": protocol.UploadWarning},
+    ),
     "PATCH /api/uploads/{id}/": RestExample(
         body={"filename": "invoice.png", "metadata": {"customer": 17}},
         response=INSTANCE | {"filename": "invoice.png", "metadata": {"customer": 17}} | TEXTS,
@@ -205,7 +263,39 @@ EXAMPLES: dict[str, RestExample] = {
         kind=protocol.PageInstance,
         nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
     ),
+    "PATCH /api/uploads/{id}/pages/{n}": RestExample(
+        body={"correction": "Invoice\n\nTotal 12.50"},
+        response=PAGE
+        | {
+            "correction": "Invoice\n\nTotal 12.50",
+            "corrected_by": "ada",
+            "corrected_at": "2026-03-04T18:03:10.871000Z",
+        },
+        kind=protocol.PageInstance,
+    ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
+    "GET /api/uploads/{id}/readings": RestExample(
+        response={"readings": [READING, EARLIER_READING]},
+        kind=readings.ReadingList,
+        nested={"readings": readings.ReadingInfo},
+    ),
+    "GET /api/uploads/{id}/readings/{reading}": RestExample(
+        response=EARLIER_READING | {"warnings": []} | TEXTS, kind=readings.Reading
+    ),
+    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": RestExample(
+        response=PAGE, kind=protocol.PageInstance
+    ),
+    "GET /api/uploads/{id}/readings/{reading}/compare/{other}": RestExample(
+        query="page=1",
+        response={"first": EARLIER_READING, "second": READING, "pages": [COMPARED_PAGE]},
+        kind=readings.ReadingComparison,
+        nested={"pages": readings.PageComparison, "pages.changes": readings.WordChange},
+    ),
+    "POST /api/uploads/{id}/readings/{reading}/current": RestExample(
+        response=INSTANCE | TEXTS, kind=protocol.Instance
+    ),
+    "DELETE /api/uploads/{id}/readings/{reading}": RestExample(status=204, note="an empty body"),
     "POST /api/uploads/{id}/retry": RestExample(
         body={"languages": ["de"], "priority": "batch"},
         response=INSTANCE | PENDING | {"languages": ["de"]} | NO_TEXTS,

@@ -102,6 +102,7 @@ INVALID_OPTIONS: dict[str, ReadOptions] = {
     "profile": {"engine": "rapid", "profile": "none-such"},
     "furniture": {"furniture": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "formulas": {"formulas": "some"},  # type: ignore[typeddict-item] # the server must reject it
+    "barcodes": {"barcodes": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "priority": {"priority": "now"},  # type: ignore[typeddict-item] # the server must reject it
 }
 

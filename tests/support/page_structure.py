@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from backend_main.reading import Block, Line, PageDone
-from backend_main.reading.page_structure.markdown_letters import ShownLetters, letters_of, shown_text
+from backend_main.reading.page_structure.markdown_letters import letters_of, shown_text
 
 
 def structure_faults(page: PageDone, *, min_located: float = 1.0) -> list[str]:
@@ -32,7 +32,8 @@ def _block_faults(page: PageDone) -> Iterator[str]:
             yield f"blocks overlap: {above}, {below}"
     places = [0, *(place for span in spans for place in span), len(page.markdown)]
     outside = [page.markdown[start:end] for start, end in zip(places[::2], places[1::2], strict=True)]
-    yield from (f"text outside of blocks: {text!r}" for text in outside if text.strip())
+    # A thematic break is in no block.
+    yield from (f"text outside of blocks: {text!r}" for text in outside if text.strip(" \n-*_"))
     for block in page.blocks:
         if block.span and not page.markdown[slice(*block.span)].strip():
             yield f"a block without text: {block}"
@@ -64,9 +65,13 @@ def _line_faults(page: PageDone) -> Iterator[str]:
 
 
 def _letter_fault(markdown: str, span: tuple[int, int], line: Line, block: Block) -> str | None:
+    assert block.span is not None
     own = markdown[slice(*span)]
-    shown = ShownLetters([(0, own if block.type == "code" else shown_text(own))]).letters
-    if shown == letters_of(line.text) or "$" in own or "\\" in own:  # a formula changes letters
+    whole = markdown[: block.span[1]]
+    shown = letters_of((whole if block.type == "code" else shown_text(whole))[slice(*span)])
+    # A table may divide a line: its place is that of the longest part.
+    is_same = shown in letters_of(line.text) if block.type == "table" else shown == letters_of(line.text)
+    if is_same or "$" in own or "\\" in own:  # a formula changes letters
         return None
     return f"line {line.text!r} is at {own!r}"
 
@@ -84,8 +89,8 @@ def _cell_faults(block: Block, lines: list[Line]) -> Iterator[str]:
     assert block.columns is not None
     grid = {(row, column) for row in range(block.rows) for column in range(block.columns)}
     if set(places) != grid or places.total() != len(grid):
-        yield f"the cells of a table do not fill a grid of {block.rows} × {block.columns}: {block.cells}"
-    for cell in block.cells:
+        yield f"the cells of a table are not a grid of {block.rows} × {block.columns}: {block.cells}"
+    for cell in filter(lambda cell: cell.lines, block.cells):
         letters = letters_of("".join(lines[index].text for index in cell.lines))
         if lost := Counter(letters_of(cell.text)) - Counter(letters):
             yield f"cell {cell.text!r} has letters {lost} that its lines have not"

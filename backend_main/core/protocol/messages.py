@@ -36,9 +36,18 @@ Furniture = Literal["drop", "keep"]
 Formulas = Literal["text", "vision"]
 """Whether the engine `vision` may read pages that are mostly formulas."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
 # ── messages from the server ──────────────────────────────────────────────────────────────────────
+
+
+class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about a page of an upload, without its places."""
+
+    code: str
+    page: int
+    message: str
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +70,11 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
     created_at: dt.datetime
     updated_at: dt.datetime
+    # Events of earlier versions lack these.
+    reading: int = 1
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    page_warnings: list[UploadWarning] | UnsetType = UNSET
     raw_text: str | UnsetType = UNSET
     processed_text: str | UnsetType = UNSET
 
@@ -99,6 +113,11 @@ class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[PageLine]
     blocks: list[Block]
     warnings: list[PageWarning]
+    confidence: float | None
+    uncertain_share: float | None
+    correction: str | None
+    corrected_by: str | None
+    corrected_at: dt.datetime | None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,6 +330,7 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     profile: EngineName | None = None
     furniture: Furniture | None = None
     formulas: Formulas | None = None
+    barcodes: bool | None = None
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:
@@ -338,10 +358,13 @@ class ListUploads(Request, frozen=True, kw_only=True):
     search: Annotated[str, Meta(max_length=200)] | None = None
     limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     cursor: str | None = None
+    warning: Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^\S+$")] | None = None
+    min_confidence: Share | None = None
+    max_confidence: Share | None = None
 
     def filters(self) -> dict[str, Any]:
         """Return the keyword arguments of `queries.uploads`."""
-        return {"status": self.status, "search": self.search, "limit": self.limit, "cursor": self.cursor}
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "ref"}
 
 
 class Retrieve(Request, frozen=True, kw_only=True):

@@ -7,21 +7,21 @@ import msgspec
 from ...reading.output.formatted_page import FormattedPage
 from ...reading.page_structure.structured_page import complete_blocks, structured_page
 from ...reading.types import Block, Line
-from ..models import Page
+from ..models import PageContent
 from .packed_words import unpack_words
 
 
-def page_lines(page: Page, *, with_words: bool = False) -> list[Line]:
+def page_lines(page: PageContent, *, with_words: bool = False) -> list[Line]:
     """Return the lines of a page. Those of a page of an earlier version have no words."""
     return page_structure(page, with_words=with_words)[0] if page.blocks is None else _lines(page, with_words)
 
 
-def page_blocks(page: Page) -> list[Block]:
+def page_blocks(page: PageContent) -> list[Block]:
     """Return the blocks of a page in reading order, for a page of an earlier version by its Markdown."""
     return page_structure(page)[1]
 
 
-def page_structure(page: Page, *, with_words: bool = False) -> tuple[list[Line], list[Block]]:
+def page_structure(page: PageContent, *, with_words: bool = False) -> tuple[list[Line], list[Block]]:
     """Return the lines and the blocks of a page."""
     lines = _lines(page, with_words)
     if page.blocks is not None:
@@ -31,7 +31,7 @@ def page_structure(page: Page, *, with_words: bool = False) -> tuple[list[Line],
     return lines, derived
 
 
-def _lines(page: Page, with_words: bool) -> list[Line]:
+def _lines(page: PageContent, with_words: bool) -> list[Line]:
     lines = msgspec.convert(page.lines, list[Line])
     if not with_words or page.words is None:
         return lines

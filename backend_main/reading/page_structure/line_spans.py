@@ -21,9 +21,10 @@ MAX_PLACES = 100
 MAX_GAP = 1000
 """Letters between two lines that are compared with those of the lines between them."""
 MIN_COMMON_SHARE = 0.5
-"""Share of the letters of a line that stand in a formula at its place."""
+"""Share of the letters of a line that stand at its place: in one piece, or in a formula."""
+FORMULA_MARKS = re.compile(r"[$\\]")
 ITEM_DASH = re.compile(r"\s*(-) ")
-MARKS = frozenset("\\*~`")
+MARKS = frozenset("\\*~`${}")
 """Characters of markup that may stand beside punctuation."""
 
 
@@ -39,17 +40,23 @@ class BlockText:
         self._taken = bytearray(len(shown.letters))
         self._cursor = 0
 
-    def spans(self, texts: Sequence[str]) -> list[Span | None]:
-        """Return the place of each line, given in the order of the block; None: it is not in the block."""
+    def spans(self, texts: Sequence[str], *, is_sure: bool = True) -> list[Span | None]:
+        """Return the place of each line, given in the order of the block; None: it is not in the block.
+
+        Args:
+            texts: of the lines.
+            is_sure: the lines are in the block; else a line has a place only if all its letters are in it.
+        """
         letters = list(map(letters_of, texts))
         found = [self._find(each) for each in letters]
-        self._fill_gaps(letters, found)
+        if is_sure:
+            self._fill_gaps(letters, found)
         spans = [
             None if place is None else self._with_punctuation(text, place)
             for text, place in zip(texts, found, strict=True)
         ]
         for number, text in enumerate(texts):
-            if not letters[number]:
+            if is_sure and not letters[number]:
                 spans[number] = self._sign_span(text.strip(), spans, number)
         return spans
 
@@ -109,13 +116,16 @@ class BlockText:
 
     def _gap(self, found: Sequence[Span | None], first: int, last: int) -> Span:
         """Return the letters between the lines before line `first` and after line `last`."""
-        before = next((place[1] for place in reversed(found[:first]) if place), 0)
-        after = next((place[0] for place in found[last + 1 :] if place), len(self._shown.letters))
-        return before, after
+        before, after = _neighbors(found, first, last)
+        return before[1] if before else 0, after[0] if after else len(self._shown.letters)
 
     def _place_in_gap(self, lines: list[tuple[int, str]], gap: Span, found: list[Span | None]) -> None:
         joined = "".join(letters for _, letters in lines)
+        if len(joined) > MAX_GAP:
+            return
         shown = self._shown.letters[slice(*gap)]
+        start, end = self._shown.place(gap[0]), self._shown.place(gap[1] - 1)
+        is_formula = FORMULA_MARKS.search(self._markdown, start, end) is not None
         matches = SequenceMatcher(None, joined, shown, autojunk=False).get_matching_blocks()
         start = 0
         for number, letters in lines:
@@ -125,6 +135,8 @@ class BlockText:
                 for match in matches
                 if match.a < end and match.a + match.size > start
             ]
+            if parts and not is_formula:
+                parts = [max(parts, key=lambda part: part[1] - part[0])]
             if sum(last - first for first, last in parts) >= MIN_COMMON_SHARE * len(letters):
                 found[number] = self._take(gap[0] + parts[0][0], gap[0] + parts[-1][1])
             start = end
@@ -166,8 +178,8 @@ class BlockText:
 
         The bullet of an item has the place of the dash that stands for it.
         """
-        before = next((span[1] for span in reversed(spans[:number]) if span), self._span[0])
-        after = next((span[0] for span in spans[number + 1 :] if span), self._span[1])
+        above, below = _neighbors(spans, number, number)
+        before, after = above[1] if above else self._span[0], below[0] if below else self._span[1]
         start = self._markdown.find(text[:1], before, after) if text else -1
         if start < 0:
             dash = ITEM_DASH.match(self._markdown, before, after) if before == self._span[0] else None
@@ -176,3 +188,10 @@ class BlockText:
         for mark in text[1:].replace(" ", ""):
             end = self._after(mark, end)
         return start, end
+
+
+def _neighbors(spans: Sequence[Span | None], first: int, last: int) -> tuple[Span | None, Span | None]:
+    """Return the nearest known span before line `first`, and that after line `last`."""
+    before = next((span for number in range(first - 1, -1, -1) if (span := spans[number])), None)
+    after = next((span for number in range(last + 1, len(spans)) if (span := spans[number])), None)
+    return before, after

@@ -46,6 +46,8 @@ def markdown_blocks(markdown: str) -> list[MarkdownBlock]:
 class _Parser:
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         self._lines = lines
+        self._absent: set[re.Pattern[str]] = set()
+        """Patterns that no line below has, or else each would be searched to the end of the page again."""
         self._indents: list[int] = []
         """Indents of the items around the last one, and its own."""
 
@@ -128,8 +130,13 @@ class _Parser:
 
     def _line_with(self, pattern: re.Pattern[str], first: int) -> int | None:
         """Return the number behind the first line that has a pattern; None if there is none."""
+        if pattern in self._absent:
+            return None
         numbers = range(first, len(self._lines))
-        return next((number + 1 for number in numbers if pattern.search(self._text(number))), None)
+        end = next((number + 1 for number in numbers if pattern.search(self._text(number))), None)
+        if end is None:
+            self._absent.add(pattern)
+        return end
 
     def _continues(self, number: int, kind: BlockType) -> bool:
         """Return whether a line belongs to the block of the line above."""

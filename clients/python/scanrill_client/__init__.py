@@ -9,7 +9,8 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
+`messages`, `readings`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no
+network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -35,6 +36,7 @@ from .messages import (
     Block,
     Engine,
     Engines,
+    ExportOptions,
     Instance,
     LinePosition,
     Listing,
@@ -48,7 +50,16 @@ from .messages import (
     Status,
     Stream,
     TableCell,
+    UploadWarning,
     Word,
+)
+from .readings import (
+    PageComparison,
+    Reading,
+    ReadingComparison,
+    ReadingInfo,
+    Readings,
+    WordChange,
 )
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -69,6 +80,7 @@ __all__ = [
     "Engine",
     "Engines",
     "Event",
+    "ExportOptions",
     "FileSource",
     "Finished",
     "Instance",
@@ -78,12 +90,17 @@ __all__ = [
     "NoTextError",
     "NotFound",
     "Page",
+    "PageComparison",
     "PageLine",
     "PageWarning",
     "Password",
     "Progress",
     "ReadOptions",
+    "Reading",
+    "ReadingComparison",
     "ReadingFailed",
+    "ReadingInfo",
+    "Readings",
     "RefreshToken",
     "RequestError",
     "ScanrillError",
@@ -101,6 +118,8 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "UploadWarning",
     "Word",
+    "WordChange",
     "__version__",
 ]

@@ -15,6 +15,8 @@ Stream = Literal["full", "pages", "delta"]
 """Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
 Furniture = Literal["drop", "keep"]
+ExportFormat = Literal["md", "txt", "json", "html", "docx", "hocr", "alto", "csv", "xlsx", "pdf"]
+Images = Literal["none", "link", "embed"]
 Formulas = Literal["text", "vision"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
@@ -32,6 +34,7 @@ class ReadOptions(TypedDict, total=False):
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
     furniture   “keep” leaves headers, footers and page numbers in the text
+    barcodes    True adds barcodes and QR codes to the blocks of each page
     formulas    “vision” sends pages that are mostly formulas to the engine “vision”
     priority    “batch” runs only when no interactive upload waits
     """
@@ -42,15 +45,49 @@ class ReadOptions(TypedDict, total=False):
     profile: str | None
     furniture: Furniture | None
     formulas: Formulas | None
+    barcodes: bool | None
     priority: Priority | None
+
+
+class ExportOptions(TypedDict, total=False):
+    """Options of an export. The server chooses those that are None or absent.
+
+    format       name of a format, “md” by default
+    pages        page ranges: “3”, “2-5”, “1-3,7,9-”
+    furniture    “keep” or “drop” headers, footers and page numbers; by default as they were read
+    images       pictures of figures: “none” by default, “link” or “embed”
+    page_breaks  whether “md” and “txt” mark the beginning of each page
+    table        number of the only table of a “csv”, from 1; without it, a ZIP archive has all tables
+    """
+
+    format: ExportFormat
+    pages: str | None
+    furniture: Furniture | None
+    images: Images | None
+    page_breaks: bool
+    table: int | None
 
 
 TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
 """Statuses that only a client changes: by a retry, a correction or a delete."""
 
 
+class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about a page of an upload. `Page.warnings` has its places."""
+
+    code: str
+    page: int
+    message: str
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload."""
+    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
+
+    reading           number of the current reading
+    confidence        mean confidence of the letters, from 0 to 1, or None
+    uncertain_share   share of the words that the engine is not sure of, or None
+    page_warnings     warnings of the pages, with codes; `retrieve` over REST has them, otherwise None
+    """
 
     id: str
     owner: str
@@ -69,6 +106,10 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     created_at: dt.datetime
     updated_at: dt.datetime
+    reading: int = 1
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    page_warnings: tuple[UploadWarning, ...] | None = None
     raw_text: str | None = None
     processed_text: str | None = None
 
@@ -178,7 +219,11 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks."""
+    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks.
+
+    confidence, uncertain_share   as those of `Instance`
+    correction                    a person's text in place of `text`, or None
+    """
 
     number: int
     width: int
@@ -187,6 +232,11 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     lines: tuple[PageLine, ...]
     warnings: tuple[PageWarning, ...]
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    correction: str | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
     blocks: tuple[Block, ...] = ()
 
 

@@ -2,6 +2,13 @@
 
 export type Status = "pending" | "processing" | "processed" | "error" | "cancelled";
 
+/** A warning about a page of an upload. `Page.warnings` has its places. */
+export interface UploadWarning {
+  readonly code: string;
+  readonly page: number;
+  readonly message: string;
+}
+
 /** An upload. `raw_text` and `processed_text` are present in replies to `retrieve` and in updates only. */
 export interface Instance {
   readonly id: string;
@@ -21,6 +28,14 @@ export interface Instance {
   readonly warnings: readonly string[];
   readonly created_at: string;
   readonly updated_at: string;
+  /** Number of the current reading. */
+  readonly reading: number;
+  /** Mean confidence of the letters, from 0 to 1; null if the engine gives none. */
+  readonly confidence: number | null;
+  /** Share of the words that the engine is not sure of, from 0 to 1. */
+  readonly uncertain_share: number | null;
+  /** Warnings of the pages; `ScanrillRest.upload` and lists do not have them, `ScanrillRest.retrieve` does. */
+  readonly page_warnings?: readonly UploadWarning[];
   readonly raw_text?: string;
   readonly processed_text?: string;
 }
@@ -200,6 +215,12 @@ export interface Page {
   readonly lines: readonly PageLine[];
   readonly blocks: readonly Block[];
   readonly warnings: readonly PageWarning[];
+  readonly confidence: number | null;
+  readonly uncertain_share: number | null;
+  /** A person's text in place of `text`; null without one. */
+  readonly correction: string | null;
+  readonly corrected_by: string | null;
+  readonly corrected_at: string | null;
 }
 
 /** What a fetched page has. */
@@ -224,6 +245,8 @@ export interface ReadOptions {
   readonly furniture?: "drop" | "keep" | undefined;
   /** "vision" sends pages that are mostly formulas to the engine "vision"; the default is "text". */
   readonly formulas?: "text" | "vision" | undefined;
+  /** Whether the blocks of each page contain its barcodes and QR codes; the default is false. */
+  readonly barcodes?: boolean | undefined;
   /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
@@ -261,11 +284,24 @@ export interface Engine {
 export type Request =
   | { readonly type: "subscribe"; readonly stream?: StreamMode; readonly since?: string }
   | { readonly type: "create"; readonly data: NewUpload }
-  | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
+  | ({ readonly type: "list" } & ListFilters)
   | { readonly type: "retrieve" | "delete" | "cancel"; readonly instance_id: string }
   | { readonly type: "retry"; readonly instance_id: string; readonly data?: ReadOptions }
   | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
   | { readonly type: "ping" };
+
+/** Filters of a list of uploads. */
+export interface ListFilters {
+  readonly status?: Status;
+  readonly search?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
+  /** Code of a warning that a page of the upload has. */
+  readonly warning?: string;
+  /** Limits of the confidence, from 0 to 1. */
+  readonly min_confidence?: number;
+  readonly max_confidence?: number;
+}
 
 export interface UploadChanges {
   readonly filename?: string;
@@ -288,8 +324,8 @@ export function isTerminal(status: Status): boolean {
 }
 
 /** Return the options that are not undefined, without any other property. */
-export function definedOptions({ engine, languages, pages, profile, furniture, formulas, priority }: ReadOptions): ReadOptions {
-  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, priority });
+export function definedOptions({ engine, languages, pages, profile, furniture, formulas, barcodes, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, barcodes, priority });
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 

@@ -83,13 +83,44 @@ test("upload applies read options, and retry changes them", async () => {
   recorder.socket.stop();
 });
 
+test("readings are listed, compared, exchanged and deleted; a correction belongs to a page", async () => {
+  const recorder = new EventRecorder();
+  await recorder.waitConnected();
+  const { id } = await upload("readings.tif");
+  await finishedEvent(recorder, id);
+  await recorder.socket.retry(id);
+  await recorder.until(({ events }) => (events.filter(({ kind }) => kind === "finished").length > 1 ? true : undefined));
+  assert.deepEqual(
+    (await rest.readings(id)).map(({ number, is_current }) => [number, is_current]),
+    [
+      [2, true],
+      [1, false],
+    ],
+  );
+  assert.equal((await rest.reading(id, 1)).raw_text, "page one\n\npage two");
+  assert.equal((await rest.readingPage(id, 1, 2)).text, "page two");
+  const { pages } = await rest.compareReadings(id, 1, 2, 2);
+  assert.deepEqual([pages[0]?.differing_words, pages[0]?.changes], [0, []]);
+  assert.equal((await rest.compareReadings(id, 1, 2)).pages.length, 2);
+  assert.equal((await rest.makeReadingCurrent(id, 1)).reading, 1);
+  await rest.deleteReading(id, 2);
+  assert.equal((await rest.readings(id)).length, 1);
+  assert.equal((await rest.correctPage(id, 2, "page 2")).correction, "page 2");
+  const { processed_text, page_warnings } = await rest.retrieve(id);
+  assert.deepEqual([processed_text, page_warnings], ["page one\n\npage 2", []]);
+  const { list } = await recorder.socket.list({ min_confidence: 0.5, max_confidence: 1 });
+  assert.ok(list.some((each) => each.id === id));
+  assert.deepEqual((await recorder.socket.list({ warning: "small-print" })).list, []);
+  recorder.socket.stop();
+});
+
 test("invalid read options are rejected by upload, create and retry", async () => {
   const recorder = new EventRecorder();
   await recorder.waitConnected();
   const { id } = await upload("rejected.png");
   await finishedEvent(recorder, id);
   const image_base64 = Buffer.from(await scan("rejected.png").arrayBuffer()).toString("base64");
-  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some" })) {
+  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some", barcodes: "some" })) {
     const options = { [field]: value };
     for (const send of [
       () => rest.upload(scan("rejected.png"), { filename: "rejected.png", ...options }),
