@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from backend_main.core.http import downloads, error_views, health, readings, rest, schemas, sign_in
+from backend_main.core.http import (
+    downloads,
+    error_views,
+    exports,
+    health,
+    readings,
+    rest,
+    schemas,
+    sign_in,
+)
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
@@ -37,6 +46,9 @@ urlpatterns = [
         in_turn(readings.ComparisonView.as_view()),
     ),
     path("api/uploads/<uuid:upload_id>/file", downloads.download_original),
+    path("api/uploads/<uuid:upload_id>/export", exports.export_upload),
+    path("api/export", exports.export_uploads),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
+    path("api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>", downloads.figure),
 ]

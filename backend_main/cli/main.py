@@ -17,6 +17,7 @@ from .backup import backup, reset_event_log, restore
 from .data_dir import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
+from .export import export
 from .link import link
 from .messages import message_line
 from .read import read
@@ -55,7 +56,7 @@ for name, user_command in USER_COMMANDS.items():
     user.command(name)(user_command)
 app.add_typer(user, name="user")
 COMMANDS = (
-    *(serve, worker, link, token, read, engines),
+    *(serve, worker, link, token, read, export, engines),
     *(sweep, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:

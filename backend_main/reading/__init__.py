@@ -4,6 +4,7 @@ Modules here import neither Django nor the server, and raise subclasses of Readi
 the package `scanrill`, which accepts more kinds of sources. Each module imports only from those below it:
 
 child_process/        an engine in a child process, which may crash, hang or leak
+searchable_pdf/       a PDF with the text that was read, invisible, over the original pages
 pipeline.py           all pages of a file: text layer or engine
 page_reader.py        one page: streamed lines, final text, warnings
 text_layer_reader.py  one page with a text layer, and what the text layer lacks
@@ -18,6 +19,7 @@ other_scripts.py      lines in another script, read by an engine for it
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
+barcodes.py           barcodes of a page as blocks, where the options ask for them
 formula_pages.py      the engine `vision`, for pages that are mostly formulas
 recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from .barcodes import with_barcodes
 from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
@@ -96,6 +97,7 @@ def read_document(
                     warnings.append(pages_beyond_end(missing, document.page_count))
                 warnings = [with_limited_boxes(warning) for warning in warnings]
                 event = msgspec.structs.replace(event, warnings=warnings)
+                event = _with_barcodes(event, document) if options.barcodes else event
             yield event
 
 
@@ -139,6 +141,13 @@ def _page_events(
         done = _page_done(started, formatted, [*reader.lines, *lines], warnings)
         formulas = FormulaPage(done, reader.formula_share, lambda: page, notes, started_at)
         yield reread_formulas(formulas, options, fallback)
+
+
+def _with_barcodes(done: PageDone, document: Document) -> PageDone:
+    try:
+        return with_barcodes(done, document.page(done.number))
+    except UnreadableFile:  # the page has a warning
+        return done
 
 
 def _lost_text_layer(document: Document, number: int, lines: Sequence[Line]) -> Iterator[PageWarning]:

@@ -249,3 +249,5 @@ class Options(msgspec.Struct, frozen=True):
     """`drop`: headers, footers, page numbers and the like are not in the text. `keep`: they are."""
     formulas: FormulaOption = "text"
     """`vision`: the engine `vision` reads pages that are mostly formulas. `text`: no page is sent to it."""
+    barcodes: bool = False
+    """Whether the blocks of a page contain its barcodes. They are not in its text."""

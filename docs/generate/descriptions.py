@@ -95,6 +95,8 @@ FIELDS = {
     "engine": "Name of the engine, as `GET /api/engines/` lists it.",
     "error": "One sentence per wrong field, by its name; `message` or `type` if the request could not be decoded.",
     "filename": "Name of the file, without a path.",
+    "barcodes": "`true` adds barcodes and QR codes to the `blocks` of each page, with `value` and `format`; they are not in "
+    "the text. `false` is the default.",
     "formulas": "`vision` sends pages that are mostly formulas to the engine `vision`; `text` (default) does not.",
     "furniture": "`drop` (default) leaves headers, footers and page numbers out of the text; `keep` does not.",
     "height": "Height of the upright page image in pixels.",
@@ -177,7 +179,7 @@ FIELDS = {
     "PageLine.role": "Part of the page that the line belongs to. Every role but `body` is page furniture.",
     "PageLine.span": "Start and end of the line in the Markdown of the page, in code points; null: it is not in it.",
     "PageLine.text": "Text of the line.",
-    "PageLine.words": "Words of the line; present if they were asked for.",
+    "PageLine.words": "Words of the line; present with `words=true`, and empty if there are none.",
     "TableCell.box": "Corners of the rectangle around its lines.",
     "TableCell.column": "Column, from 0.",
     "TableCell.column_span": "Number of columns that the cell spans.",
@@ -219,6 +221,7 @@ FIELDS = {
     "EngineInfo.name": "Name of the engine, as `engine` of a request.",
     "EngineInfo.profiles": "Names of its profiles; the first is the default.",
     "EngineInfo.provides_boxes": "True if lines have bounding boxes.",
+    "EngineInfo.provides_words": "True if lines have words with bounding boxes.",
     "EngineInfo.streams_tokens": "True if text arrives in parts of lines.",
     "EngineInfo.unavailable_reason": "Reason why the engine cannot run, and how to fix it; null if it is installed.",
 }
@@ -253,7 +256,8 @@ ROUTES = {
     "POST /api/uploads/{id}/retry": "Reads an upload again: [`retry`](websocket.md#request-retry) over HTTP. Returns the upload; 409 if it has not "
     "ended yet.",
     "GET /api/uploads/{id}/file": "Returns the original as an attachment, with `ETag`, and in ranges (`Range: bytes=0-1023`).",
-    "GET /api/uploads/{id}/pages/{n}": "Returns a finished page of the current reading: its size, its text, its lines.",
+    "GET /api/uploads/{id}/pages/{n}": "Returns a finished page of the current reading: its size, its text, its lines, and with "
+    "`words=true` the words of each line.",
     "PATCH /api/uploads/{id}/pages/{n}": "Sets or removes the `correction` of a finished page, and returns the page. A later reading of the page keeps "
     "it: changes of the new reading are merged where the person changed nothing.",
     "GET /api/uploads/{id}/readings": "Lists the readings of an upload, the newest first. "
@@ -267,6 +271,8 @@ ROUTES = {
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": "Compares two readings by the words of their pages, as they were read. With `page`, it lists the words "
     "that differ.",
     "GET /api/uploads/{id}/pages/{n}/image": "Returns an upright JPEG of a page.",
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": "Returns a JPEG of the `k`-th figure in the `blocks` of a "
+    "finished page, from 1, in the resolution of the page.",
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
@@ -288,6 +294,7 @@ REST_FIELDS = {
     "username": "Name of the user.",
     "version": "Version of the server.",
     "width": "Width in pixels; the server returns the next larger of a few widths.",
+    "words": "`true`: each line has its `words`, if its engine has them. `false` (default): it has none.",
 }
 # For errors whose class does not say it well enough.
 ERRORS = {

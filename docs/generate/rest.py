@@ -26,10 +26,10 @@ from .rest_examples import EXAMPLES, SESSION_ID, RestExample
 
 HEAD = (Path(__file__).with_name("rest.md")).read_text()
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
-SHORT = {"upload_id": "id", "number": "n"}
+SHORT = {"upload_id": "id", "number": "n", "index": "k"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
-READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "priority")
+READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
 LIST_FILTERS = ("status", "search", "warning", "min_confidence", "max_confidence", "limit", "cursor")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
@@ -40,6 +40,7 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
     "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
+    "GET /api/uploads/{id}/pages/{n}": ("query", None, ("words",)),
     "PATCH /api/uploads/{id}/pages/{n}": ("body", None, ("correction",)),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": ("query", None, ("page",)),
     "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),
@@ -151,7 +152,14 @@ def _meaning(kind: type[msgspec.Struct] | None, field: str) -> str:
 def _request(name: str, example: RestExample) -> str:
     method, path = name.split(" ")
     upload_id = EXAMPLES["GET /api/uploads/{id}/"].response["id"]  # type: ignore[index]
-    values = {"{session_id}": SESSION_ID, "{id}": upload_id, "{n}": "1", "{reading}": "1", "{other}": "2"}
+    values = {
+        "{session_id}": SESSION_ID,
+        "{id}": upload_id,
+        "{n}": "1",
+        "{k}": "1",
+        "{reading}": "1",
+        "{other}": "2",
+    }
     for parameter, value in values.items():
         path = path.replace(parameter, value)
     lines = [f"{method} {path}{'?' if example.query else ''}{example.query}"]

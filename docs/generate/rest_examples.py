@@ -63,6 +63,14 @@ PAGE: dict[str, Any] = {
             "confidence": 0.98,
             "role": "body",
             "span": [2, 9],
+            "words": [
+                {
+                    "text": "Invoice",
+                    "box": [[96.1, 116.2], [303.4, 116.2], [303.4, 145.7], [96.1, 145.7]],
+                    "confidence": 0.98,
+                    "start": 0,
+                }
+            ],
         }
     ],
     "blocks": [
@@ -146,6 +154,7 @@ ENGINE: dict[str, Any] = {
     "profiles": ["accurate", "fast"],
     "streams_tokens": False,
     "provides_boxes": True,
+    "provides_words": True,
     "is_remote": False,
     "is_test_engine": False,
 }
@@ -249,6 +258,7 @@ EXAMPLES: dict[str, RestExample] = {
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
     "GET /api/uploads/{id}/pages/{n}": RestExample(
+        query="words=true",
         response=PAGE,
         kind=protocol.PageInstance,
         nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
@@ -264,6 +274,7 @@ EXAMPLES: dict[str, RestExample] = {
         kind=protocol.PageInstance,
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
     "GET /api/uploads/{id}/readings": RestExample(
         response={"readings": [READING, EARLIER_READING]},
         kind=readings.ReadingList,

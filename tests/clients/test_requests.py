@@ -102,6 +102,7 @@ INVALID_OPTIONS: dict[str, ReadOptions] = {
     "profile": {"engine": "rapid", "profile": "none-such"},
     "furniture": {"furniture": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "formulas": {"formulas": "some"},  # type: ignore[typeddict-item] # the server must reject it
+    "barcodes": {"barcodes": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "priority": {"priority": "now"},  # type: ignore[typeddict-item] # the server must reject it
 }
 
@@ -189,6 +190,13 @@ async def test_page_page_image_original_and_download(
     page = await client.page(upload.id, 2)
     assert (page.number, page.markdown, page.lines[0].text) == (2, "page 2", "page 2")
     assert (page.width, page.height) == (8, 8)
+    assert page.lines[0].words == ()
+    [line] = (await client.page(upload.id, 2, words=True)).lines
+    assert [(word.text, word.start, word.confidence) for word in line.words] == [
+        ("page", 0, 1.0),
+        ("2", 5, 1.0),
+    ]
+    assert line.words[0].box is not None
     assert (await client.page_image(upload.id, 1)).startswith(b"\xff\xd8")
     assert (await client.page_image(upload.id, 1, width=4)).startswith(b"\xff\xd8")
     assert await client.original(upload.id) == document.tiff
@@ -219,6 +227,7 @@ def test_sync_client_sends_each_request(ada: Account, tmp_path: Path) -> None:
         assert client.retrieve(upload.id).raw_text == "one"
         assert client.update(upload.id, filename="other.png").filename == "other.png"
         assert client.page(upload.id, 1).markdown == "one"
+        assert [word.text for word in client.page(upload.id, 1, words=True).lines[0].words] == ["one"]
         assert client.page_image(upload.id, 1, width=8).startswith(b"\xff\xd8")
         assert client.original(upload.id) == image
         client.download(upload.id, tmp_path / "copy.png")

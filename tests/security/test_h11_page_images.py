@@ -14,6 +14,7 @@ from backend_main import reading
 from backend_main.core.errors import PageImageError, PageNotFound
 from backend_main.core.uploads import page_images
 from backend_main.core.uploads.page_images import MAX_RENDERS_PER_USER, PageImageRenderer
+from backend_main.reading.documents import page_jpeg
 
 SLOW_PAGE, BROKEN_PAGE, MISSING_PAGE, CANCELLED_PAGE = 1, 2, 3, 4
 
@@ -49,7 +50,9 @@ class FakeProcess:
     def stop(self) -> None:
         pass
 
-    def render_page(self, path: Path, number: int, width: int, options: reading.Options) -> bytes:
+    def render_page(
+        self, path: Path, number: int, width: int, options: reading.Options, area: page_jpeg.Area
+    ) -> bytes:
         assert self._lock.acquire(blocking=False), "a process has one caller at a time"
         try:
             self._machine.processes.add(self)

@@ -73,6 +73,10 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200, "PATCH": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
+    # The page has no figure.
+    "api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>": {"GET": 404, "HEAD": 404},
+    "api/uploads/<uuid:upload_id>/export": {"GET": 200, "HEAD": 200},
+    "api/export": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/readings": {"GET": 200},
     "api/uploads/<uuid:upload_id>/readings/<int:reading>": {"GET": 200, "DELETE": 409},  # the current one
     "api/uploads/<uuid:upload_id>/readings/<int:reading>/pages/<int:number>": {"GET": 200},
@@ -82,6 +86,8 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/uploads/<uuid:upload_id>/retry": {"POST": 200},
     "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
 }
+# Queries of routes that do not refer to an upload in their path.
+QUERIES = {"api/export": "?ids=<uuid:upload_id>"}
 # Each WebSocket endpoint, and whether it refers to an upload.
 ENDPOINTS = {"ws/core/upload/": False, "ws/core/upload/<uuid:instance_id>/": True, "": False}
 
@@ -265,7 +271,8 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
 
         async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
-            path = re.sub("<int:[a-z]+>", "1", route.replace("<uuid:upload_id>", key))
+            path = (route + QUERIES.get(route, "")).replace("<uuid:upload_id>", key)
+            path = re.sub("<int:[a-z]+>", "1", path)
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             fields = {"correction": None} if "/pages/" in route else {"filename": "mine.png"}
             body = fields if method == "PATCH" else None
@@ -279,7 +286,7 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
                 assert anonymous == await answer(method, route, unknown, None)
                 stranger = await answer(method, route, foreign, scene.other_token)
                 assert stranger == await answer(method, route, unknown, scene.other_token), (method, route)
-                assert stranger[0] == (404 if "<" in route else 200), (method, route)
+                assert stranger[0] == (404 if "<" in route + QUERIES.get(route, "") else 200), (method, route)
                 assert not any(secret in stranger[1] for secret in scene.secrets())
                 assert (await answer(method, route, foreign, scene.owner_token))[0] == status, (method, route)
 

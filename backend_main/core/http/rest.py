@@ -176,15 +176,16 @@ class RetryView(APIView):
 
 
 class PageView(APIView):
-    """A finished page: `GET` with its lines, boxes and confidences, `PATCH` {correction}."""
+    """A finished page: `GET` (`?words=`) with its lines, boxes and confidences, `PATCH` {correction}."""
 
     parser_classes = [StrictJSONParser]
     # The longest correction, with four bytes for each character.
     max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
+        with_words = _flag(request.query_params, "words")
         page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
-        return respond(serializers.page(page))
+        return respond(serializers.page(page, with_words=with_words))
 
     def patch(self, request: Request, upload_id: UUID, number: int) -> Response:
         page = reading_commands.correct_page(
@@ -229,6 +230,14 @@ def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | Non
     """Return the number in a query; None if it has none, or no valid one."""
     limit = parameters.get(name, "")
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
+
+
+def _flag(parameters: Mapping[str, str], name: str) -> bool:
+    """Return a switch of a query; false if it is not there."""
+    value = parameters.get(name, "false")
+    if value not in {"true", "false"}:
+        raise RequestError({name: "Invalid value. Use `true` or `false`."})
+    return value == "true"
 
 
 def owner_of(request: Request) -> User:

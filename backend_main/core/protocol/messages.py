@@ -330,6 +330,7 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     profile: EngineName | None = None
     furniture: Furniture | None = None
     formulas: Formulas | None = None
+    barcodes: bool | None = None
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:

@@ -57,6 +57,7 @@ FIELD_HELP = {
     "profile": "The name of a profile of the engine is expected as a string.",
     "furniture": "One of drop, keep is expected.",
     "formulas": "One of text, vision is expected.",
+    "barcodes": "true or false is expected.",
     "warning": "The code of a warning is expected, as in “low-confidence”.",
     "min_confidence": "A number from 0 to 1 is expected.",
     "max_confidence": "A number from 0 to 1 is expected.",

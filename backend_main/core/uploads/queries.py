@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from ...reading.documents.page_jpeg import Area, area_of
 from ..db.retry import retry_transient
-from ..errors import PageNotFound, RequestError, UploadNotFound
+from ..errors import FigureNotFound, PageNotFound, RequestError, UploadNotFound
 from ..models import Page, Upload, User
 from ..protocol import messages, serializers
+from .page_content import page_blocks
 
 MAX_LIST_SIZE = 10_000
 # An ordinary upload takes 0.7 KiB of a list, so the longest list fits.
@@ -47,6 +50,17 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
 
 
 @retry_transient
+def require_uploads(*, owner: User, upload_ids: Sequence[UUID]) -> None:
+    """Check that all uploads are the user's.
+
+    Raises:
+        UploadNotFound: An id is unknown, or belongs to another user.
+    """
+    if Upload.objects.owned_by(owner).filter(pk__in=upload_ids).count() != len(upload_ids):
+        raise UploadNotFound
+
+
+@retry_transient
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
     """Return the user's upload of the bytes with this SHA-256 in hex, or None."""
     found = Upload.objects.owned_by(owner).filter(image_hash=image_hash.lower())
@@ -67,6 +81,27 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
         upload(owner=owner, upload_id=upload_id)
         raise PageNotFound
     return found
+
+
+def figure_area(*, owner: User, upload_id: UUID, number: int, figure: int) -> tuple[str, Area]:
+    """Return the key of the file and the area of a figure on a finished page.
+
+    Args:
+        owner: The user.
+        upload_id: Id of the upload.
+        number: Number of the page, from 1.
+        figure: Place of the figure among the figures of the page, from 1.
+
+    Raises:
+        RequestError: UploadNotFound, PageNotFound or FigureNotFound.
+    """
+    found = page(owner=owner, upload_id=upload_id, number=number)
+    figures = [block for block in page_blocks(found) if block.type == "figure"]
+    box = figures[figure - 1].box if 1 <= figure <= len(figures) else None
+    if box is None or not found.width or not found.height:
+        raise FigureNotFound
+    path = upload(owner=owner, upload_id=upload_id).image_path
+    return path, area_of(box, found.width, found.height)
 
 
 @retry_transient

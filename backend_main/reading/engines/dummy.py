@@ -36,6 +36,7 @@ class DummyEngine(Engine):
     """Engine that follows the script in a page."""
 
     name = "dummy"
+    provides_words = True
     languages = frozenset({"en"})
     is_test_engine = True
     is_confined = False  # scripts create files

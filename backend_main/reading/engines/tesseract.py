@@ -58,6 +58,7 @@ class TesseractEngine(Engine):
     """Engine that runs the program Tesseract."""
 
     name = "tesseract"
+    provides_words = True
     detects_scripts = True
 
     @classmethod

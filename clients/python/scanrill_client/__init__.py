@@ -36,6 +36,7 @@ from .messages import (
     Block,
     Engine,
     Engines,
+    ExportOptions,
     Instance,
     LinePosition,
     Listing,
@@ -50,6 +51,7 @@ from .messages import (
     Stream,
     TableCell,
     UploadWarning,
+    Word,
 )
 from .readings import (
     PageComparison,
@@ -78,6 +80,7 @@ __all__ = [
     "Engine",
     "Engines",
     "Event",
+    "ExportOptions",
     "FileSource",
     "Finished",
     "Instance",
@@ -116,6 +119,7 @@ __all__ = [
     "UploadDeleted",
     "UploadStore",
     "UploadWarning",
+    "Word",
     "WordChange",
     "__version__",
 ]

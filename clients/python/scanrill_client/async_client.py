@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
@@ -18,10 +16,27 @@ from .errors import ConnectionLost, NotFound, ServerUnreachable, UploadDeleted
 from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
+from .file_methods import FileMethods
 from .http import HttpClient
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .messages import (
+    Engines,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+)
 from .reading_methods import ReadingMethods
-from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .rest_requests import (
+    RequestTransport,
+    RestRequests,
+    list_filters,
+    read_options,
+    update_fields,
+)
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
 from .tokens import TokenSource, as_token_source
@@ -35,7 +50,7 @@ Transport = Literal["rest", "socket"]
 MAX_ATTEMPTS = 8
 
 
-class AsyncClient(ReadingMethods):
+class AsyncClient(FileMethods, ReadingMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
@@ -297,30 +312,18 @@ class AsyncClient(ReadingMethods):
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return await self._rest.engines()
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1. Raises `NotFound`."""
-        return await self._rest.page(upload_id, number)
-
-    async def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
-        """Return the image of a page, upright, as JPEG.
+    async def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines.
 
         Args:
             upload_id: The id of the upload.
             number: The page number, from 1.
-            width: The approximate width in pixels.
+            words: Whether the lines have their words.
 
         Raises:
-            NotFound: The page does not exist.
+            NotFound: The page does not exist, or is not finished.
         """
-        return await self._rest.page_image(upload_id, number, width)
-
-    async def original(self, upload_id: str) -> bytes:
-        """Return the original file. Raises `NotFound`."""
-        return await self._rest.original(upload_id)
-
-    async def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
-        """Write the original file to a path, as a stream. Raises `NotFound`."""
-        await self._rest.download(upload_id, Path(target))
+        return await self._rest.page(upload_id, number, words=words)
 
     # ── private ──
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from types import TracebackType
@@ -16,7 +16,18 @@ from msgspec import UNSET, UnsetType
 from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .messages import (
+    Engines,
+    ExportOptions,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+)
 from .readings import Reading, ReadingComparison, Readings
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -164,9 +175,9 @@ class Client:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
 
-    def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1."""
-        return self._loop.run(self._client.page(upload_id, number))
+    def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines, and with their words if `words`; `number` counts from 1."""
+        return self._loop.run(self._client.page(upload_id, number, words=words))
 
     def readings(self, upload_id: str) -> Readings:
         """Return the readings of an upload, the newest first."""
@@ -202,6 +213,10 @@ class Client:
         """Return the image of a page, upright, as JPEG."""
         return self._loop.run(self._client.page_image(upload_id, number, width=width))
 
+    def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        """Return a figure of a page as JPEG; `index` is its place in the page, from 1."""
+        return self._loop.run(self._client.figure(upload_id, number, index))
+
     def original(self, upload_id: str) -> bytes:
         """Return the original file."""
         return self._loop.run(self._client.original(upload_id))
@@ -209,6 +224,22 @@ class Client:
     def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
         """Write the original file to a path, as a stream."""
         self._loop.run(self._client.download(upload_id, target))
+
+    def export(self, upload_id: str, **options: Unpack[ExportOptions]) -> bytes:
+        """Return a finished upload in another format; the options are those of `AsyncClient.export`."""
+        return self._loop.run(self._client.export(upload_id, **options))
+
+    def write_export(
+        self, upload_id: str, target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write a finished upload in another format to a path, as a stream."""
+        self._loop.run(self._client.write_export(upload_id, target, **options))
+
+    def write_exports(
+        self, upload_ids: Sequence[str], target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write the exports of several uploads to a path, as one ZIP archive."""
+        self._loop.run(self._client.write_exports(upload_ids, target, **options))
 
 
 class TaskResult(Generic[T]):

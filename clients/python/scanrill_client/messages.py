@@ -15,6 +15,8 @@ Stream = Literal["full", "pages", "delta"]
 """Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
 Furniture = Literal["drop", "keep"]
+ExportFormat = Literal["md", "txt", "json", "html", "docx", "hocr", "alto", "csv", "xlsx", "pdf"]
+Images = Literal["none", "link", "embed"]
 Formulas = Literal["text", "vision"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
@@ -32,6 +34,7 @@ class ReadOptions(TypedDict, total=False):
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
     furniture   “keep” leaves headers, footers and page numbers in the text
+    barcodes    True adds barcodes and QR codes to the blocks of each page
     formulas    “vision” sends pages that are mostly formulas to the engine “vision”
     priority    “batch” runs only when no interactive upload waits
     """
@@ -42,7 +45,27 @@ class ReadOptions(TypedDict, total=False):
     profile: str | None
     furniture: Furniture | None
     formulas: Formulas | None
+    barcodes: bool | None
     priority: Priority | None
+
+
+class ExportOptions(TypedDict, total=False):
+    """Options of an export. The server chooses those that are None or absent.
+
+    format       name of a format, “md” by default
+    pages        page ranges: “3”, “2-5”, “1-3,7,9-”
+    furniture    “keep” or “drop” headers, footers and page numbers; by default as they were read
+    images       pictures of figures: “none” by default, “link” or “embed”
+    page_breaks  whether “md” and “txt” mark the beginning of each page
+    table        number of the only table of a “csv”, from 1; without it, a ZIP archive has all tables
+    """
+
+    format: ExportFormat
+    pages: str | None
+    furniture: Furniture | None
+    images: Images | None
+    page_breaks: bool
+    table: int | None
 
 
 TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
@@ -103,11 +126,26 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a line; of Chinese and Japanese, a character.
+
+    text         text of the word, at `start` in the text of its line, in code points
+    box          four corners, clockwise from the upper left of the text; None from an engine without boxes
+    confidence   confidence from 0 to 1, or None
+    """
+
+    text: str
+    box: tuple[Point, Point, Point, Point] | None
+    confidence: float | None
+    start: int
+
+
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line.
 
     box    four corners, clockwise from the top left, in pixels of the upright page
     span   start and end in `Page.markdown`; None: it is not in it
+    words  words, if the page was fetched with them, and the engine has words
     """
 
     text: str
@@ -116,6 +154,7 @@ class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float | None = None
     role: LineRole = "body"
     span: Span | None = None
+    words: tuple[Word, ...] = ()
 
 
 class TableCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +279,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles             values of the option `profile`
     streams_tokens       True if live text grows within a line, token by token
     provides_boxes       True if lines have boxes and confidences
+    provides_words       True if lines have words with boxes
     is_remote            True if the engine sends pages to another machine
     is_test_engine       True if the engine is for tests only
     """
@@ -251,6 +291,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...]
     streams_tokens: bool
     provides_boxes: bool
+    provides_words: bool = False
     is_remote: bool
     is_test_engine: bool
 

@@ -16,8 +16,10 @@ from .events import Created
 from .http import HttpClient
 from .messages import (
     Engines,
+    ExportFormat,
     Formulas,
     Furniture,
+    Images,
     Instance,
     Json,
     Listing,
@@ -51,6 +53,7 @@ def read_options(
     profile: str | None = None,
     furniture: Furniture | None = None,
     formulas: Formulas | None = None,
+    barcodes: bool | None = None,
     priority: Priority | None = None,
 ) -> Json:
     """Return the options that are not None. An unknown option raises `TypeError`."""
@@ -61,9 +64,25 @@ def read_options(
         "profile": profile,
         "furniture": furniture,
         "formulas": formulas,
+        "barcodes": barcodes,
         "priority": priority,
     }
     return {name: value for name, value in options.items() if value is not None}
+
+
+def export_query(
+    *,
+    format: ExportFormat = "md",
+    pages: str | None = None,
+    furniture: Furniture | None = None,
+    images: Images | None = None,
+    page_breaks: bool = False,
+    table: int | None = None,
+) -> Json:
+    """Return the query of an export. An unknown option raises `TypeError`."""
+    options = {"pages": pages, "furniture": furniture, "images": images, "table": table}
+    given = {name: value for name, value in options.items() if value is not None}
+    return {"format": format} | given | ({"page_breaks": "true"} if page_breaks else {})
 
 
 def list_filters(**filters: Any) -> Json:
@@ -143,19 +162,38 @@ class RestRequests:
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)
+    async def page(self, upload_id: str, number: int, *, words: bool) -> Page:
+        query = {"words": "true"} if words else {}
+        path = upload_path(upload_id, f"pages/{number}")
+        return decode_response(await self._http.call("GET", path, params=query), Page)
 
     async def page_image(self, upload_id: str, number: int, width: int | None) -> bytes:
         query = {} if width is None else {"width": width}
         return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/image"), params=query)
+
+    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/figures/{index}"))
 
     async def original(self, upload_id: str) -> bytes:
         return await self._http.call("GET", upload_path(upload_id, "file"))
 
     async def download(self, upload_id: str, target: Path) -> None:
         """Write the original file to a path, chunk by chunk."""
-        async with self._http.stream("GET", upload_path(upload_id, "file")) as response:
+        await self._write(upload_path(upload_id, "file"), {}, target)
+
+    async def export(self, upload_id: str, query: Json) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, "export"), params=query)
+
+    async def write_export(self, upload_id: str, query: Json, target: Path) -> None:
+        """Write an export to a path, chunk by chunk."""
+        await self._write(upload_path(upload_id, "export"), query, target)
+
+    async def write_exports(self, upload_ids: Sequence[str], query: Json, target: Path) -> None:
+        """Write the archive of several exports to a path, chunk by chunk."""
+        await self._write("/api/export", {"ids": ",".join(upload_ids)} | query, target)
+
+    async def _write(self, path: str, query: Json, target: Path) -> None:
+        async with self._http.stream("GET", path, params=query) as response:
             with await asyncio.to_thread(open, target, "wb") as file:
                 async for chunk in response.aiter_bytes():
                     await asyncio.to_thread(file.write, chunk)

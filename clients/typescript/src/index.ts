@@ -16,7 +16,15 @@ export {
 } from "./errors.ts";
 export * from "./protocol.ts";
 export type { PageComparison, Reading, ReadingComparison, ReadingInfo, WordChange } from "./readings.ts";
-export { ScanrillRest, type Engines, type Me, type Session, type UploadOptions } from "./rest.ts";
+export {
+  ScanrillRest,
+  type Engines,
+  type ExportFormat,
+  type ExportOptions,
+  type Me,
+  type Session,
+  type UploadOptions,
+} from "./rest.ts";
 export { CookieSession } from "./session.ts";
 export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
 export { staticToken, type TokenSource } from "./token.ts";

@@ -119,6 +119,8 @@ export interface PageLine {
   readonly role: LineRole;
   /** Start and end in `Page.markdown`, in code points; null: the line is not in it. */
   readonly span: Span | null;
+  /** Words of the line, if the page was fetched with them; empty if the engine has none. */
+  readonly words?: readonly Word[];
 }
 
 /** A cell of a table. Fields with their default value are left out: spans of 1, no text, no head, no lines. */
@@ -181,6 +183,16 @@ export interface Block {
   readonly format?: string;
 }
 
+/** A word of a line; of Chinese and Japanese, a character. */
+export interface Word {
+  readonly text: string;
+  /** Four corners, clockwise from the upper left of the text; null from an engine without boxes. */
+  readonly box: Box | null;
+  readonly confidence: number | null;
+  /** Place of the word in the text of its line, in code points (not in UTF-16 units). */
+  readonly start: number;
+}
+
 /** A warning about text of a page that is missing or uncertain. */
 export interface PageWarning {
   /** Code for programs; the server's reference has the table. */
@@ -211,6 +223,12 @@ export interface Page {
   readonly corrected_at: string | null;
 }
 
+/** What a fetched page has. */
+export interface PageOptions {
+  /** Whether its lines have their words. */
+  readonly words?: boolean;
+}
+
 export type StreamMode = "full" | "pages" | "delta";
 
 /** Options for reading a file. The server chooses a value for each omitted option. */
@@ -227,6 +245,8 @@ export interface ReadOptions {
   readonly furniture?: "drop" | "keep" | undefined;
   /** "vision" sends pages that are mostly formulas to the engine "vision"; the default is "text". */
   readonly formulas?: "text" | "vision" | undefined;
+  /** Whether the blocks of each page contain its barcodes and QR codes; the default is false. */
+  readonly barcodes?: boolean | undefined;
   /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
@@ -252,6 +272,8 @@ export interface Engine {
   readonly profiles: readonly string[];
   readonly streams_tokens: boolean;
   readonly provides_boxes: boolean;
+  /** Whether lines have words with boxes; missing from servers of earlier versions. */
+  readonly provides_words?: boolean;
   /** True if the engine may send pages to another machine. */
   readonly is_remote: boolean;
   /** True if the engine is meant for tests. */
@@ -302,8 +324,8 @@ export function isTerminal(status: Status): boolean {
 }
 
 /** Return the options that are not undefined, without any other property. */
-export function definedOptions({ engine, languages, pages, profile, furniture, formulas, priority }: ReadOptions): ReadOptions {
-  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, priority });
+export function definedOptions({ engine, languages, pages, profile, furniture, formulas, barcodes, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, barcodes, priority });
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 

@@ -2,7 +2,15 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest } from "./http.ts";
-import { definedOptions, type Engine, type Instance, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
+import {
+  definedOptions,
+  type Engine,
+  type Instance,
+  type Page,
+  type PageOptions,
+  type ReadOptions,
+  type UploadMessage,
+} from "./protocol.ts";
 import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
 import type { TokenSource } from "./token.ts";
 
@@ -31,6 +39,24 @@ export interface Session {
   readonly user_agent: string;
   /** Whether the token of this client belongs to it. */
   readonly current: boolean;
+}
+
+export type ExportFormat = "md" | "txt" | "json" | "html" | "docx" | "hocr" | "alto" | "csv" | "xlsx" | "pdf";
+
+/** Options of an export. The server chooses those that are absent. */
+export interface ExportOptions {
+  /** Default: `md`. */
+  readonly format?: ExportFormat;
+  /** Page ranges, for example `1-3,7,9-`. */
+  readonly pages?: string;
+  /** Headers, footers and page numbers. Default: as they were read. */
+  readonly furniture?: "drop" | "keep";
+  /** Pictures of figures. Default: `none`. */
+  readonly images?: "none" | "link" | "embed";
+  /** Whether `md` and `txt` mark the beginning of each page. */
+  readonly page_breaks?: boolean;
+  /** Number of the only table of a `csv`, from 1; without it, a ZIP archive has all tables. */
+  readonly table?: number;
 }
 
 export interface UploadOptions extends ReadOptions {
@@ -72,8 +98,14 @@ export class ScanrillRest {
   }
 
   /** Fetch a finished page; `number` starts at 1. */
-  async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
-    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
+  async page(
+    uploadId: string,
+    number: number,
+    signal?: AbortSignal,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path, signal)).json() as Promise<Page>;
   }
 
   /** Fetch an upload with its texts, and the warnings of its pages. */
@@ -126,9 +158,24 @@ export class ScanrillRest {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
   }
 
+  /** Fetch the picture of a figure as JPEG; `number` and `index`, its place in the page, start at 1. */
+  async figure(uploadId: string, number: number, index: number, signal?: AbortSignal): Promise<Blob> {
+    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/figures/${index}`, signal)).blob();
+  }
+
   /** Fetch the uploaded file, unchanged. */
   async original(uploadId: string): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
+  }
+
+  /** Fetch a finished upload in another format. The body of the response can be read as a stream. */
+  async export(uploadId: string, options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#get(`/api/uploads/${uploadId}/export?${exportQuery(options)}`, signal);
+  }
+
+  /** Fetch the exports of several uploads as one ZIP archive. */
+  async exportMany(uploadIds: readonly string[], options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#get(`/api/export?ids=${uploadIds.join(",")}&${exportQuery(options)}`, signal);
   }
 
   /**
@@ -197,6 +244,11 @@ export class ScanrillRest {
       xhr.send(file);
     });
   }
+}
+
+function exportQuery(options: ExportOptions): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
 }
 
 function isAuthError(error: unknown): boolean {

@@ -39,7 +39,17 @@ test("upload reports partial text per page, then the whole text", async () => {
     [1, "page one"],
     [2, "page two"],
   ]);
-  assert.equal((await rest.page(id, 2)).lines[0]?.text, "page two");
+  const [line] = (await rest.page(id, 2)).lines;
+  assert.equal(line?.text, "page two");
+  assert.equal(line?.words, undefined);
+  const [withWords] = (await rest.page(id, 2, undefined, { words: true })).lines;
+  assert.deepEqual(
+    withWords?.words?.map(({ text, start, confidence }) => [text, start, confidence]),
+    [
+      ["page", 0, 1],
+      ["two", 5, 1],
+    ],
+  );
   recorder.socket.stop();
 });
 
@@ -110,7 +120,7 @@ test("invalid read options are rejected by upload, create and retry", async () =
   const { id } = await upload("rejected.png");
   await finishedEvent(recorder, id);
   const image_base64 = Buffer.from(await scan("rejected.png").arrayBuffer()).toString("base64");
-  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some" })) {
+  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some", barcodes: "some" })) {
     const options = { [field]: value };
     for (const send of [
       () => rest.upload(scan("rejected.png"), { filename: "rejected.png", ...options }),

@@ -56,6 +56,7 @@ class RapidEngine(Engine):
     """Engine that reads with PP-OCRv6."""
 
     name = "rapid"
+    provides_words = True
     has_final_markdown = True
     uses_layout_analysis = True
     languages = LANGUAGES_BY_PROFILE["accurate"]
