@@ -270,3 +270,37 @@ def test_page_schema_needs_no_token_and_describes_a_page(http_client: HttpClient
     assert answer.headers["cache-control"] == "public, max-age=3600"
     page = http_client.http.get(f"{path}/pages/1").json()
     assert list(jsonschema.Draft202012Validator(answer.json()).iter_errors(page)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ("{}", "correction"),
+        ('{"correction": 5}', "correction"),
+        ('{"correction": "x", "text": "y"}', "text"),
+        ('{"correction": "\\ud800"}', "message"),
+        ("[]", "message"),
+    ],
+)
+def test_patch_of_a_page_with_invalid_body_names_the_field(
+    http_client: HttpClient, path: str, body: str, field: str
+) -> None:
+    before = http_client.http.get(f"{path}/pages/1").json()
+    answer = http_client.http.patch(
+        f"{path}/pages/1", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]) == [field]
+    assert http_client.http.get(f"{path}/pages/1").json() == before
+
+
+@pytest.mark.parametrize("page", ["x", "-1", ""])
+def test_comparison_with_invalid_page_names_it(http_client: HttpClient, path: str, page: str) -> None:
+    answer = http_client.http.get(f"{path}/readings/1/compare/1", params={"page": page})
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]) == ["page"]
+
+
+def test_huge_number_of_a_reading_is_not_found(http_client: HttpClient, path: str) -> None:
+    for url in ("readings/99", f"readings/{10**30}", f"readings/1/pages/{10**30}", f"pages/{10**30}"):
+        assert http_client.http.get(f"{path}/{url}").status_code == 404, url

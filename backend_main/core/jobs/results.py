@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from ... import reading
 from ...reading.grade import grade_of
-from ...reading.page_structure.structured_page import bare_block
+from ...reading.page_structure.structured_page import bare_blocks
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
@@ -178,7 +178,7 @@ def _new_page(claim: Claim, page: reading.PageDone, seconds: float | None) -> Pa
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
         lines=_strip_nul([_stored_line(line) for line in page.lines]),
-        blocks=_strip_nul([msgspec.to_builtins(bare_block(block)) for block in page.blocks]),
+        blocks=_strip_nul([msgspec.to_builtins(block) for block in bare_blocks(page)]),
         words=pack_words(page.lines),
         warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
         grade=msgspec.to_builtins(grade_of(page.lines)),

@@ -161,7 +161,7 @@ def _write_picture_page(
 
 
 def _write_image(writer: PdfWriter, original: Original, options: Options) -> _Image:
-    """Write the picture of a page. One that cannot be decoded is an empty page, so the others stay."""
+    """Write the picture of a page, which stays empty if the picture cannot be decoded."""
     try:
         picture = original.fetch_parts(options)
     except UnreadableFile:

@@ -45,16 +45,21 @@ class PdfReader:
             file = self._opened.enter_context(open_source(source))
             self._table = _find_table(file)
             file.seek(0)
-            self._pdf = self._opened.enter_context(pikepdf.open(file, suppress_warnings=True))
+            self._pdf = self._open(file)
             self._numbers = self._selected_pages(options)
             if self._needs_copy(options):
                 self._write_copy()
-        except pikepdf.PdfError as error:
+        except (pikepdf.PdfError, pikepdf.PasswordError) as error:
             self.close()
             raise UnreadableFile(BROKEN) from error
         except BaseException:
             self.close()
             raise
+
+    def _open(self, file: BinaryIO) -> pikepdf.Pdf:
+        # qpdf moves inherited attributes into the page objects, as new objects that the file does not have.
+        opened = pikepdf.open(file, suppress_warnings=True, inherit_page_attributes=False)
+        return self._opened.enter_context(opened)
 
     def close(self) -> None:
         """Close the PDF and its file."""
@@ -112,8 +117,7 @@ class PdfReader:
             deterministic_id=True,
         )
         self._copy = buffer.getvalue()
-        copy = pikepdf.open(io.BytesIO(self._copy), suppress_warnings=True)
-        self._pdf = self._opened.enter_context(copy)
+        self._pdf = self._open(io.BytesIO(self._copy))
         self._table = _find_table(io.BytesIO(self._copy))
 
     def _objects(self) -> Iterator[int]:

@@ -192,6 +192,18 @@ def test_inherited_resources_stay_in_use(tmp_path: Path) -> None:
     assert sorted(text.split()) == sorted([*PRINTED.split(), *SCANNED.split()])
 
 
+def test_inherited_box_stays_in_use(tmp_path: Path) -> None:
+    with pikepdf.open(io.BytesIO(_canvas(_mixed))) as opened:
+        for page in opened.pages:
+            del page.obj["/MediaBox"]
+        opened.Root.Pages.MediaBox = [0, 0, *SIZE]
+        buffer = io.BytesIO()
+        opened.save(buffer)
+    pdf = searchable_pdf(_file(tmp_path, buffer.getvalue()), [_printed_page(), _scanned_page()])
+    assert pdf.startswith(buffer.getvalue())
+    assert pypdfium2.PdfDocument(pdf)[1].get_size() == SIZE
+
+
 def test_pdf_update_of_an_update_is_sound(tmp_path: Path) -> None:
     first = searchable_pdf(_file(tmp_path, _canvas(_mixed)), [_printed_page(), _scanned_page()])
     pdf = searchable_pdf(_file(tmp_path, first), [_scanned_page(1)])
