@@ -123,7 +123,8 @@ def _rows(upload: Upload, numbers: Sequence[int]) -> dict[int, Page]:
 def _corrections(upload: Upload) -> dict[int, str]:
     """Return the corrected texts by page. A correction of the whole document changes those of pages."""
     pages = Page.objects.filter(upload=upload).order_by("number")
-    own = dict(pages.exclude(correction=None).values_list("number", "correction"))
+    corrections = pages.exclude(correction=None).values_list("number", "correction")
+    own = {number: text for number, text in corrections if text is not None}
     if upload.correction is None:
         return own
     texts = dict(pages.values_list("number", "text")) | own
