@@ -42,6 +42,7 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
     "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
     "GET /api/uploads/{id}/pages/{n}": ("query", None, ("words",)),
+    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": ("query", None, ("words",)),
     "PATCH /api/uploads/{id}/pages/{n}": ("body", None, ("correction",)),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": ("query", None, ("page",)),
     "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),

@@ -183,7 +183,7 @@ class PageView(APIView):
     max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
-        with_words = _flag(request.query_params, "words")
+        with_words = parse_flag(request.query_params, "words")
         page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
         return respond(serializers.page(page, with_words=with_words))
 
@@ -232,7 +232,7 @@ def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | Non
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
 
 
-def _flag(parameters: Mapping[str, str], name: str) -> bool:
+def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
     """Return a switch of a query; false if it is not there."""
     value = parameters.get(name, "false")
     if value not in {"true", "false"}:

@@ -187,9 +187,9 @@ class Client:
         """Return a reading with its texts."""
         return self._loop.run(self._client.reading(upload_id, number))
 
-    def reading_page(self, upload_id: str, reading: int, number: int) -> Page:
+    def reading_page(self, upload_id: str, reading: int, number: int, *, words: bool = False) -> Page:
         """Return a finished page of a reading; both numbers count from 1."""
-        return self._loop.run(self._client.reading_page(upload_id, reading, number))
+        return self._loop.run(self._client.reading_page(upload_id, reading, number, words=words))
 
     def make_reading_current(self, upload_id: str, number: int) -> Instance:
         """Make a reading the current one, and return the upload."""

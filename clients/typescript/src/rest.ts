@@ -131,8 +131,14 @@ export class ScanrillRest {
   }
 
   /** Fetch a finished page of a reading. */
-  async readingPage(uploadId: string, reading: number, number: number): Promise<Page> {
-    return (await this.#get(`/api/uploads/${uploadId}/readings/${reading}/pages/${number}`)).json() as Promise<Page>;
+  async readingPage(
+    uploadId: string,
+    reading: number,
+    number: number,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/readings/${reading}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path)).json() as Promise<Page>;
   }
 
   /** Make a reading the current one. Throws `RequestError` while the upload waits or is read. */
