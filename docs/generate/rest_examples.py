@@ -12,6 +12,7 @@ import msgspec
 
 from backend_main.core.protocol import messages as protocol
 from backend_main.core.protocol import readings
+from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
 from backend_main.reading.types import Block, TableCell, Word
 
@@ -136,6 +137,22 @@ COMPARED_PAGE: dict[str, Any] = {
         }
     ],
 }
+HIT: dict[str, Any] = {
+    "upload": INSTANCE,
+    "field": "page",
+    "snippet": {"text": "Invoice\nTotal 12.00", "marks": [[8, 13]]},
+    "page": 1,
+    "width": 1000,
+    "height": 1300,
+    "lines": [
+        {
+            "line": 1,
+            "text": "Total 12.00",
+            "marks": [[0, 5]],
+            "boxes": [[[90.0, 212.0], [190.0, 212.0], [190.0, 250.0], [90.0, 250.0]]],
+        }
+    ],
+}
 PARTS: dict[type[msgspec.Struct], dict[str, Any]] = {
     Word: {
         "text": "Total",
@@ -243,6 +260,11 @@ EXAMPLES: dict[str, RestExample] = {
         query="status=processed&limit=10",
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},
         kind=protocol.ListMessage,
+    ),
+    "GET /api/search": RestExample(
+        query="q=total+status:processed",
+        response={"hits": [HIT], "next": None, "complete": True},
+        nested={"hits": SearchHit},
     ),
     "GET /api/uploads/{id}/": RestExample(
         response=INSTANCE | {"page_warnings": [PAGE_WARNING]} | TEXTS,
