@@ -277,6 +277,9 @@ ROUTES = {
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": "Compares two readings by the words of their pages, as they were read. With `page`, it lists the words "
     "that differ.",
     "GET /api/uploads/{id}/pages/{n}/image": "Returns an upright JPEG of a page.",
+    "GET /api/uploads/{id}/export": "Returns a finished upload in [another format](formats.md#exports), as an attachment that is streamed. 409 while the upload is read. "
+    "A user has at most 2 exports open at once; further ones wait.",
+    "GET /api/export": "Returns the exports of up to 200 finished uploads as one ZIP archive. A file `not-exported.txt` in it names those that cannot be exported.",
     "GET /api/uploads/{id}/pages/{n}/figures/{k}": "Returns a JPEG of the `k`-th figure in the `blocks` of a "
     "finished page, from 1, in the resolution of the page.",
 }
@@ -295,14 +298,21 @@ REST_FIELDS = {
     "default": "Engine that reads when a request names none.",
     "engines": "The engines, one object each.",
     "filename": "Name of the file.",
+    "format": "`md` (default), `txt`, `json`, `html`, `docx`, `pdf`, `hocr`, `alto`, `csv` or `xlsx`.",
+    "furniture": "`keep` or `drop` headers, footers and page numbers. Default: as they were read.",
+    "ids": "Ids of uploads, with commas between them.",
+    "images": "Pictures of figures: `none` (default), `link` to their addresses, or `embed` them.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "page": "Number of a page: only this one, with its `changes`.",
+    "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",
+    "pages": "Page ranges, such as `1-3,7,9-`. Default: all.",
     "password": "The user's password.",
     "reasons": "Problems, as sentences; present unless `status` is `ok`.",
     "refresh": "Refresh token; each is valid for one refresh.",
     "sessions": "The sessions, one object each: `id`, `created_at`, `last_used_at`, `address` and `user_agent` of the client at that time, and "
     "`current`, which is true for the session of the request's token.",
     "status": "`ok`, `degraded` or `unavailable`.",
+    "table": "Number of the only table of a `csv`, from 1. Default: a ZIP archive of all tables.",
     "username": "Name of the user.",
     "version": "Version of the server.",
     "width": "Width in pixels; the server returns the next larger of a few widths.",

@@ -31,6 +31,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
 READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
 LIST_FILTERS = ("status", "search", "warning", "min_confidence", "max_confidence", "limit", "cursor")
+EXPORT_PARAMETERS = ("format", "pages", "furniture", "images", "page_breaks", "table")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
@@ -46,6 +47,8 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "PATCH /api/uploads/{id}/pages/{n}": ("body", None, ("correction",)),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": ("query", None, ("page",)),
     "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),
+    "GET /api/uploads/{id}/export": ("query", None, EXPORT_PARAMETERS),
+    "GET /api/export": ("query", None, ("ids", *EXPORT_PARAMETERS)),
 }
 
 

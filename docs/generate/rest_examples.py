@@ -296,6 +296,8 @@ EXAMPLES: dict[str, RestExample] = {
         kind=protocol.PageInstance,
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/export": RestExample(query="format=docx", note="a Word document"),
+    "GET /api/export": RestExample(query=f"ids={ID}&format=md", note="a ZIP archive"),
     "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
     "GET /api/uploads/{id}/readings": RestExample(
         response={"readings": [READING, EARLIER_READING]},
