@@ -159,7 +159,8 @@ class _Assembler:
         inset = self._order.insets[box.index]
         if isinstance(inset, DigitalTable):
             markdown = inset.markdown(self._profile.vocabulary)
-            return [DigitalBlock("table", inset.rect, markdown=markdown, boxes=inset.box_order)]
+            boxes, cells = inset.box_order, inset.cell_boxes
+            return [DigitalBlock("table", inset.rect, markdown=markdown, boxes=boxes, cells=cells)]
         if isinstance(inset, DigitalFormula):
             boxes = self._by_rows(inset.boxes)
             return [DigitalBlock("formula", inset.rect, markdown=inset.markdown, boxes=boxes)]

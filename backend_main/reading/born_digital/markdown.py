@@ -21,7 +21,7 @@ def _block_markdown(block: DigitalBlock) -> BlockMarkdown:
     is_item = block.kind == "list_item" and bool(block.marker)
     kind: BlockType = "paragraph" if block.kind == "labels" else block.kind
     box = level_box(*block.rect) if block.kind == "figure" else None
-    return BlockMarkdown(kind, _markdown(block), block.boxes, box, is_item=is_item)
+    return BlockMarkdown(kind, _markdown(block), block.boxes, box, is_item, block.cells)
 
 
 def _markdown(block: DigitalBlock) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from ..types import BlockType, Box, LineRole
 
 PARAGRAPH_GAP = "\n\n"
+CellLines = Mapping[tuple[int, int], tuple[int, ...]]
+"""Lines of the cells of a table, by row and column."""
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,7 @@ class FormattedBlock:
     """A block of a page: its Markdown from `start` to `end`, and the places of its lines in their order.
 
     `lines` are places in the page's lines, or those of runs in its text layer. `box` is that of a picture.
+    `cells` are the lines of cells by row and column, where an assembly knows them.
     """
 
     type: BlockType
@@ -20,6 +23,7 @@ class FormattedBlock:
     end: int
     lines: tuple[int, ...] = ()
     box: Box | None = None
+    cells: CellLines = field(default_factory=dict)
 
     def moved(self, distance: int) -> "FormattedBlock":
         """Return the block at another place of the Markdown."""
@@ -43,7 +47,14 @@ class FormattedPage:
         """Return the page with other places of its lines."""
         blocks = self.blocks
         if blocks is not None:
-            blocks = [replace(block, lines=tuple(map(place, block.lines))) for block in blocks]
+            blocks = [
+                replace(
+                    block,
+                    lines=tuple(map(place, block.lines)),
+                    cells={cell: tuple(map(place, lines)) for cell, lines in block.cells.items()},
+                )
+                for block in blocks
+            ]
         roles = {place(index): role for index, role in self.roles.items()}
         return replace(self, roles=roles, blocks=blocks)
 
@@ -80,6 +91,7 @@ class BlockMarkdown:
     lines: tuple[int, ...] = ()
     box: Box | None = None
     is_item: bool = False
+    cells: CellLines = field(default_factory=dict)
 
 
 def join_blocks(blocks: Sequence[BlockMarkdown]) -> tuple[str, list[FormattedBlock]]:
@@ -96,6 +108,6 @@ def join_blocks(blocks: Sequence[BlockMarkdown]) -> tuple[str, list[FormattedBlo
             start += len(parts[-1])
         parts.append(block.markdown)
         end = start + len(block.markdown)
-        placed.append(FormattedBlock(block.type, start, end, block.lines, block.box))
+        placed.append(FormattedBlock(block.type, start, end, block.lines, block.box, block.cells))
         start = end
     return "".join(parts), placed

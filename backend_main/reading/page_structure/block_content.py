@@ -75,14 +75,7 @@ def _text_block(block: Block, own: str) -> Block:
 
 
 def _table(block: Block, markdown: str, lines: Sequence[Line]) -> Block:
-    assert block.span is not None
-    found = markdown_cells(markdown, *block.span)
-    text_of = html_text if is_html_table(markdown, block.span[0]) else inline_text
-    cell_lines = _LinesByPlace(block.lines, lines)
-    cells = tuple(
-        _cell(cell, text_of(markdown[cell.start : cell.end]), cell_lines.within(cell.start, cell.end), lines)
-        for cell in found
-    )
+    cells = derived_cells(block, markdown, lines)
     return msgspec.structs.replace(
         block,
         text="\n".join(_rows(cells)),
@@ -90,6 +83,24 @@ def _table(block: Block, markdown: str, lines: Sequence[Line]) -> Block:
         columns=max((cell.column + cell.column_span for cell in cells), default=0),
         cells=cells,
     )
+
+
+def derived_cells(block: Block, markdown: str, lines: Sequence[Line]) -> tuple[TableCell, ...]:
+    """Return the cells of a table by its Markdown, each with the lines that have a place in it.
+
+    The cells that the block has already name their lines: parts of a line may be in several cells.
+    """
+    assert block.span is not None
+    known = {(cell.row, cell.column): cell.lines for cell in block.cells}
+    text_of = html_text if is_html_table(markdown, block.span[0]) else inline_text
+    by_place = _LinesByPlace(block.lines, lines)
+    cells = []
+    for cell in markdown_cells(markdown, *block.span):
+        own = by_place.within(cell.start, cell.end)
+        named = known.get((cell.row, cell.column), own)
+        own = own if set(own) == set(named) else named
+        cells.append(_cell(cell, text_of(markdown[cell.start : cell.end]), own, lines))
+    return tuple(cells)
 
 
 def _cell(cell: MarkdownCell, text: str, own: tuple[int, ...], lines: Sequence[Line]) -> TableCell:

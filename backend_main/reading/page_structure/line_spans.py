@@ -21,7 +21,8 @@ MAX_PLACES = 100
 MAX_GAP = 1000
 """Letters between two lines that are compared with those of the lines between them."""
 MIN_COMMON_SHARE = 0.5
-"""Share of the letters of a line that stand in a formula at its place."""
+"""Share of the letters of a line that stand at its place: in one piece, or in a formula."""
+FORMULA_MARKS = re.compile(r"[$\\]")
 ITEM_DASH = re.compile(r"\s*(-) ")
 MARKS = frozenset("\\*~`${}")
 """Characters of markup that may stand beside punctuation."""
@@ -39,17 +40,23 @@ class BlockText:
         self._taken = bytearray(len(shown.letters))
         self._cursor = 0
 
-    def spans(self, texts: Sequence[str]) -> list[Span | None]:
-        """Return the place of each line, given in the order of the block; None: it is not in the block."""
+    def spans(self, texts: Sequence[str], *, is_sure: bool = True) -> list[Span | None]:
+        """Return the place of each line, given in the order of the block; None: it is not in the block.
+
+        Args:
+            texts: of the lines.
+            is_sure: the lines are in the block; else a line has a place only if all its letters are in it.
+        """
         letters = list(map(letters_of, texts))
         found = [self._find(each) for each in letters]
-        self._fill_gaps(letters, found)
+        if is_sure:
+            self._fill_gaps(letters, found)
         spans = [
             None if place is None else self._with_punctuation(text, place)
             for text, place in zip(texts, found, strict=True)
         ]
         for number, text in enumerate(texts):
-            if not letters[number]:
+            if is_sure and not letters[number]:
                 spans[number] = self._sign_span(text.strip(), spans, number)
         return spans
 
@@ -117,6 +124,8 @@ class BlockText:
         if len(joined) > MAX_GAP:
             return
         shown = self._shown.letters[slice(*gap)]
+        start, end = self._shown.place(gap[0]), self._shown.place(gap[1] - 1)
+        is_formula = FORMULA_MARKS.search(self._markdown, start, end) is not None
         matches = SequenceMatcher(None, joined, shown, autojunk=False).get_matching_blocks()
         start = 0
         for number, letters in lines:
@@ -126,6 +135,8 @@ class BlockText:
                 for match in matches
                 if match.a < end and match.a + match.size > start
             ]
+            if parts and not is_formula:
+                parts = [max(parts, key=lambda part: part[1] - part[0])]
             if sum(last - first for first, last in parts) >= MIN_COMMON_SHARE * len(letters):
                 found[number] = self._take(gap[0] + parts[0][0], gap[0] + parts[-1][1])
             start = end

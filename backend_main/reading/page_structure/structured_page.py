@@ -12,8 +12,9 @@ import msgspec
 
 from ..layout.text_joining import CAPTION
 from ..output.formatted_page import FormattedBlock, FormattedPage
-from ..types import Block, BlockType, Line
-from .block_content import with_content
+from ..types import Block, BlockType, Line, PageDone, TableCell
+from .block_content import derived_cells, with_content
+from .boxes import bounding_box, contains_center
 from .furniture_blocks import furniture_type, with_furniture
 from .line_spans import BlockText, Span
 from .markdown_blocks import markdown_blocks
@@ -49,17 +50,34 @@ def complete_blocks(markdown: str, blocks: Sequence[Block], lines: Sequence[Line
     return [with_content(block, markdown, lines) for block in blocks]
 
 
-def bare_block(block: Block) -> Block:
-    """Return a block without what `complete_blocks` adds."""
+def bare_blocks(page: PageDone) -> list[Block]:
+    """Return the blocks of a page without what `complete_blocks` adds."""
+    return [_bare_block(block, page) for block in page.blocks]
+
+
+def _bare_block(block: Block, page: PageDone) -> Block:
     is_item = block.type == "list_item" and bool(block.level)
+    has_own_text = block.span is None and not block.lines
     return Block(
         block.type,
         box=block.box if block.type in _WITH_OWN_BOX else None,
         span=block.span,
         lines=block.lines,
+        text=block.text if has_own_text else "",
         level=block.level if is_item else None,
+        cells=_divided_cells(block, page) if block.type == "table" else (),
         value=block.value,
         format=block.format,
+    )
+
+
+def _divided_cells(block: Block, page: PageDone) -> tuple[TableCell, ...]:
+    """Return the cells with a part of a line whose place is in another cell, with their lines alone."""
+    derived = derived_cells(msgspec.structs.replace(block, cells=()), page.markdown, page.lines)
+    return tuple(
+        TableCell(cell.row, cell.column, lines=cell.lines)
+        for cell, other in zip(block.cells, derived, strict=True)
+        if cell.lines != other.lines
     )
 
 
@@ -71,17 +89,39 @@ def _by_assembly(
 ) -> tuple[list[Block], list[Span | None]]:
     spans: list[Span | None] = [None] * len(lines)
     blocks: list[Block] = []
+    known = {index for block in formatted for index in block.lines}
+    others = [index for index, line in enumerate(lines) if line.role == "body" and index not in known]
     for block in formatted:
         if block.start == block.end:
             continue
         span = (block.start, block.end)
         text = _block_text(markdown, [(span, block.type)], span, is_table=block.type == "table")
-        found = text.spans([lines[index].text for index in block.lines])
-        for index, place in zip(block.lines, found, strict=True):
+        # A block without known lines, such as a note of the file, may have those that no block has.
+        own = block.lines or others
+        found = text.spans([lines[index].text for index in own], is_sure=bool(block.lines))
+        if not block.lines:
+            own = [index for index, place in zip(own, found, strict=True) if place]
+            found = [place for place in found if place]
+            others = [index for index in others if index not in own]
+        for index, place in zip(own, found, strict=True):
             spans[index] = place
-        kind = furniture_type(lines, block.lines) or block.type
-        blocks.append(Block(kind, block.box, span, _in_order(block.lines, found)))
-    return blocks, spans
+        kind = furniture_type(lines, own) or block.type
+        cells = tuple(TableCell(row, column, lines=inside) for (row, column), inside in block.cells.items())
+        blocks.append(Block(kind, block.box, span, _in_order(own, found), cells=cells))
+    return _with_parts(blocks, lines, others), spans
+
+
+def _with_parts(blocks: Sequence[Block], lines: Sequence[Line], others: Sequence[int]) -> list[Block]:
+    """Add the lines that no block has to the block around them: the parts of a fraction in another line."""
+    found = list(blocks)
+    boxes = [block.box or bounding_box(lines[index].box for index in block.lines) for block in blocks]
+    for index in others:
+        for number, box in enumerate(boxes):
+            if contains_center(box, lines[index].box):
+                own = (*found[number].lines, index)
+                found[number] = msgspec.structs.replace(found[number], lines=own)
+                break
+    return found
 
 
 def _in_order(indices: Sequence[int], spans: Sequence[Span | None]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from backend_main.core.jobs import results
 from backend_main.core.models import Page
 from backend_main.core.uploads import page_content, usage
 from backend_main.core.uploads.packed_words import pack_words, unpack_words
-from backend_main.reading import Line, Word
+from backend_main.reading import Line
 from backend_main.reading.types import Box, level_box
 from backend_main.reading.words import even_words, make_word, word_spans
 from tests.support.database import new_upload, new_user
@@ -92,17 +92,3 @@ def test_missing_page_bytes_are_counted_with_the_words() -> None:
 
 def _without_words(page: Page) -> Page:
     return Page(markdown=page.markdown, text=page.text, lines=page.lines, blocks=page.blocks)
-
-
-def test_word_spans_divides_at_spaces_and_ideographs() -> None:
-    assert [TEXT[start:end] for start, end in word_spans(TEXT)] == ["Total", "12.00", "EUR"]
-    text = "PDF文書、は\u3000한국어 が\u3099ー"
-    assert [text[start:end] for start, end in word_spans(text)] == [
-        "PDF", "文", "書", "、", "は", "한국어", "が\u3099", "ー",
-    ]  # fmt: skip
-
-
-def test_even_words_from_the_right_begin_at_the_right() -> None:
-    first, last = even_words("שלום עולם", level_box(0, 0, 90, 10))
-    assert first == Word("שלום", level_box(50, 0, 90, 10), None, 0)
-    assert last == Word("עולם", level_box(0, 0, 40, 10), None, 5)

@@ -15,7 +15,7 @@ from backend_main.reading.output.formatted_page import (
     join_formatted,
 )
 from backend_main.reading.page_structure.structured_page import (
-    bare_block,
+    bare_blocks,
     complete_blocks,
     structured_page,
 )
@@ -47,7 +47,7 @@ def checked(page: FormattedPage, lines: Sequence[Line]) -> tuple[list[Block], li
     blocks, located = structured_page(page, lines, HEIGHT)
     done = PageDone(1, 1, 500, HEIGHT, page.markdown, "", located, [], blocks)
     assert structure_faults(done, min_located=0) == []
-    assert complete_blocks(page.markdown, [bare_block(block) for block in blocks], located) == blocks
+    assert complete_blocks(page.markdown, bare_blocks(done), located) == blocks
     return blocks, located
 
 
@@ -108,6 +108,39 @@ def test_line_over_two_cells_belongs_to_both() -> None:
     blocks, lines = assembled("table", "| a | b |\n|---|---|\n| Rope | 12,50 |", "a b", "Rope 12,50")
     assert [cell.lines for cell in blocks[0].cells] == [(0,), (0,), (1,), (1,)]
     assert all(line.span for line in lines)
+
+
+def test_line_that_a_table_divides_belongs_to_all_its_cells() -> None:
+    markdown = "| All laws | No law was |\n|---|---|\n| x | y |"
+    texts = ("All No law", "laws was", "x", "y")
+    cells = {(0, 0): (0, 1), (0, 1): (0, 1), (1, 0): (2,), (1, 1): (3,)}
+    block = FormattedBlock("table", 0, len(markdown), (0, 1, 2, 3), cells=cells)
+    (table,), lines = checked(
+        FormattedPage(markdown, "", blocks=[block]), [line(text, place) for place, text in enumerate(texts)]
+    )
+    assert [cell.lines for cell in table.cells] == [(0, 1), (0, 1), (2,), (3,)]
+    assert table.cells[1].box == level_box(50, 0, 450, 35)
+    assert own_text(markdown, lines)[0] == "No law"
+
+
+def test_lines_that_no_block_has_belong_to_the_note_with_their_letters() -> None:
+    markdown = "Text\n\n> Note by A: seen  \n> twice"
+    blocks = [FormattedBlock("paragraph", 0, 4, (0,)), FormattedBlock("quote", 6, len(markdown))]
+    found, lines = checked(
+        FormattedPage(markdown, "", blocks=blocks),
+        [line("Text"), line("Note by A: seen twice", 9), line("Se", 20)],
+    )
+    assert [block.lines for block in found] == [(0,), (1,)]
+    assert own_text(markdown, lines) == ["Text", "Note by A: seen  \n> twice", None]
+
+
+def test_line_inside_another_line_belongs_to_its_block() -> None:
+    markdown = "So $\\frac{1}{2}$ holds"
+    block = FormattedBlock("paragraph", 0, len(markdown), (0,))
+    lines = [line("So holds"), Line(1, "1", "", level_box(70, 0, 80, 5), None)]
+    (found,), located = checked(FormattedPage(markdown, "", blocks=[block]), lines)
+    assert found.lines == (0, 1)
+    assert own_text(markdown, located) == [markdown, None]
 
 
 # --- content of blocks -------------------------------------------------------------------------------------
