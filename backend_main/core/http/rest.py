@@ -75,10 +75,7 @@ class UploadsView(APIView):
     """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
 
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = dict(request.query_params.items())
-        # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
-        if any("\0" in value for value in parameters.values()):
-            raise RequestError({"message": "A value contains a NUL character."})
+        parameters: dict[str, Any] = query_of(request)
         limit = parse_limit(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
@@ -224,6 +221,18 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     }
     response.data = {"error": fields}
     return response
+
+
+def query_of(request: Request) -> dict[str, Any]:
+    """Return the parameters of the query.
+
+    Raises:
+        RequestError: A value has a NUL character. PostgreSQL text cannot have one; frames reject it too.
+    """
+    parameters = dict(request.query_params.items())
+    if any("\0" in value for value in parameters.values()):
+        raise RequestError({"message": "A value contains a NUL character."})
+    return parameters
 
 
 def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | None:

@@ -29,6 +29,7 @@ from .messages import (
     Stream,
 )
 from .readings import Reading, ReadingComparison, Readings
+from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -174,6 +175,10 @@ class Client:
     def engines(self) -> Engines:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
+
+    def search(self, q: str, *, limit: int = 20, cursor: str | None = None) -> SearchResults:
+        """Find pages, file names and corrections, best first."""
+        return self._loop.run(self._client.search(q, limit=limit, cursor=cursor))
 
     def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
         """Return a finished page with its lines, and with their words if `words`; `number` counts from 1."""

@@ -12,6 +12,7 @@ import {
   type UploadMessage,
 } from "./protocol.ts";
 import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
+import type { SearchOptions, SearchResults } from "./search.ts";
 import type { TokenSource } from "./token.ts";
 
 /** The signed-in user and the limits that apply. */
@@ -95,6 +96,14 @@ export class ScanrillRest {
   /** Fetch the list of engines. */
   async engines(): Promise<Engines> {
     return (await this.#get("/api/engines/")).json() as Promise<Engines>;
+  }
+
+  /** Find pages, file names and corrections: words, "a phrase", prefix*, -without, name:, status:, before:, after:. */
+  async search(q: string, { limit, cursor, signal }: SearchOptions = {}): Promise<SearchResults> {
+    const query = new URLSearchParams({ q });
+    if (limit !== undefined) query.set("limit", String(limit));
+    if (cursor !== undefined) query.set("cursor", cursor);
+    return (await this.#get(`/api/search?${query}`, signal)).json() as Promise<SearchResults>;
   }
 
   /** Fetch a finished page; `number` starts at 1. */
