@@ -1,6 +1,7 @@
 """Ink of a line of words, and the white between them, which shows where a word starts and ends."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,7 @@ from .documents.pixels import Pixels
 MAX_RULE_SHARE = 0.85
 """Ink of a row of pixels from which it is a rule or an underline, not letters."""
 
-Ink = npt.NDArray[np.uint8]
-"""Ink of a line, (height, width), 0 or 1."""
+Flags = npt.NDArray[np.bool_]
 
 
 class Extent(NamedTuple):
@@ -22,34 +22,45 @@ class Extent(NamedTuple):
     end: int
 
 
-def ink_of_line(line: Pixels) -> Ink:
-    """Return the ink of the image of a line, without rules."""
-    import cv2
+class LineInk:
+    """Ink of the image of a line, without rules."""
 
-    grey = cv2.cvtColor(line, cv2.COLOR_BGR2GRAY)
-    _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    if 2 * cv2.countNonZero(mask) > mask.size:  # light on dark
-        mask = 1 - mask
-    is_rule = cv2.reduce(mask, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0] > MAX_RULE_SHARE * mask.shape[1]
-    if is_rule.any():
-        mask[is_rule] = 0
-    return np.asarray(mask, np.uint8)
+    def __init__(self, line: Pixels) -> None:
+        import cv2
 
+        grey = cv2.cvtColor(line, cv2.COLOR_BGR2GRAY)
+        _, mask = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+        self.height, self.width = mask.shape
+        sums = cv2.integral(mask)
+        if 2 * int(sums[-1, -1]) > mask.size:  # light on dark
+            mask = 1 - mask
+            sums = cv2.integral(mask)
+        is_rule = np.diff(sums[:, -1]) > MAX_RULE_SHARE * self.width
+        if is_rule.any():
+            mask[is_rule] = 0
+            sums = cv2.integral(mask)
+        self._sums = np.asarray(sums, np.int32)
+        """Ink above and to the left of each pixel, (height + 1, width + 1)."""
 
-def rows_with_ink(ink: Ink, columns: Extent) -> npt.NDArray[np.bool_]:
-    """Return whether each row has ink in some columns."""
-    return np.asarray(ink[:, columns.start : columns.end].any(axis=1), np.bool_)
+    def white(self, top: int = 0, bottom: int | None = None) -> "White":
+        """Return the white columns between two rows."""
+        sums = self._sums[-1 if bottom is None else min(bottom, self.height)] - self._sums[top]
+        return White(np.diff(sums))
+
+    def rows(self, columns: Sequence[Extent]) -> Flags:
+        """Return which rows have ink in some ranges of columns, (height, ranges)."""
+        starts, ends = np.array(columns).T
+        return np.asarray(np.diff(self._sums[:, ends] - self._sums[:, starts], axis=0) > 0, np.bool_)
 
 
 class White:
     """White columns of the ink of a line."""
 
-    def __init__(self, ink: Ink) -> None:
-        import cv2
-
-        self._ink = cv2.reduce(ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
-        self._width: int = ink.shape[1]
-        changes: list[int] = np.flatnonzero(np.diff(self._ink > 0, prepend=True, append=True)).tolist()
+    def __init__(self, ink: npt.NDArray[np.int32]) -> None:
+        """Args: `ink` of each column."""
+        self._ink = ink
+        self._width = len(ink)
+        changes: list[int] = np.flatnonzero(np.diff(ink > 0, prepend=True, append=True)).tolist()
         self._starts, self._ends = changes[::2], changes[1::2]
 
     def left_of(self, place: float, min_gap: float) -> int:

@@ -8,8 +8,11 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
+from typing import TypeVar
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from .languages import has_right_to_left
 from .types import Box, Line, Word, level_box
@@ -22,6 +25,7 @@ _WORD = re.compile(rf"[{_IDEOGRAPH}][{_MARK}]*|[^\s{_IDEOGRAPH}]+")
 PIXEL_DIGITS, CONFIDENCE_DIGITS = 1, 2
 """Digits after the point of a box in pixels, and of a confidence: more would double the stored bytes."""
 
+Number = TypeVar("Number", float, npt.NDArray[np.float64])
 Span = tuple[int, int]
 """Start and end in a text, in code points."""
 Share = tuple[float, float]
@@ -77,13 +81,14 @@ class BoxPlane:
         """Return the part between two places along the text and two places across it."""
         (start, end), (top, bottom) = share, across
         return (
-            self._point(start, top),
-            self._point(end, top),
-            self._point(end, bottom),
-            self._point(start, bottom),
+            self.points(start, top),
+            self.points(end, top),
+            self.points(end, bottom),
+            self.points(start, bottom),
         )
 
-    def _point(self, along: float, down: float) -> tuple[float, float]:
+    def points(self, along: Number, down: Number) -> tuple[Number, Number]:
+        """Return the x and the y of one place, or of an array of them."""
         (x1, y1, g), (x2, y2, h), (x0, y0) = self._along, self._down, self._origin
         depth = g * along + h * down + 1
         return (x1 * along + x2 * down + x0) / depth, (y1 * along + y2 * down + y0) / depth

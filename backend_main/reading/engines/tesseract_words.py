@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from ..documents.pdf_graphics import Rect
 from ..documents.pixels import Pixels
-from ..word_ink import Extent, Ink, White, ink_of_line, rows_with_ink
+from ..word_ink import Extent, Flags, LineInk, White
 
 REACH = 0.6
 """Distance in heights of a line within which the edge of a word is looked for."""
@@ -34,7 +33,7 @@ def refined_boxes(pixels: Pixels, boxes: Sequence[Rect]) -> list[Rect]:
     line = pixels[y0:y1, x0:x1]
     if not line.size:
         return list(boxes)
-    ink = ink_of_line(line)
+    ink = LineInk(line)
     order = sorted(range(len(boxes)), key=lambda number: boxes[number][0] + boxes[number][2])
     words = [_shifted(boxes[number], -x0, -y0) for number in order]
     refined = [
@@ -44,7 +43,7 @@ def refined_boxes(pixels: Pixels, boxes: Sequence[Rect]) -> list[Rect]:
     return [box for _, box in sorted(zip(order, refined, strict=True))]
 
 
-def _edges(ink: Ink, words: Sequence[Rect], height: float) -> list[Extent]:
+def _edges(ink: LineInk, words: Sequence[Rect], height: float) -> list[Extent]:
     """Return the left and right edges of words from left to right."""
     reach, min_gap = REACH * height, MIN_FOREIGN_GAP * height
     lefts = [_white_of(ink, words[0]).left_of(_center(words[0]), min_gap)]
@@ -59,10 +58,10 @@ def _edges(ink: Ink, words: Sequence[Rect], height: float) -> list[Extent]:
     return [Extent(left, right) for left, right in zip(lefts, rights, strict=True)]
 
 
-def _white_of(ink: Ink, *words: Rect) -> White:
+def _white_of(ink: LineInk, *words: Rect) -> White:
     """Return the white of the rows of some words."""
     top, bottom = min(word[1] for word in words), max(word[3] for word in words)
-    return White(ink[int(top) : max(int(top) + 1, int(bottom))])
+    return ink.white(int(top), max(int(top) + 1, int(bottom)))
 
 
 def _shifted(box: Rect, x: int, y: int) -> Rect:
@@ -73,12 +72,12 @@ def _center(word: Rect) -> float:
     return (word[0] + word[2]) / 2
 
 
-def _around_ink(ink: Ink, word: Rect, across: Extent, reach: float) -> Rect:
+def _around_ink(ink: LineInk, word: Rect, across: Extent, reach: float) -> Rect:
     """Return the box of the ink of a word between its edges; as it was if there is none."""
     left, top, right, bottom = word
     if across.end <= across.start:
         across = Extent(int(left), int(right))
-    rows = rows_with_ink(ink, across)
+    rows = ink.rows([across])[:, 0]
     if not rows[int(top) : int(bottom)].any():
         return word
     middle = int(top) + int(rows[int(top) : int(bottom)].argmax())
@@ -87,7 +86,7 @@ def _around_ink(ink: Ink, word: Rect, across: Extent, reach: float) -> Rect:
     return across.start, len(rows) - upper, across.end, lower
 
 
-def _edge(rows: npt.NDArray[np.bool_], inside: int, edge: int, reach: int) -> int:
+def _edge(rows: Flags, inside: int, edge: int, reach: int) -> int:
     """Return the end of the ink of a word: inside its edge, or beyond it while the ink goes on.
 
     Args:

@@ -4,8 +4,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from ...types import Word
-from ...words import BoxPlane, even_words, make_word
+from ...types import Box, Word
+from ...words import CONFIDENCE_DIGITS, PIXEL_DIGITS, BoxPlane, even_words
 from .detector import Quads, to_box
 
 
@@ -37,16 +37,19 @@ class LineReading(NamedTuple):
         box = to_box(np.roll(quad, -self.first_corner, axis=0))
         if not self.words:
             return even_words(self.text, box, self.confidence)
-        plane = BoxPlane(box)
-        words = []
-        for word in self.words:
-            assert word.box is not None  # the recognizer gives each word one
-            (left, top), _, (right, bottom), _ = word.box
-            span = word.start, word.start + len(word.text)
-            along, across = (left / self.width, right / self.width), (top / self.height, bottom / self.height)
-            part = plane.part(along, across)
-            words.append(make_word(self.text, span, part, word.confidence))
-        return tuple(words)
+        # The recognizer gives each word a box.
+        corners = np.array([word.box for word in self.words], np.float64)
+        xs, ys = BoxPlane(box).points(corners[:, :, 0] / self.width, corners[:, :, 1] / self.height)
+        places = np.stack([xs, ys], axis=2).round(PIXEL_DIGITS).tolist()
+        return tuple(
+            Word(word.text, _to_box(place), round(word.confidence or 0.0, CONFIDENCE_DIGITS), word.start)
+            for word, place in zip(self.words, places, strict=True)
+        )
+
+
+def _to_box(place: list[list[float]]) -> Box:
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = place
+    return (x0, y0), (x1, y1), (x2, y2), (x3, y3)
 
 
 NOTHING_READ = LineReading("", 0.0)

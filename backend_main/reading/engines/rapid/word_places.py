@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from ...documents.pixels import Pixels
 from ...languages import CJK
 from ...types import Word, level_box
-from ...word_ink import Extent, Ink, White, ink_of_line, rows_with_ink
+from ...word_ink import Extent, Flags, LineInk
 from ...words import Span, word_spans
 
 MIN_FOREIGN_GAP = 0.5
@@ -39,7 +38,7 @@ def words_of_line(
     spans = word_spans(text)
     if not spans:
         return ()
-    ink = ink_of_line(line)
+    ink = LineInk(line)
     edges = _edges(text, spans, positions, ink)
     words = []
     for (start, end), (left, right), (top, bottom) in zip(spans, edges, _heights(ink, edges), strict=True):
@@ -48,9 +47,9 @@ def words_of_line(
     return tuple(words)
 
 
-def _edges(text: str, spans: Sequence[Span], positions: Sequence[float], ink: Ink) -> list[Extent]:
+def _edges(text: str, spans: Sequence[Span], positions: Sequence[float], ink: LineInk) -> list[Extent]:
     """Return the left and the right edge of each word, in pixels."""
-    white, min_gap = White(ink), MIN_FOREIGN_GAP * len(ink)
+    white, min_gap = ink.white(), MIN_FOREIGN_GAP * ink.height
     lefts = [white.left_of(positions[spans[0][0]] + STEP_WIDTH, min_gap)]
     rights = []
     for (_, end), (start, _) in pairwise(spans):
@@ -62,26 +61,31 @@ def _edges(text: str, spans: Sequence[Span], positions: Sequence[float], ink: In
         rights.append(gap.start)
         lefts.append(gap.end)
     rights.append(white.right_of(positions[spans[-1][1] - 1] - STEP_WIDTH, min_gap))
-    return [Extent(left, max(left + 1, right)) for left, right in zip(lefts, rights, strict=True)]
+    starts = [min(left, ink.width - 1) for left in lefts]
+    return [Extent(start, max(start + 1, right)) for start, right in zip(starts, rights, strict=True)]
 
 
-def _heights(ink: Ink, edges: Sequence[Extent]) -> list[Extent]:
+def _heights(ink: LineInk, edges: Sequence[Extent]) -> list[Extent]:
     """Return the upper and the lower edge of the ink of each word, in pixels."""
-    height = len(ink)
+    rows, height = ink.rows(edges), ink.height
     limit = int(MAX_INTRUSION * height)
-    found = []
-    for columns in edges:
-        rows = rows_with_ink(ink, columns)
-        top, bottom = _first_ink(rows, limit), height - _first_ink(rows[::-1], limit)
-        found.append(Extent(top, bottom) if bottom - top > 1 else Extent(0, height))
-    return found
+    tops, below = _first_ink(rows, limit), _first_ink(rows[::-1], limit)
+    return [
+        Extent(top, height - under) if height - under - top > 1 else Extent(0, height)
+        for top, under in zip(tops, below, strict=True)
+    ]
 
 
-def _first_ink(rows: npt.NDArray[np.bool_], limit: int) -> int:
-    """Return the first row with ink, without ink at the edge that ends before a limit."""
-    start = 0
-    if rows[0]:
-        white = int(rows[:limit].argmin())
-        if not rows[white]:
-            start = white
-    return start + int(rows[start:].argmax())
+def _first_ink(rows: Flags, limit: int) -> list[int]:
+    """Return the first row with ink of each word, without ink at the edge that ends before a limit.
+
+    Args:
+        rows: whether each row has ink of each word, (height, words).
+        limit: number of rows.
+    """
+    first: list[int] = rows.argmax(axis=0).tolist()
+    for word in np.flatnonzero(rows[0]).tolist():
+        white = int(rows[:limit, word].argmin())
+        if not rows[white, word]:
+            first[word] = white + int(rows[white:, word].argmax())
+    return first
