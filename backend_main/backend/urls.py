@@ -10,6 +10,7 @@ from backend_main.core.http import (
     readings,
     rest,
     schemas,
+    search,
     sign_in,
 )
 from backend_main.core.http.user_turns import in_turn, list_in_turn
@@ -27,6 +28,7 @@ urlpatterns = [
     path("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
     path("api/engines/", in_turn(rest.EnginesView.as_view())),
     path("api/schemas/page.json", schemas.page_schema_view),
+    path("api/search", list_in_turn(search.SearchView.as_view())),
     path("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
     path("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),
     path("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),

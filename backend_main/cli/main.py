@@ -21,6 +21,7 @@ from .export import export
 from .link import link
 from .messages import message_line
 from .read import read
+from .search import rebuild_index, search
 from .serve import serve
 from .settings import settings
 from .sweep import sweep
@@ -56,8 +57,8 @@ for name, user_command in USER_COMMANDS.items():
     user.command(name)(user_command)
 app.add_typer(user, name="user")
 COMMANDS = (
-    *(serve, worker, link, token, read, export, engines),
-    *(sweep, backup, restore, reset_event_log, settings, doctor),
+    *(serve, worker, link, token, read, export, engines, search),
+    *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:
     app.command()(command)

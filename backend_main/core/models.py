@@ -275,6 +275,35 @@ class KeptCorrection(models.Model):
         return f"correction of page {self.number} of {self.upload_id}"
 
 
+class SearchEntry(models.Model):
+    """Words of one page, of the name of an upload, or of its correction, for the index of `core.search`.
+
+    The database deletes entries with their page or upload, and keeps the index itself by triggers: see
+    `migrations/0018_search.py`. The foreign keys are unknown to Django, because an older program beside this
+    one deletes uploads.
+
+    scope: beginning of each token in the index: eight digits of the owner's id, and a letter for what it is.
+    words: folded tokens, each after a space. An entry never changes; a new one replaces it.
+    """
+
+    owner_id = models.UUIDField()
+    upload_id = models.UUIDField()
+    page_id = models.BigIntegerField(null=True, unique=True)
+    scope = models.CharField(max_length=9)
+    words = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["upload_id"], name="core_searchentry_upload")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["upload_id", "scope"], condition=models.Q(page_id=None), name="core_searchentry_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} of {self.upload_id}"
+
+
 class PageImage(models.Model):
     """Rendered image of a page in the storage, for the limits of the cache (`uploads.page_image_cache`).
 

@@ -128,6 +128,11 @@ FIELDS = {
     "raw_text": "Markdown of the whole upload, pages separated by one blank line.",
     "ref": "Your own mark of the request; the reply or error repeats it.",
     "search": "Part of a file name or of the Markdown.",
+    "SearchHit.upload": "The upload, without its texts.",
+    "SearchHit.field": "`page`, `filename` or `correction`: where the words are.",
+    "SearchHit.snippet": "`text` around the first words, and `marks`: the places of the words in it, in code points.",
+    "SearchHit.page": "Number of the page; null for a name or a correction.",
+    "SearchHit.lines": "Lines of the page with the words, at most 50: `line` (number in the lines of the page, from 0), `text`, `marks`, and `boxes` (corners of the words).",
     "share": "Share of the page's print that the warning is about, from 0 to 1; null where it is not known.",
     "since": "Cursor of the last event that you received. The server sends every later event.",
     "status": "State of the upload.",
@@ -235,6 +240,7 @@ ROUTES = {
     "GET /api/schemas/page.json": "Returns the [JSON Schema](https://json-schema.org/) (draft 2020-12) of a finished page, as "
     "`GET /api/uploads/{id}/pages/{n}` returns it, and of each page of `scanrill read --format json`. Needs no token.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
+    "GET /api/search": "Finds pages, file names and corrections, best first. [Search scans](../how-to/search.md) explains the query language.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",
     "DELETE /api/token/": "Signs out: ends the session of the cookie, and removes the cookie. Its sockets close. Returns 204 without a body.",
@@ -271,11 +277,20 @@ ROUTES = {
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": "Compares two readings by the words of their pages, as they were read. With `page`, it lists the words "
     "that differ.",
     "GET /api/uploads/{id}/pages/{n}/image": "Returns an upright JPEG of a page.",
+    "GET /api/uploads/{id}/export": "Returns a finished upload in [another format](formats.md#exports), as an attachment that is streamed. 409 while the upload is read. "
+    "A user has at most 2 exports open at once; further ones wait.",
+    "GET /api/export": "Returns the exports of up to 200 finished uploads as one ZIP archive. A file `not-exported.txt` in it names those that cannot be exported.",
     "GET /api/uploads/{id}/pages/{n}/figures/{k}": "Returns a JPEG of the `k`-th figure in the `blocks` of a "
     "finished page, from 1, in the resolution of the page.",
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
+    "complete": "False while the server still indexes texts of the user after an upgrade.",
+    "cursor": "`next` of the previous response.",
+    "hits": "The hits, one object each.",
+    "limit": "Maximum number of hits: 1 to 100; 20 if missing.",
+    "next": "Cursor of the next hits; null at the end.",
+    "q": "The query: at most 200 characters.",
     "access": "Access token, for `Authorization: Bearer`.",
     "code": "Code of a sign-in link: the part behind `#code=`.",
     "correction": "The text of the page, at most 1,048,576 characters; null removes the correction.",
@@ -283,14 +298,21 @@ REST_FIELDS = {
     "default": "Engine that reads when a request names none.",
     "engines": "The engines, one object each.",
     "filename": "Name of the file.",
+    "format": "`md` (default), `txt`, `json`, `html`, `docx`, `pdf`, `hocr`, `alto`, `csv` or `xlsx`.",
+    "furniture": "`keep` or `drop` headers, footers and page numbers. Default: as they were read.",
+    "ids": "Ids of uploads, with commas between them.",
+    "images": "Pictures of figures: `none` (default), `link` to their addresses, or `embed` them.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "page": "Number of a page: only this one, with its `changes`.",
+    "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",
+    "pages": "Page ranges, such as `1-3,7,9-`. Default: all.",
     "password": "The user's password.",
     "reasons": "Problems, as sentences; present unless `status` is `ok`.",
     "refresh": "Refresh token; each is valid for one refresh.",
     "sessions": "The sessions, one object each: `id`, `created_at`, `last_used_at`, `address` and `user_agent` of the client at that time, and "
     "`current`, which is true for the session of the request's token.",
     "status": "`ok`, `degraded` or `unavailable`.",
+    "table": "Number of the only table of a `csv`, from 1. Default: a ZIP archive of all tables.",
     "username": "Name of the user.",
     "version": "Version of the server.",
     "width": "Width in pixels; the server returns the next larger of a few widths.",

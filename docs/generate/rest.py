@@ -31,19 +31,24 @@ METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
 READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
 LIST_FILTERS = ("status", "search", "warning", "min_confidence", "max_confidence", "limit", "cursor")
+EXPORT_PARAMETERS = ("format", "pages", "furniture", "images", "page_breaks", "table")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
     "POST /api/token/code/": ("body", None, ("code",)),
     "POST /api/token/refresh/": ("body", None, ("refresh",)),
+    "GET /api/search": ("query", None, ("q", "limit", "cursor")),
     "GET /api/uploads/": ("query", protocol.ListUploads, LIST_FILTERS),
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
     "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
     "GET /api/uploads/{id}/pages/{n}": ("query", None, ("words",)),
+    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": ("query", None, ("words",)),
     "PATCH /api/uploads/{id}/pages/{n}": ("body", None, ("correction",)),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": ("query", None, ("page",)),
     "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),
+    "GET /api/uploads/{id}/export": ("query", None, EXPORT_PARAMETERS),
+    "GET /api/export": ("query", None, ("ids", *EXPORT_PARAMETERS)),
 }
 
 
@@ -70,6 +75,9 @@ def page_of_rest() -> str:
             ((*_split(name), _first_sentence(descriptions.ROUTES.get(name, ""))) for name in names()),
         ),
         *(_section(name) for name in names()),
+        "## Search hit { #searchhit }",
+        "An element of `hits` in the response of [`GET /api/search`](#get-api-search).",
+        table(("key", "value", "meaning"), field_rows(EXAMPLES["GET /api/search"].nested["hits"])),
         "## Engine information { #engineinfo }",
         "An element of `engines` in the response of [`GET /api/engines/`](#get-api-engines).",
         table(("key", "value", "meaning"), field_rows(EXAMPLES["GET /api/engines/"].nested["engines"])),

@@ -12,6 +12,7 @@ import msgspec
 
 from backend_main.core.protocol import messages as protocol
 from backend_main.core.protocol import readings
+from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
 from backend_main.reading.types import Block, TableCell, Word
 
@@ -136,6 +137,22 @@ COMPARED_PAGE: dict[str, Any] = {
         }
     ],
 }
+HIT: dict[str, Any] = {
+    "upload": INSTANCE,
+    "field": "page",
+    "snippet": {"text": "Invoice\nTotal 12.00", "marks": [[8, 13]]},
+    "page": 1,
+    "width": 1000,
+    "height": 1300,
+    "lines": [
+        {
+            "line": 1,
+            "text": "Total 12.00",
+            "marks": [[0, 5]],
+            "boxes": [[[90.0, 212.0], [190.0, 212.0], [190.0, 250.0], [90.0, 250.0]]],
+        }
+    ],
+}
 PARTS: dict[type[msgspec.Struct], dict[str, Any]] = {
     Word: {
         "text": "Total",
@@ -244,6 +261,11 @@ EXAMPLES: dict[str, RestExample] = {
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},
         kind=protocol.ListMessage,
     ),
+    "GET /api/search": RestExample(
+        query="q=total+status:processed",
+        response={"hits": [HIT], "next": None, "complete": True},
+        nested={"hits": SearchHit},
+    ),
     "GET /api/uploads/{id}/": RestExample(
         response=INSTANCE | {"page_warnings": [PAGE_WARNING]} | TEXTS,
         kind=protocol.Instance,
@@ -274,6 +296,8 @@ EXAMPLES: dict[str, RestExample] = {
         kind=protocol.PageInstance,
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/export": RestExample(query="format=docx", note="a Word document"),
+    "GET /api/export": RestExample(query=f"ids={ID}&format=md", note="a ZIP archive"),
     "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
     "GET /api/uploads/{id}/readings": RestExample(
         response={"readings": [READING, EARLIER_READING]},

@@ -36,6 +36,8 @@ async def test_readings_are_listed_fetched_exchanged_and_deleted(client: AsyncCl
     assert (first.raw_text, first.processed_text, first.confidence) == ("one two", "one two", 1.0)
     assert first.seconds is not None
     assert (await client.reading_page(upload_id, 1, 1)).text == "one two"
+    [line] = (await client.reading_page(upload_id, 1, 1, words=True)).lines
+    assert [word.text for word in line.words or ()] == ["one", "two"]
     assert (await client.make_reading_current(upload_id, 1)).reading == 1
     with pytest.raises(RequestError):
         await client.delete_reading(upload_id, 1)

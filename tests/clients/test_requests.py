@@ -53,6 +53,21 @@ async def test_list_filters_and_pages(client: AsyncClient) -> None:
     assert second.next is None
 
 
+async def test_search_finds_a_page_with_its_lines(client: AsyncClient) -> None:
+    for name in ("a.png", "b.png"):
+        await client.read(scripted_png(lines=["Grüße aus", name]), filename=name)
+    results = await client.search("grusse", limit=1)
+    [hit] = results.hits
+    assert (hit.upload.filename, hit.field, hit.page, results.complete) == ("b.png", "page", 1, True)
+    assert [hit.snippet.text[start:end] for start, end in hit.snippet.marks] == ["Grüße"]
+    assert [(line.line, line.marks) for line in hit.lines] == [(0, ((0, 5),))]
+    [older] = (await client.search("grusse", limit=1, cursor=results.next)).hits
+    assert older.upload.filename == "a.png"
+    with pytest.raises(RequestError) as raised:
+        await client.search("-without")
+    assert list(raised.value.fields) == ["q"]
+
+
 async def test_cancel_and_retry_an_upload(client: AsyncClient, gate: ReadingGate) -> None:
     created = await client.create(scripted_png(lines=["one"], **gate.after(0)))
     assert (created.duplicate, created.instance.status) == (False, "pending")

@@ -36,6 +36,7 @@ MAX_LINKS = 1000
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 """Pictures of a document, which are in memory until its end; further figures have their caption only."""
 MAX_LEVEL = 8
+CODE_FONT = "Consolas"
 PAGE_WIDTH, PAGE_HEIGHT, MARGIN = 210, 297, 22
 """A4, in millimetres."""
 TEXT_WIDTH = Mm(PAGE_WIDTH - 2 * MARGIN)
@@ -70,7 +71,7 @@ class _Package:
         properties = self._docx.core_properties
         properties.title = without_invalid(document.filename)[:255]
         properties.author = properties.comments = ""
-        _add_table_style(self._docx)
+        _add_styles(self._docx)
         _set_language(self._docx, document.languages)
 
     def page(self, page: ExportPage, *, is_first: bool) -> str:
@@ -213,7 +214,10 @@ def _abstract_list(number: int, text: str) -> etree._Element:
     )
 
 
-def _add_table_style(document: docx.document.Document) -> None:
+def _add_styles(document: docx.document.Document) -> None:
+    code = document.styles.add_style("Code Text", WD_STYLE_TYPE.CHARACTER)
+    code.element.set(qn("w:styleId"), docx_markup.CODE_STYLE)
+    code.font.name = CODE_FONT
     style = document.styles.add_style("Table Text", WD_STYLE_TYPE.PARAGRAPH)
     style.element.set(qn("w:styleId"), docx_markup.TABLE_STYLE)
     style.font.size = Pt(9)

@@ -18,8 +18,8 @@ CHARACTER_TWIPS, CELL_MARGINS_TWIPS = 100, 216
 """Width of a bold character of 9 points, and of the left and right margins of a cell of Word."""
 MAX_LINE_CHARACTERS = 40
 """Length of a text in a cell from which it is divided into lines."""
-TABLE_STYLE = "TableText"
-"""Id of the style of paragraphs in tables."""
+TABLE_STYLE, CODE_STYLE = "TableText", "CodeText"
+"""Ids of the styles of paragraphs in tables, and of code."""
 MAX_COLUMNS = 63
 """Columns of a table (Microsoft Word's limit)."""
 _SCRIPTS = {"sup": "superscript", "sub": "subscript"}
@@ -68,9 +68,7 @@ def run(text_run: TextRun) -> str:
     """Return a run of text. A newline in it is a line break, and text from right to left has its mark."""
     properties = "".join(
         (
-            '<w:rFonts w:ascii="Courier New" w:hAnsi="Courier New" w:cs="Courier New"/>'
-            if text_run.is_code
-            else "",
+            '<w:rStyle w:val="CodeText"/>' if text_run.is_code else "",
             "<w:b/><w:bCs/>" if text_run.is_bold else "",
             "<w:i/><w:iCs/>" if text_run.is_italic else "",
             "<w:strike/>" if text_run.is_struck else "",
@@ -107,7 +105,7 @@ def table(cells: Sequence[MarkupCell], runs: Callable[[Sequence[TextRun]], str])
 
 
 def _column_widths(cells: Sequence[MarkupCell], width: int) -> list[int]:
-    """Return the widths of columns in twips: room for the longest words, then for the texts."""
+    """Return the widths of columns in twips: the longest words first, then the texts."""
     words, texts = [1] * width, [1] * width
     for cell in cells:
         if cell.column_span == 1 and cell.column < width:

@@ -1,7 +1,7 @@
 """Markdown of a page as blocks with runs of text, for formats that are not Markdown.
 
-markdown-it-py parses it. What CommonMark would hide stays: reference definitions, comments and unknown HTML
-are text, since recognized text must not vanish.
+markdown-it-py parses it. Reference definitions, comments and unknown HTML are text here, although CommonMark
+hides them: recognized text must not vanish.
 """
 
 from __future__ import annotations

@@ -121,12 +121,16 @@ def _rows(upload: Upload, numbers: Sequence[int]) -> dict[int, Page]:
 
 @retry_transient
 def _corrections(upload: Upload) -> dict[int, str]:
-    """Return the corrected texts by page. A correction of the whole document is above those of pages."""
+    """Return the corrected texts by page. A correction of the whole document changes those of pages."""
+    pages = Page.objects.filter(upload=upload).order_by("number")
+    corrections = pages.exclude(correction=None).values_list("number", "correction")
+    own = {number: text for number, text in corrections if text is not None}
     if upload.correction is None:
-        return {}
-    pages = list(Page.objects.filter(upload=upload).order_by("number").values_list("number", "text"))
-    texts = page_corrections([text for _, text in pages], upload.plain_text, upload.correction)
-    return {number: text for (number, _), text in zip(pages, texts, strict=True) if text is not None}
+        return own
+    texts = dict(pages.values_list("number", "text")) | own
+    whole = page_corrections(list(texts.values()), upload.plain_text, upload.correction)
+    changed = {number: text for number, text in zip(texts, whole, strict=True) if text is not None}
+    return own | changed
 
 
 def _unfinished_message(upload: Upload) -> str:

@@ -29,7 +29,7 @@ from .downloads import owner_required
 from .user_turns import release_once, release_with
 
 MAX_IDS = 200
-"""Uploads of one archive. A request line has room for them."""
+"""Uploads of one archive; their ids fit into a request line."""
 ARCHIVE_NAME = "scanrill-export.zip"
 ARCHIVE_TYPE = "application/zip"
 

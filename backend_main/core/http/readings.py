@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from ..errors import RequestError
 from ..protocol import serializers
 from ..uploads import reading_commands, reading_queries
-from .rest import owner_of, parse_limit, respond
+from .rest import owner_of, parse_flag, parse_limit, respond
 
 
 class ReadingsView(APIView):
@@ -34,13 +34,14 @@ class ReadingView(APIView):
 
 
 class ReadingPageView(APIView):
-    """`GET /api/uploads/{id}/readings/{reading}/pages/{n}`: a finished page of a reading."""
+    """`GET /api/uploads/{id}/readings/{reading}/pages/{n}` (`?words=`): a finished page of a reading."""
 
     def get(self, request: Request, upload_id: UUID, reading: int, number: int) -> Response:
+        with_words = parse_flag(request.query_params, "words")
         page = reading_queries.page(
             owner=owner_of(request), upload_id=upload_id, number=reading, page_number=number
         )
-        return respond(serializers.page(page))
+        return respond(serializers.page(page, with_words=with_words))
 
 
 class CurrentReadingView(APIView):

@@ -75,10 +75,7 @@ class UploadsView(APIView):
     """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
 
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = dict(request.query_params.items())
-        # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
-        if any("\0" in value for value in parameters.values()):
-            raise RequestError({"message": "A value contains a NUL character."})
+        parameters: dict[str, Any] = query_of(request)
         limit = parse_limit(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
@@ -183,7 +180,7 @@ class PageView(APIView):
     max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
-        with_words = _flag(request.query_params, "words")
+        with_words = parse_flag(request.query_params, "words")
         page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
         return respond(serializers.page(page, with_words=with_words))
 
@@ -226,13 +223,25 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
+def query_of(request: Request) -> dict[str, Any]:
+    """Return the parameters of the query.
+
+    Raises:
+        RequestError: A value has a NUL character. PostgreSQL text cannot have one; frames reject it too.
+    """
+    parameters = dict(request.query_params.items())
+    if any("\0" in value for value in parameters.values()):
+        raise RequestError({"message": "A value contains a NUL character."})
+    return parameters
+
+
 def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | None:
     """Return the number in a query; None if it has none, or no valid one."""
     limit = parameters.get(name, "")
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
 
 
-def _flag(parameters: Mapping[str, str], name: str) -> bool:
+def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
     """Return a switch of a query; false if it is not there."""
     value = parameters.get(name, "false")
     if value not in {"true", "false"}:

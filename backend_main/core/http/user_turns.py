@@ -43,18 +43,18 @@ def in_turn(view: View) -> Callable[..., Any]:
     return view_in_turn
 
 
-def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool]) -> Callable[..., Any]:
-    """Run a view that lists uploads. A long list also waits until the client has read earlier ones.
+def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool] | None = None) -> Callable[..., Any]:
+    """Run a view that lists or searches. A long list also waits until the client has read earlier ones.
 
     Args:
         view: The view.
-        is_short: Returns whether the request is for a short list.
+        is_short: Returns whether the request is for a short list; None: it never is.
     """
     view_of_short_list = in_turn(view)
 
     @functools.wraps(view)
     async def view_in_turn(request: ASGIRequest, **arguments: Any) -> HttpResponseBase:
-        if is_short(request):
+        if is_short is not None and is_short(request):
             response: HttpResponseBase = await view_of_short_list(request, **arguments)
             return response
         try:

@@ -24,6 +24,7 @@ from ..db.settings import relaxed_durability
 from ..event_log import UploadChange
 from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
+from ..search import index as search_index
 from ..uploads import kept_corrections, page_texts, usage
 from ..uploads.packed_words import pack_words
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
@@ -54,6 +55,7 @@ def save_page(claim: Claim, page: reading.PageDone, *, seconds: float | None = N
         if growth := kept_corrections.restore(row):
             upload_being_read(claim).update(page_bytes=F("page_bytes") + growth)
         row.save(force_insert=True)
+        search_index.index_page(row, claim.owner_id)
 
 
 @retry_transient
@@ -86,6 +88,7 @@ def finish(
             row = _new_page(claim, page, seconds)
             new_bytes = usage.page_bytes(row) + kept_corrections.restore(row)
             row.save(force_insert=True)
+            search_index.index_page(row, upload.owner_id)
             if upload.page_bytes is not None:
                 upload.page_bytes += new_bytes
             upload.page_count = page.page_count

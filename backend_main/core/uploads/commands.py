@@ -37,6 +37,7 @@ from ..models import Job, Status, Upload, User
 from ..protocol import serializers
 from ..protocol.base64_text import Base64Text
 from ..protocol.messages import UploadMessage
+from ..search import index as search_index
 from . import ingest, page_image_cache, queries, quotas, readings, rows, usage
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
@@ -44,6 +45,7 @@ CANCELLED = "Cancelled"
 UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
 DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
 NO_READ_OPTIONS = ReadOptions()
+INDEXED_FIELDS = frozenset({"filename", "correction"})
 
 
 class UploadSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +127,8 @@ def update(
         field = "metadata" if correction is UNSET else "processed_text"
         rows.check_text_growth(owner, usage.text_bytes(upload) - bytes_before, field)
         rows.save(upload, **fields)
+        if not INDEXED_FIELDS.isdisjoint(fields):
+            search_index.index_upload(upload)
         changes.append(rows.change_of(upload, serializers.updated(upload), requester))
     return upload
 
@@ -304,6 +308,7 @@ def _insert(
                 **columns,
                 **options.model_fields(),
             )
+            search_index.index_upload(upload)
             Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
             changes.append(rows.change_of(upload, serializers.created(upload), requester, reply))

@@ -13,7 +13,11 @@ from .packed_words import unpack_words
 
 def page_lines(page: PageContent, *, with_words: bool = False) -> list[Line]:
     """Return the lines of a page. Those of a page of an earlier version have no words."""
-    return page_structure(page, with_words=with_words)[0] if page.blocks is None else _lines(page, with_words)
+    return (
+        page_structure(page, with_words=with_words)[0]
+        if page.blocks is None
+        else stored_lines(page, with_words=with_words)
+    )
 
 
 def page_blocks(page: PageContent) -> list[Block]:
@@ -23,7 +27,7 @@ def page_blocks(page: PageContent) -> list[Block]:
 
 def page_structure(page: PageContent, *, with_words: bool = False) -> tuple[list[Line], list[Block]]:
     """Return the lines and the blocks of a page."""
-    lines = _lines(page, with_words)
+    lines = stored_lines(page, with_words=with_words)
     if page.blocks is not None:
         blocks = msgspec.convert(page.blocks, list[Block])
         return lines, complete_blocks(page.markdown, blocks, lines)
@@ -31,7 +35,8 @@ def page_structure(page: PageContent, *, with_words: bool = False) -> tuple[list
     return lines, derived
 
 
-def _lines(page: PageContent, with_words: bool) -> list[Line]:
+def stored_lines(page: PageContent, *, with_words: bool = False) -> list[Line]:
+    """Return the lines as they are stored: those of a page of an earlier version have no `span`."""
     lines = msgspec.convert(page.lines, list[Line])
     if not with_words or page.words is None:
         return lines

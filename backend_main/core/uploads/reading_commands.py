@@ -15,6 +15,7 @@ from ..errors import PageNotFound, ReadingNotFound, StatusConflict
 from ..jobs import results
 from ..models import Page, Reading, Upload, User
 from ..protocol import serializers
+from ..search import index as search_index
 from . import quotas, readings, rows, usage
 
 CURRENT_READING_MESSAGE = "This is the current reading. Make another one current first."
@@ -39,6 +40,7 @@ def make_current(*, owner: User, upload_id: UUID, number: int) -> Upload:
         if upload.status in quotas.OPEN_STATUSES:
             raise StatusConflict(f"This upload is {upload.status}. Wait until it ends, or cancel it.")
         readings.make_current(upload, reading)
+        search_index.index_missing(upload_id=upload_id)
         changes.append(rows.change_of(upload, serializers.updated(upload), None))
     return upload
 
@@ -84,6 +86,7 @@ def correct_page(*, owner: User, upload_id: UUID, number: int, correction: str |
         page.corrected_by = owner.get_username() if is_corrected else ""
         page.corrected_at = timezone.now() if is_corrected else None
         page.save(update_fields=["correction", "corrected_by", "corrected_at"])
+        search_index.index_page(page, owner.pk)
         fields = {} if upload.page_bytes is None else {"page_bytes": upload.page_bytes + growth}
         if upload.status not in quotas.OPEN_STATUSES:  # otherwise the end of the reading joins the texts
             fields |= results.text_fields(upload_id)

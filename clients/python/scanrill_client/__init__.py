@@ -9,8 +9,8 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `readings`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no
-network, no clock.
+`messages`, `readings`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url`
+are pure: no network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -61,6 +61,7 @@ from .readings import (
     Readings,
     WordChange,
 )
+from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -104,10 +105,15 @@ __all__ = [
     "RefreshToken",
     "RequestError",
     "ScanrillError",
+    "SearchField",
+    "SearchHit",
+    "SearchLine",
+    "SearchResults",
     "ServerUnreachable",
     "Session",
     "Sessions",
     "Snapshot",
+    "Snippet",
     "Status",
     "Stream",
     "TableCell",

@@ -18,25 +18,10 @@ from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
 from .file_methods import FileMethods
 from .http import HttpClient
-from .messages import (
-    Engines,
-    Instance,
-    Listing,
-    Me,
-    Page,
-    ReadOptions,
-    Sessions,
-    Status,
-    Stream,
-)
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
 from .reading_methods import ReadingMethods
-from .rest_requests import (
-    RequestTransport,
-    RestRequests,
-    list_filters,
-    read_options,
-    update_fields,
-)
+from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .search_results import SearchResults
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
 from .tokens import TokenSource, as_token_source
@@ -311,6 +296,19 @@ class AsyncClient(FileMethods, ReadingMethods):
     async def engines(self) -> Engines:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return await self._rest.engines()
+
+    async def search(self, q: str, *, limit: int = 20, cursor: str | None = None) -> SearchResults:
+        """Find pages, file names and corrections, best first.
+
+        Args:
+            q: Words, "a phrase", prefix*, -without, and the filters name:, status:, before: and after:.
+            limit: Maximum number of hits, up to 100.
+            cursor: `next` of the previous results.
+
+        Raises:
+            RequestError: On `q`, `limit` or `cursor` if it is not valid.
+        """
+        return await self._rest.search(q, limit, cursor)
 
     async def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
         """Return a finished page with its lines.

@@ -29,6 +29,7 @@ from .messages import (
     Stream,
 )
 from .readings import Reading, ReadingComparison, Readings
+from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -175,6 +176,10 @@ class Client:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
 
+    def search(self, q: str, *, limit: int = 20, cursor: str | None = None) -> SearchResults:
+        """Find pages, file names and corrections, best first."""
+        return self._loop.run(self._client.search(q, limit=limit, cursor=cursor))
+
     def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
         """Return a finished page with its lines, and with their words if `words`; `number` counts from 1."""
         return self._loop.run(self._client.page(upload_id, number, words=words))
@@ -187,9 +192,9 @@ class Client:
         """Return a reading with its texts."""
         return self._loop.run(self._client.reading(upload_id, number))
 
-    def reading_page(self, upload_id: str, reading: int, number: int) -> Page:
+    def reading_page(self, upload_id: str, reading: int, number: int, *, words: bool = False) -> Page:
         """Return a finished page of a reading; both numbers count from 1."""
-        return self._loop.run(self._client.reading_page(upload_id, reading, number))
+        return self._loop.run(self._client.reading_page(upload_id, reading, number, words=words))
 
     def make_reading_current(self, upload_id: str, number: int) -> Instance:
         """Make a reading the current one, and return the upload."""

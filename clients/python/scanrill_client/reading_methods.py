@@ -20,9 +20,10 @@ class ReadingMethods:
         """Return a reading with its texts. Raises `NotFound`."""
         return await self._rest.get(upload_id, f"readings/{number}", Reading)
 
-    async def reading_page(self, upload_id: str, reading: int, number: int) -> Page:
+    async def reading_page(self, upload_id: str, reading: int, number: int, *, words: bool = False) -> Page:
         """Return a finished page of a reading; both numbers count from 1. Raises `NotFound`."""
-        return await self._rest.get(upload_id, f"readings/{reading}/pages/{number}", Page)
+        query = {"words": "true"} if words else {}
+        return await self._rest.get(upload_id, f"readings/{reading}/pages/{number}", Page, query)
 
     async def make_reading_current(self, upload_id: str, number: int) -> Instance:
         """Make a reading the current one, and return the upload.

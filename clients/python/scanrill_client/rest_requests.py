@@ -28,6 +28,7 @@ from .messages import (
     Priority,
     Sessions,
 )
+from .search_results import SearchResults
 from .upload_file import UploadFile
 
 T = TypeVar("T")
@@ -161,6 +162,10 @@ class RestRequests:
 
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
+
+    async def search(self, q: str, limit: int, cursor: str | None) -> SearchResults:
+        query = {"q": q, "limit": limit} | ({} if cursor is None else {"cursor": cursor})
+        return decode_response(await self._http.call("GET", "/api/search", params=query), SearchResults)
 
     async def page(self, upload_id: str, number: int, *, words: bool) -> Page:
         query = {"words": "true"} if words else {}

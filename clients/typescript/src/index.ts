@@ -25,6 +25,7 @@ export {
   type Session,
   type UploadOptions,
 } from "./rest.ts";
+export type * from "./search.ts";
 export { CookieSession } from "./session.ts";
 export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
 export { staticToken, type TokenSource } from "./token.ts";

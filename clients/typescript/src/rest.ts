@@ -12,6 +12,7 @@ import {
   type UploadMessage,
 } from "./protocol.ts";
 import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
+import type { SearchOptions, SearchResults } from "./search.ts";
 import type { TokenSource } from "./token.ts";
 
 /** The signed-in user and the limits that apply. */
@@ -97,6 +98,14 @@ export class ScanrillRest {
     return (await this.#get("/api/engines/")).json() as Promise<Engines>;
   }
 
+  /** Find pages, file names and corrections: words, "a phrase", prefix*, -without, name:, status:, before:, after:. */
+  async search(q: string, { limit, cursor, signal }: SearchOptions = {}): Promise<SearchResults> {
+    const query = new URLSearchParams({ q });
+    if (limit !== undefined) query.set("limit", String(limit));
+    if (cursor !== undefined) query.set("cursor", cursor);
+    return (await this.#get(`/api/search?${query}`, signal)).json() as Promise<SearchResults>;
+  }
+
   /** Fetch a finished page; `number` starts at 1. */
   async page(
     uploadId: string,
@@ -131,8 +140,14 @@ export class ScanrillRest {
   }
 
   /** Fetch a finished page of a reading. */
-  async readingPage(uploadId: string, reading: number, number: number): Promise<Page> {
-    return (await this.#get(`/api/uploads/${uploadId}/readings/${reading}/pages/${number}`)).json() as Promise<Page>;
+  async readingPage(
+    uploadId: string,
+    reading: number,
+    number: number,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/readings/${reading}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path)).json() as Promise<Page>;
   }
 
   /** Make a reading the current one. Throws `RequestError` while the upload waits or is read. */

@@ -133,6 +133,14 @@ test("invalid read options are rejected by upload, create and retry", async () =
   recorder.socket.stop();
 });
 
+test("search finds a name, and refuses a query without words", async () => {
+  const instance = await upload("haystack.png");
+  const { hits, next } = await rest.search("name:haystack", { limit: 1 });
+  assert.deepEqual([hits[0]?.upload.id, hits[0]?.field, hits[0]?.snippet.marks], [instance.id, "filename", [[0, 8]]]);
+  assert.equal(next, null);
+  await assert.rejects(rest.search("&"), (error) => error instanceof RequestError && "q" in error.fields);
+});
+
 test("engines lists the engines of the server", async () => {
   const found = await rest.engines();
   assert.equal(found.default, "dummy");

@@ -3,6 +3,7 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { isTerminal, type Engine, type ExportFormat, type Instance, type ReadOptions } from "scanrill-client";
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 
 import { engines } from "../state/engines.ts";
 import { copyToClipboard, downloadExport, downloadOriginal, downloadText } from "../state/export.ts";
@@ -10,6 +11,7 @@ import { currentText } from "../state/live-text.ts";
 import { navigateTo } from "../state/route.ts";
 import { cancelReading, deleteUpload, retryUpload } from "../state/uploads.ts";
 import { Menu } from "./Menu.tsx";
+import { Readings } from "./Readings.tsx";
 import type { TextView } from "./page-position.ts";
 import { formatBytes, statusText } from "./format.ts";
 
@@ -119,6 +121,12 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
   const failed = upload.status !== "processed";
   const isFurnitureKept = useSignal(false);
   const isVisionAllowed = useSignal(false);
+  const readings = useRef<HTMLDialogElement>(null);
+  const isReadingsOpen = useSignal(false);
+  const openReadings = () => {
+    readings.current?.showModal();
+    isReadingsOpen.value = true;
+  };
   const options: ReadOptions = {
     furniture: isFurnitureKept.value ? "keep" : "drop",
     formulas: isVisionAllowed.value ? "vision" : "text",
@@ -139,8 +147,12 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
           {engines.value.some((engine) => engine.name === "vision") && (
             <MenuOption checked={isVisionAllowed}>Send pages of formulas to “vision”</MenuOption>
           )}
+          <button type="button" aria-haspopup="dialog" onClick={openReadings}>
+            Show the readings …
+          </button>
         </Menu>
       )}
+      <Readings upload={upload} dialog={readings} isOpen={isReadingsOpen.value} onClose={() => (isReadingsOpen.value = false)} />
     </>
   );
 }
