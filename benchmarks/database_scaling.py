@@ -46,7 +46,7 @@ def main() -> None:
 
 def measure_database(database: str) -> Iterator[str]:
     """Yield rows of the table. Django loads its settings once, so each database needs a new process."""
-    _set_up(database)
+    set_up(database)
     from backend_main.core.auth import accounts
     from backend_main.core.jobs import queue as job_queue
     from backend_main.core.live.hub import POLL_BATCH_USERS
@@ -69,7 +69,7 @@ def measure_database(database: str) -> Iterator[str]:
         yield _row(database, f"a claim with {count:,} open jobs", claim)
 
 
-def _set_up(database: str) -> None:
+def set_up(database: str) -> None:
     os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-bench-")
     os.environ["SCANRILL_ENGINE"] = "dummy"
     os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"

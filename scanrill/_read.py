@@ -30,6 +30,7 @@ class OptionFields(TypedDict, total=False):
     pages: str
     furniture: FurnitureOption
     formulas: FormulaOption
+    barcodes: bool
 
 
 def read(

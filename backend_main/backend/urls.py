@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from backend_main.core.http import downloads, error_views, health, rest, sign_in
+from backend_main.core.http import (
+    downloads,
+    error_views,
+    exports,
+    health,
+    readings,
+    rest,
+    schemas,
+    search,
+    sign_in,
+)
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
@@ -17,11 +27,30 @@ urlpatterns = [
     path("api/sessions/", in_turn(rest.SessionsView.as_view())),
     path("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
     path("api/engines/", in_turn(rest.EnginesView.as_view())),
+    path("api/schemas/page.json", schemas.page_schema_view),
+    path("api/search", list_in_turn(search.SearchView.as_view())),
     path("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
     path("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),
     path("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),
     path("api/uploads/<uuid:upload_id>/retry", in_turn(rest.RetryView.as_view())),
+    path("api/uploads/<uuid:upload_id>/readings", in_turn(readings.ReadingsView.as_view())),
+    path("api/uploads/<uuid:upload_id>/readings/<int:reading>", in_turn(readings.ReadingView.as_view())),
+    path(
+        "api/uploads/<uuid:upload_id>/readings/<int:reading>/pages/<int:number>",
+        in_turn(readings.ReadingPageView.as_view()),
+    ),
+    path(
+        "api/uploads/<uuid:upload_id>/readings/<int:reading>/current",
+        in_turn(readings.CurrentReadingView.as_view()),
+    ),
+    path(
+        "api/uploads/<uuid:upload_id>/readings/<int:reading>/compare/<int:other>",
+        in_turn(readings.ComparisonView.as_view()),
+    ),
     path("api/uploads/<uuid:upload_id>/file", downloads.download_original),
+    path("api/uploads/<uuid:upload_id>/export", exports.export_upload),
+    path("api/export", exports.export_uploads),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
+    path("api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>", downloads.figure),
 ]

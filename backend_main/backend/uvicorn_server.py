@@ -6,6 +6,7 @@ It overrides private methods, so pyproject.toml pins uvicorn below the next mino
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from socket import socket
@@ -18,6 +19,10 @@ MAIN_LOOP_INTERVAL_SECONDS = 1.0
 # The interval at which uvicorn itself checks whether all connections are closed.
 LATE_CONNECTION_POLL_SECONDS = 0.1
 
+# Python's default is 5 ms. While another thread computes, a thread waits that long for the interpreter lock
+# after each call of the database: beside two such threads, six queries took 55 ms, with 0.5 ms 6 ms.
+THREAD_SWITCH_SECONDS = 0.0005
+
 
 class Server(uvicorn.Server):
     """uvicorn's server. It calls `on_listening` once, when it accepts connections."""
@@ -29,6 +34,7 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
+        sys.setswitchinterval(THREAD_SWITCH_SECONDS)
         await super().startup(sockets)
         self._on_listening()
 

@@ -17,9 +17,11 @@ from .backup import backup, reset_event_log, restore
 from .data_dir import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
+from .export import export
 from .link import link
 from .messages import message_line
 from .read import read
+from .search import rebuild_index, search
 from .serve import serve
 from .settings import settings
 from .sweep import sweep
@@ -55,8 +57,8 @@ for name, user_command in USER_COMMANDS.items():
     user.command(name)(user_command)
 app.add_typer(user, name="user")
 COMMANDS = (
-    *(serve, worker, link, token, read, engines),
-    *(sweep, backup, restore, reset_event_log, settings, doctor),
+    *(serve, worker, link, token, read, export, engines, search),
+    *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -13,6 +13,12 @@ class Format(enum.StrEnum):
     MD = "md"
     TXT = "txt"
     JSON = "json"
+    HTML = "html"
+    DOCX = "docx"
+    HOCR = "hocr"
+    ALTO = "alto"
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 class Furniture(enum.StrEnum):
@@ -30,8 +36,12 @@ def read(
         list[Path], typer.Argument(help="Images and PDFs to read.", exists=True, dir_okay=False)
     ],
     format: Annotated[
-        Format, typer.Option(help="Output: Markdown, plain text, or JSON with lines and boxes.")
-    ] = Format.MD,
+        Format | None,
+        typer.Option(help="Format of the output. Default: by the name of --output, else md."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write. Default: standard output.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="OCR engine; `scanrill engines` lists all.")] = "rapid",
     languages: Annotated[
         str, typer.Option(help="Languages of the text, such as de,en. Default: those of the engine.")
@@ -47,8 +57,11 @@ def read(
         Formulas,
         typer.Option(help="Pages that are mostly formulas: as text, or sent to the engine vision."),
     ] = Formulas.TEXT,
+    barcodes: Annotated[
+        bool, typer.Option("--barcodes", help="Read barcodes and QR codes too; the JSON has them as blocks.")
+    ] = False,
 ) -> None:
-    """Print the text of images and PDFs, page by page."""
+    """Read images and PDFs, and print their text page by page, or write it to a file."""
     from backend_main.reading import Options
 
     from .read_output import write_files
@@ -61,6 +74,7 @@ def read(
         profile=profile,
         furniture=furniture.value,
         formulas=formulas.value,
+        barcodes=barcodes,
     )
-    if not write_files(files, output_format=format, options=options):
+    if not write_files(files, output_format=format, output=output, options=options):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Output of `scanrill read`: Markdown, plain text or JSON."""
+"""Output of `scanrill read`: Markdown, plain text or JSON as it is read, or an export at the end."""
 
 from __future__ import annotations
 
@@ -15,20 +15,61 @@ from rich.progress import Progress
 
 from backend_main import reading
 from backend_main.control_characters import mark_controls
+from backend_main.core.errors import CommandError, PageImageError, RequestError
 from backend_main.reading import Options
 from backend_main.reading.document_text import text_parts
 from backend_main.reading.engines import LazyEngine
 
 from .live_preview import LivePreview
 from .messages import print_message
+from .output_file import write_output
+from .read_document import read_document
 
 
-def write_files(files: list[Path], *, output_format: str, options: Options) -> bool:
+def write_files(
+    files: list[Path], *, output_format: str | None, output: Path | None, options: Options
+) -> bool:
     """Read the files one after the other, and print their text with a blank line between files.
+
+    Args:
+        files: The files.
+        output_format: Name of the format; None: by the name of `output`, else Markdown.
+        output: File to write; None: standard output.
+        options: Options of the reading.
 
     Returns:
         False if a file could not be read; its error is on standard error.
     """
+    if output is not None or output_format not in (None, *_WRITERS):
+        return _write_export(files, output_format, output, options)
+    return _print_files(files, output_format or "md", options)
+
+
+def _write_export(
+    files: list[Path], output_format: str | None, output: Path | None, options: Options
+) -> bool:
+    from backend_main.core.exports.formats import FORMATS, format_of_name
+
+    if len(files) > 1:
+        raise typer.BadParameter("One file can be exported at once. Name one.", param_hint="FILES")
+    name = output_format or (format_of_name(output.name) if output else None) or "md"
+    reader = FileReader(_engine(options), options)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        try:
+            pages = list(_pages(files[0], reader, progress))
+        except reading.ReadingError as error:
+            print_message(f"{files[0]}: {error}")
+            return False
+    try:
+        chunks = FORMATS[name].write(read_document(files[0], pages, options))
+        write_output(chunks, output, is_text=FORMATS[name].is_text)
+    except (RequestError, PageImageError) as error:
+        raise CommandError(" ".join(error.fields.values())) from None
+    return True
+
+
+def _print_files(files: list[Path], output_format: str, options: Options) -> bool:
     reader = FileReader(_engine(options), options)
     all_read = True
     # The preview has a caption with the progress of its own.
@@ -93,7 +134,8 @@ def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
 
 
 def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:
-    pages = list(_pages(file, reader, progress))
+    version = {"schema_version": reading.SCHEMA_VERSION}
+    pages = [version | msgspec.to_builtins(page) for page in _pages(file, reader, progress)]
     document = {"file": mark_controls(str(file)), "pages": pages}
     _write(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 

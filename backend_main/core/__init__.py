@@ -7,9 +7,11 @@ Modules and packages, in the order of their imports: each may import those below
     http/            REST views and ASGI middleware: uploads, downloads, sign-in, health, web page
     runtime.py       composition root: the objects of a server process, for consumers and views
     tasks.py         reader: claims jobs, reads their pages, stores them; in servers and workers
-    maintenance.py   recovery of expired leases; removal of orphaned files, old events and expired sign-ins
+    maintenance.py   recovery of expired leases; missing index entries; removal of orphaned files, old events
+                     and expired sign-ins
     live/            delivery of events and live text to the connections of one process
     uploads/         commands and queries on uploads for their owner; ingest, quotas, page images
+    search/          search index: words of texts and names, query language, ranked hits
     jobs/            job queue in the database, read options, and the readers that work on the queue
                      (`jobs.reader_pool` starts readers and stands above `tasks.py`)
     event_log.py     append-only log of changes, written in the transaction of the change
@@ -55,6 +57,7 @@ Where to make a change:
     change who may connect                    auth/origin.py, auth/authentication.py
     change how tokens are signed              backend/settings.py, conf.py, checks.py, auth/tokens.py
     change how long events are kept           conf.py: `event_retention`; event_log.py: `remove_expired`
+    change what the search finds              search/tokens.py (then `scanrill rebuild-index`), query.py
     add a table or a column                   models.py, then a migration
     add a periodic cleanup                    maintenance.py
     add a reason to `/readyz`                 http/health.py

@@ -253,6 +253,14 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             ge=0,
         ),
     ] = 0
+    max_readings_per_upload: Annotated[
+        int,
+        Meta(
+            description="Largest number of readings of an upload, the current one included; the oldest go; "
+            "0 = unlimited.",
+            ge=0,
+        ),
+    ] = 5
     max_event_bytes_per_user: Annotated[
         int,
         Meta(

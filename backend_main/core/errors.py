@@ -5,6 +5,8 @@ ScanrillError                   code, HTTP status, close code, and whether recon
 │   ├── ProtocolError           400         the frame is not a valid request
 │   ├── UploadNotFound          404  4404   the upload does not exist or belongs to another user
 │   ├── PageNotFound            404         the page does not exist or is not read yet
+│   ├── FigureNotFound          404         the page has no such figure, or its place is not known
+│   ├── ReadingNotFound         404         the upload has no reading with this number
 │   ├── SessionNotFound         404         the user has no such session, or it has ended
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
@@ -94,6 +96,22 @@ class PageNotFound(RequestError):
 
     def __init__(self) -> None:
         super().__init__({"number": "This page does not exist, or is not read yet."})
+
+
+class FigureNotFound(RequestError):
+    code = "figure_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"figure": "The page has no such figure, or its place is not known."})
+
+
+class ReadingNotFound(RequestError):
+    code = "reading_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"reading": "This upload has no reading with this number."})
 
 
 class SessionNotFound(RequestError):

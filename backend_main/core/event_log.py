@@ -171,21 +171,35 @@ def _append(changes: list[UploadChange]) -> None:
     for change in sorted(changes, key=lambda change: change.owner_id):
         message = messages.encode(messages.without_texts(change.message))
         change.seq, event_bytes = _next_seq(change.owner_id, EVENT_ROW_BYTES + len(message.encode()))
-        Event.objects.create(
-            owner_id=change.owner_id,
-            seq=change.seq,
-            upload_id=change.upload_id,
-            attempt=change.attempt,
-            kind=change.kind,
-            message=message,
-            origin_connection=change.requester.id if change.requester is not None else "",
-        )
+        _insert(change, message)
         if (limit := max_event_bytes()) and event_bytes > limit:
             _remove_oldest(change.owner_id, event_bytes - limit + limit // REMOVED_SHARE, change.seq)
         if change.requester is not None:
             reply = change.reply or change.message
             assert isinstance(reply, messages.Message)
             change.requester.reply_at_event(change.seq, reply)
+
+
+def _insert(change: UploadChange, message: str) -> None:
+    """Insert the event of a change. The ORM would take a fifth of the time of a small change."""
+    values = {
+        "owner": change.owner_id,
+        "seq": change.seq,
+        "upload_id": change.upload_id,
+        "attempt": change.attempt,
+        "kind": change.kind,
+        "message": message,
+        "origin_connection": change.requester.id if change.requester is not None else "",
+    }
+    fields = [field for field in Event._meta.concrete_fields if field.name in values]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    table = connection.ops.quote_name(Event._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}) VALUES ({places})",  # noqa: S608 - the names come from the model
+            [field.get_db_prep_save(values[field.name], connection) for field in fields],
+        )
 
 
 def _remove_oldest(owner_id: UUID, excess_bytes: int, newest_seq: int) -> None:

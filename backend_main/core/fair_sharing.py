@@ -131,28 +131,38 @@ class FairExecutor:
         threads: The threads; others may use them too.
         places: Largest number of calls at once.
         per_user: Largest number of calls of one user at once.
+        within: Executor whose places the calls take too.
     """
 
-    def __init__(self, threads: ThreadPoolExecutor, places: int, per_user: int) -> None:
+    def __init__(
+        self, threads: ThreadPoolExecutor, places: int, per_user: int, within: FairExecutor | None = None
+    ) -> None:
         self._threads = threads
-        self._turns = FairSemaphore(places, per_user)
+        self._turns: list[FairSemaphore] = [FairSemaphore(places, per_user)]
+        if within is not None:
+            self._turns += within._turns
 
     async def run(self, user: Hashable, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function on a thread when it is the user's turn; return its result or raise its exception.
 
         The user holds a place until the thread is free, also if the caller is cancelled before.
         """
-        await self._turns.acquire(user)
-        started_at = time.monotonic()
+        acquired: list[FairSemaphore] = []
         try:
+            for turns in self._turns:
+                await turns.acquire(user)
+                acquired.append(turns)
+            started_at = time.monotonic()
             call = functools.partial(function, *args, **kwargs)
             running = asyncio.get_running_loop().run_in_executor(self._threads, call)
-        except BaseException:  # the threads are shut down
-            self._turns.release(user, 0.0)
+        except BaseException:  # cancelled, or the threads are shut down
+            for turns in acquired:
+                turns.release(user, 0.0)
             raise
 
         def on_end(ended: asyncio.Future[T]) -> None:
-            self._turns.release(user, time.monotonic() - started_at)
+            for turns in acquired:
+                turns.release(user, time.monotonic() - started_at)
             if not ended.cancelled():
                 ended.exception()  # nobody may wait for it any more
 

@@ -97,6 +97,9 @@ class Upload(models.Model):
     attempt: number of claims of its jobs so far.
     first_attempt: attempt that began the current reading.
     read_options: what the user requested, as `jobs.options.ReadOptions`; `engine` is the engine in use.
+    reading_number, latest_reading_number: numbers of the current reading and of the newest (`Reading`).
+    confidence, uncertain_share: grade of the current reading, as `reading.Grade`; None: no page has one.
+    warning_codes: codes of the warnings of all pages, each between two spaces; None: not known.
     text_bytes, page_bytes: sizes of its own texts and of its pages; None: not counted (`uploads.usage`).
     """
 
@@ -123,6 +126,11 @@ class Upload(models.Model):
     correction = models.TextField(null=True)  # noqa: DJ001 - null: no correction
     text_bytes = models.BigIntegerField(null=True)
     page_bytes = models.BigIntegerField(null=True)
+    reading_number = models.PositiveIntegerField(default=1, db_default=1)
+    latest_reading_number = models.PositiveIntegerField(default=1, db_default=1)
+    confidence = models.FloatField(null=True)
+    uncertain_share = models.FloatField(null=True)
+    warning_codes = models.TextField(null=True)  # noqa: DJ001 - null: not known
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -148,15 +156,18 @@ class Upload(models.Model):
         return self.plain_text if self.correction is None else self.correction
 
 
-class Page(models.Model):
-    """Finished page. Its lines have boxes and confidences, so an export needs no second reading.
+class PageContent(models.Model):
+    """Base of a finished page, of the current reading or of an earlier one.
+
+    The lines have boxes and confidences, so an export needs no second reading.
 
     lines, blocks, warnings: fields of `reading.Line`, `reading.Block` and `reading.PageWarning`.
     words: packed words of the lines. `blocks` and `words` are None for pages of earlier versions.
+    correction: a person's text in place of `text`, with the name of the user and the time.
+    grade: fields of `reading.Grade`; None: not known.
+    seconds: time that a reader took for the page; None: not known.
     """
 
-    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pages")
-    attempt = models.PositiveIntegerField()
     number = models.PositiveIntegerField()
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
@@ -166,13 +177,20 @@ class Page(models.Model):
     blocks = models.JSONField(null=True)
     words = models.BinaryField(null=True)
     warnings = models.JSONField(default=list)
+    correction = models.TextField(null=True)  # noqa: DJ001 - null: no correction
+    corrected_by = models.CharField(max_length=150, default="", db_default="", blank=True)
+    corrected_at = models.DateTimeField(null=True)
+    grade = models.JSONField(null=True)
+    seconds = models.FloatField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="page_once_per_upload")]
+        abstract = True
 
-    def __str__(self) -> str:
-        return f"page {self.number} of {self.upload_id}"
+    @property
+    def processed_text(self) -> str:
+        """A person's correction, or else the plain text."""
+        return self.text if self.correction is None else self.correction
 
     @property
     def page_warnings(self) -> list[dict[str, Any]]:
@@ -183,6 +201,107 @@ class Page(models.Model):
             else {"code": "unspecified", "message": warning, "boxes": [], "share": None}
             for warning in self.warnings
         ]
+
+
+class Page(PageContent):
+    """Finished page of the current reading of an upload."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pages")
+    attempt = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="page_once_per_upload")]
+
+    def __str__(self) -> str:
+        return f"page {self.number} of {self.upload_id}"
+
+
+class Reading(models.Model):
+    """Earlier reading of an upload. The current one is the upload itself: see `uploads.readings`.
+
+    upload_id: not a foreign key, because an older program beside this one deletes uploads.
+    """
+
+    upload_id = models.UUIDField()
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices)
+    error = models.TextField(null=True)  # noqa: DJ001 - null: no error
+    engine = models.CharField(max_length=50, default="", blank=True)
+    languages = models.JSONField(default=list)
+    read_options = models.JSONField(default=dict)
+    page_count = models.PositiveIntegerField(null=True)
+    confidence = models.FloatField(null=True)
+    uncertain_share = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload_id", "number"], name="reading_once_per_upload")
+        ]
+
+    def __str__(self) -> str:
+        return f"reading {self.number} of {self.upload_id}"
+
+
+class ReadingPage(PageContent):
+    """Finished page of an earlier reading."""
+
+    reading = models.ForeignKey(Reading, on_delete=models.CASCADE, related_name="pages")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reading", "number"], name="page_once_per_reading")]
+
+    def __str__(self) -> str:
+        return f"page {self.number} of {self.reading_id}"
+
+
+class KeptCorrection(models.Model):
+    """Correction of a page that waits to be read again; it goes back to the page when that is finished.
+
+    upload_id: not a foreign key, because an older program beside this one deletes uploads.
+    read_text: text of the page that the person corrected.
+    """
+
+    upload_id = models.UUIDField()
+    number = models.PositiveIntegerField()
+    correction = models.TextField(blank=True)
+    read_text = models.TextField(blank=True)
+    corrected_by = models.CharField(max_length=150, default="", blank=True)
+    corrected_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload_id", "number"], name="kept_correction_once")]
+
+    def __str__(self) -> str:
+        return f"correction of page {self.number} of {self.upload_id}"
+
+
+class SearchEntry(models.Model):
+    """Words of one page, of the name of an upload, or of its correction, for the index of `core.search`.
+
+    The database deletes entries with their page or upload, and keeps the index itself by triggers: see
+    `migrations/0018_search.py`. The foreign keys are unknown to Django, because an older program beside this
+    one deletes uploads.
+
+    scope: beginning of each token in the index: eight digits of the owner's id, and a letter for what it is.
+    words: folded tokens, each after a space. An entry never changes; a new one replaces it.
+    """
+
+    owner_id = models.UUIDField()
+    upload_id = models.UUIDField()
+    page_id = models.BigIntegerField(null=True, unique=True)
+    scope = models.CharField(max_length=9)
+    words = models.TextField()
+
+    class Meta:
+        indexes = [models.Index(fields=["upload_id"], name="core_searchentry_upload")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["upload_id", "scope"], condition=models.Q(page_id=None), name="core_searchentry_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} of {self.upload_id}"
 
 
 class PageImage(models.Model):

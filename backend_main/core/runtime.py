@@ -27,6 +27,8 @@ from .uploads.page_images import PageImageRenderer
 STATE_KEY = "scanrill"
 # With `queries.MAX_LIST_BYTES`, they bound the memory of lists that the clients of one user do not read.
 MAX_UNREAD_LISTS_PER_USER = 2
+# An export takes some MB of memory, and perhaps a temporary file, until its client has read it.
+MAX_EXPORTS_PER_USER = 2
 
 
 class Runtime:
@@ -38,6 +40,7 @@ class Runtime:
 
     def __init__(self, *, readers: int) -> None:
         self.unread_lists = FairSemaphore(None, MAX_UNREAD_LISTS_PER_USER)
+        self.exports = FairSemaphore(None, MAX_EXPORTS_PER_USER)
         self.hub = Hub(_create_pubsub(), unread_lists=self.unread_lists)
         self.readers = ReaderPool(self.hub.pubsub, readers)
         self.page_images = PageImageRenderer()

@@ -12,9 +12,10 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from .event_log import UploadChange
 from .jobs import notify, reader_time, results
 from .jobs import queue as job_queue
 from .jobs.claim import Claim, LeaseLost
+from .jobs.long_pages import LongPages, PageUnderWay
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
 from .jobs.slow_owners import SlowOwners
@@ -59,6 +61,7 @@ class JobReader:
         publisher: Receives live text and the start of each reading.
         engines: The engine processes, which no other reader uses.
         slow_owners: Shared by the readers of the process. None: this is the only one.
+        long_pages: Shared by the readers of the process. None: no page is interrupted for other users.
     """
 
     def __init__(
@@ -66,10 +69,12 @@ class JobReader:
         publisher: Publisher,
         engines: reading.EngineProcessPool,
         slow_owners: SlowOwners | None = None,
+        long_pages: LongPages | None = None,
     ) -> None:
         self._publisher = publisher
         self._engines = engines
         self._slow_owners = slow_owners or SlowOwners(1)
+        self._long_pages = long_pages
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._progress: PageProgress | None = None
@@ -241,9 +246,16 @@ class JobReader:
         pages = self._engines.read_batched(path, options)
         if self._reading_ended.is_set() or self._stopping.is_set():
             self._engines.cancel()  # `read_batched` drops an earlier cancel
+        started_at = time.monotonic()
         with closing(progress):
-            claim, page = self._read_events(claim, pages, progress)
-            return self._save(claim, page, progress)
+            with self._interruptible(claim):
+                claim, page = self._read_events(claim, pages, progress)
+            return self._save(claim, page, progress, time.monotonic() - started_at)
+
+    def _interruptible(self, claim: Claim) -> AbstractContextManager[None]:
+        if self._long_pages is None:
+            return nullcontext()
+        return self._long_pages.page(PageUnderWay(claim, self._clock.charge, self._engines.cancel))
 
     def _read_events(
         self, claim: Claim, pages: Iterable[reading.BatchedEvent], progress: PageProgress
@@ -266,14 +278,16 @@ class JobReader:
                     done = event
         return claim, done
 
-    def _save(self, claim: Claim, page: reading.PageDone, progress: PageProgress) -> PageResult:
+    def _save(
+        self, claim: Claim, page: reading.PageDone, progress: PageProgress, seconds: float
+    ) -> PageResult:
         def publish() -> None:
             progress.finish(PageState(page.number, page.page_count, page.markdown, done=True))
 
         next_page = claim.next_page(page.number, page.page_count)
         if next_page is None:
-            return PageResult(claim, None, results.finish(claim, page, on_commit=publish))
-        results.save_page(claim, page)
+            return PageResult(claim, None, results.finish(claim, page, publish, seconds=seconds))
+        results.save_page(claim, page, seconds=seconds)
         publish()
         return PageResult(claim, next_page)
 

@@ -4,6 +4,7 @@ Modules here import neither Django nor the server, and raise subclasses of Readi
 the package `scanrill`, which accepts more kinds of sources. Each module imports only from those below it:
 
 child_process/        an engine in a child process, which may crash, hang or leak
+searchable_pdf/       a PDF with the text that was read, invisible, over the original pages
 pipeline.py           all pages of a file: text layer or engine
 page_reader.py        one page: streamed lines, final text, warnings
 text_layer_reader.py  one page with a text layer, and what the text layer lacks
@@ -20,6 +21,7 @@ script_readings.py    pieces of a page as engines for other scripts read them
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
+barcodes.py           barcodes of a page as blocks, where the options ask for them
 formula_pages.py      the engine `vision`, for pages that are mostly formulas
 recognized_formulas.py   how much of a recognized page is formulas
 fallback.py           another engine, for a page that the first one cannot read
@@ -29,10 +31,12 @@ layout_page.py        boxes of a recognized page, and the tables, figures and si
 born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py         detection of text that the engine cannot read
 engines/              page image → lines: the interface, the registry, four engines, loading when needed
+page_structure/       final Markdown and lines → blocks of the page, places of lines in the Markdown
 output/               blocks → Markdown; Markdown → plain text
 layout/               boxes → reading order, columns, tables, headings
 documents/            file → page images, within limits
 inference.py          ONNX Runtime and OpenVINO behind one interface
+words.py              words of a line: places, boxes, changes of the text
 page_ranges.py        page selection such as `1-3,7`
 english_words.py      words of English
 character_sets.py     languages that a set of characters can write
@@ -66,6 +70,7 @@ bold, italic, links, `<sup>`         born_digital/inline.py; documents/pdf_links
 text layers: what is left out        documents/pdf_visibility.py
 text layers: what is recognized      documents/unread_areas.py, text_layer_reader.py
 text layers: form fields and notes   documents/pdf_annotations.py, born_digital/notes.py
+blocks and places of lines           page_structure/; output/formatted_page.py (which lines a block has)
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 another engine for some lines        other_scripts.py, lost_letters.py
@@ -96,7 +101,10 @@ from .errors import (
 from .output.markdown import MarkdownWriter
 from .pipeline import read
 from .types import (
+    SCHEMA_VERSION,
     BatchedEvent,
+    Block,
+    BlockType,
     Box,
     Line,
     LinesRead,
@@ -105,11 +113,16 @@ from .types import (
     PageStarted,
     PageWarning,
     ReadEvent,
+    TableCell,
+    Word,
 )
 from .warning_codes import WarningCode
 
 __all__ = [
+    "SCHEMA_VERSION",
     "BatchedEvent",
+    "Block",
+    "BlockType",
     "Box",
     "Cancelled",
     "Engine",
@@ -133,10 +146,12 @@ __all__ = [
     "PageWarning",
     "ReadEvent",
     "ReadingError",
+    "TableCell",
     "UnknownEngine",
     "UnreadableFile",
     "UnsupportedOption",
     "WarningCode",
+    "Word",
     "engine_info",
     "known_engines",
     "load_engine",

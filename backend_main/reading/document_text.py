@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from .born_digital.numbering import CAPTION, list_item_marker
+from .born_digital.numbering import list_item_marker
 from .errors import ReadingError
-from .layout.text_joining import HYPHENATED, ends_sentence, join_lines, starts_lower
+from .layout.text_joining import CAPTION, HYPHENATED, ends_sentence, join_lines, starts_lower
 from .output.markdown import HARD_BREAK, PAGE_BREAK
 from .output.plain_text import to_plain_text
 

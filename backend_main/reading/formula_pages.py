@@ -20,6 +20,7 @@ from .errors import EngineUnavailable, UnknownEngine
 from .fallback import FallbackEngines
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
+from .page_structure.structured_page import structured_page
 from .types import FORMULA_ENGINE, Options, PageDone, PageWarning
 from .warning_codes import WarningCode
 
@@ -67,7 +68,11 @@ def reread_formulas(page: FormulaPage, options: Options, fallback: FallbackEngin
         cause = str(error) if isinstance(error, PageFailed) else "an error occurred"
         reason = f"The engine “{FORMULA_ENGINE}” could not read it: {cause}."
         return _with_plain_formulas(page.done, reason, share)
-    done = msgspec.structs.replace(page.done, markdown=formatted.markdown, text=formatted.text)
+    lines = [msgspec.structs.replace(line, span=None) for line in page.done.lines]
+    blocks, located = structured_page(formatted, lines, page.done.height)
+    done = msgspec.structs.replace(
+        page.done, markdown=formatted.markdown, text=formatted.text, lines=located, blocks=blocks
+    )
     message = f"Page {number} is mostly formulas; the engine “{FORMULA_ENGINE}” read it."
     return _with_warning(done, PageWarning(WarningCode.FORMULAS_REREAD, message, share=share))
 

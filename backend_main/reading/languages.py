@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 """A Chinese or Japanese character."""
+RIGHT_TO_LEFT = frozenset({"R", "AL"})
+"""Bidirectional classes of letters that run from right to left."""
 
 
 class Language(NamedTuple):
@@ -121,3 +123,7 @@ def scripts_of_text(texts: Iterable[str]) -> frozenset[str]:
     if "HANGUL" in names:
         scripts.add("Korean")
     return SCRIPTS & scripts
+
+
+def has_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(letter) in RIGHT_TO_LEFT for letter in text)

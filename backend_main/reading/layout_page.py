@@ -45,6 +45,7 @@ class LayoutPage:
     groups of blocks side by side. `overprinted` are the indices of the boxes across other lines.
     """
 
+    frame: PageFrame
     boxes: list[LayoutBox]
     texts: list[str]
     body: FontMetrics
@@ -87,6 +88,7 @@ def build_layout_page(
     letter_widths = ((box.width / max(1.0, width), width) for box, width in zip(boxes, widths, strict=True))
     body = FontMetrics(body_text_height(boxes), max(weighted_median(letter_widths), MIN_TEXT_HEIGHT))
     return LayoutPage(
+        frame,
         boxes,
         texts,
         body,

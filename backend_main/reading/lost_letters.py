@@ -14,7 +14,7 @@ from .engines import Engine
 from .fallback import FallbackEngines
 from .line_sheet import LineSheet, sheet_batches
 from .other_scripts import RereadLines, replaced
-from .script_readings import join_pieces, lines_of
+from .script_readings import lines_of
 from .types import Line, Options
 from .warning_boxes import boxes_of
 
@@ -94,8 +94,8 @@ def _read(page: PageImage, lines: Sequence[Line], numbers: Sequence[int], other:
     for batch in sheet_batches(numbers):
         sheet = LineSheet.of(page, boxes_of(lines, batch))
         pieces = sheet.by_line(lines_of(other, sheet.page))
-        for number, parts in zip(batch, pieces, strict=True):
-            text, confidence = join_pieces(parts)
-            if confidence >= MIN_CONFIDENCE and set(text) & exemplar_letters(LANGUAGE):
-                read[number] = replaced(lines[number], text, confidence)
+        for place, (number, parts) in enumerate(zip(batch, pieces, strict=True)):
+            reading = sheet.joined(place, parts)
+            if reading.confidence >= MIN_CONFIDENCE and set(reading.text) & exemplar_letters(LANGUAGE):
+                read[number] = replaced(lines[number], *reading)
     return read

@@ -26,6 +26,7 @@ from .script_readings import (
 )
 from .types import Box, Line, Options
 from .warning_boxes import boxes_of
+from .words import part_of_box
 
 MAX_WORDS = 24
 """Words of a page that are read again. A sheet of as many takes 0.2 s for each script."""
@@ -46,8 +47,6 @@ MIXED_WORD = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
 """Letter and digit side by side: the letters of a word in another script than that of the engine."""
 OUTER_MARKS = re.compile(r"^(?:(?!\w)[^\u0900-\u0dff])+|(?:(?!\w)[^\u0900-\u0dff])+$")
 """Marks around a word. Signs of vowels of Indic scripts are letters, though not for `re`."""
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _suspects(lines: Sequence[Line], engine: Engine) -> Iterator[_Suspect]:
         for unread in _joined(engine.unread_words(line)):
             if unread.stop <= len(words):
                 text = " ".join(words[unread.start : unread.stop])
-                yield _Suspect(number, unread, text, _part(line.box, unread.left, unread.right))
+                yield _Suspect(number, unread, text, part_of_box(line.box, (unread.left, unread.right)))
 
 
 def _joined(words: Sequence[UnreadWord]) -> list[UnreadWord]:
@@ -125,21 +124,6 @@ def _joined(words: Sequence[UnreadWord]) -> list[UnreadWord]:
             word = word._replace(start=before.start, left=before.left, has_ink_alone=has_ink_alone)
         joined.append(word)
     return joined
-
-
-def _part(box: Box, left: float, right: float) -> Box:
-    """Return the part of a box between two shares of its length."""
-    top_left, top_right, bottom_right, bottom_left = box
-    return (
-        _between(top_left, top_right, left),
-        _between(top_left, top_right, right),
-        _between(bottom_left, bottom_right, right),
-        _between(bottom_left, bottom_right, left),
-    )
-
-
-def _between(start: Point, end: Point, share: float) -> Point:
-    return start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
 
 
 def _readings(reader: ScriptReader, suspects: Sequence[_Suspect]) -> tuple[dict[int, Reading], list[int]]:

@@ -18,8 +18,9 @@ from .layout.text_joining import CJK
 from .line_sheet import MAX_SHEET_LINES
 from .output.escaping import escape
 from .script_readings import LATIN_LOOK_ALIKES, MIN_SCRIPT_SHARE, Reading, ScriptReader
-from .types import Line, Options, PageWarning
+from .types import Line, Options, PageWarning, Word
 from .warning_boxes import boxes_of
+from .words import realigned
 
 MIN_HEIGHTS = 2.5
 """Length of a line, in line heights, below which it may be a bullet, a mark or a stain."""
@@ -96,7 +97,7 @@ def reread_other_scripts(
         found |= read.best_of(alike, scripts=scripts)
         lost = [number for number in alike if number not in found and _is_chinese(lines[number].text)]
     for number, reading in found.items():
-        result[number] = replaced(lines[number], reading.text, reading.confidence)
+        result[number] = replaced(lines[number], reading.text, reading.confidence, reading.words)
     warnings = [
         warning_texts.lines_read_in_script(page.number, boxes_of(lines, numbers), script, name, codes)
         for (script, name, codes), numbers in by_engine(found).items()
@@ -110,7 +111,7 @@ def reread_other_scripts(
         warnings.append(warning_texts.lines_not_read(page.number, boxes, script, engine.name, hint))
         if script is not None and script.is_sure:  # what the engine returned are look-alikes
             for number in unread:
-                result[number] = msgspec.structs.replace(lines[number], text="", markdown="")
+                result[number] = msgspec.structs.replace(lines[number], text="", markdown="", words=())
     return RereadLines(result, warnings)
 
 
@@ -161,10 +162,21 @@ def _has_few_letters(line: Line) -> bool:
     return len(line.text) < MIN_LETTERS_PER_HEIGHT * length_in_heights(line.box)
 
 
-def replaced(line: Line, text: str, confidence: float | None) -> Line:
-    """Return a line with another text in its place."""
+def replaced(line: Line, text: str, confidence: float | None, words: tuple[Word, ...] = ()) -> Line:
+    """Return a line with another text in its place.
+
+    Args:
+        line: the line.
+        text: its text.
+        confidence: confidence of the text.
+        words: words of the text; none: they are at the places of those before.
+    """
     prefix = line.markdown[: len(line.markdown) - len(line.markdown.lstrip())] if line.markdown else "\n"
-    return msgspec.structs.replace(line, text=text, markdown=prefix + escape(text), confidence=confidence)
+    if not words:
+        words = realigned(line.words, line.text, text, line.box)
+    return msgspec.structs.replace(
+        line, text=text, markdown=prefix + escape(text), confidence=confidence, words=words
+    )
 
 
 def by_engine(readings: Mapping[int, Reading]) -> dict[tuple[str, str, tuple[str, ...]], list[int]]:

@@ -27,8 +27,8 @@ from .layout.rows import Row, group_rows
 from .layout.ruled_tables import detect_table_grids
 from .layout.text_joining import FIGURE_CAPTION
 from .layout_page import Figure, LayoutPage, build_layout_page, detect_tables_and_figures
-from .output.formatted_page import FormattedPage
-from .output.markdown import page_markdown
+from .output.formatted_page import BlockMarkdown, FormattedPage, join_blocks
+from .output.markdown import block_markdown
 from .output.plain_text import to_plain_text
 from .types import FurnitureOption, Line, Options, PageWarning
 from .warning_codes import WarningCode
@@ -131,7 +131,7 @@ def assemble_page(
     """
     boxes = [line.box for line in lines if line.box is not None]
     if not boxes:
-        return FormattedPage("", "")
+        return FormattedPage("", "", blocks=[])
     settings = settings or AssemblySettings()
     frame = PageFrame.from_boxes(boxes)
     edges = frame.bounds(pixels.shape[1], pixels.shape[0])
@@ -150,9 +150,18 @@ def render_page(page: LayoutPage, furniture: FurnitureOption = "drop") -> Format
     """Return the final text of a page, and the roles of its furniture; `keep` leaves that in the text."""
     page.furniture = _furniture(page)
     dropped = frozenset(page.furniture) if furniture == "drop" else frozenset[int]()
-    markdown = page_markdown(_with_captions(_blocks(page, dropped)))
+    blocks = [_block_markdown(page, block) for block in _with_captions(_blocks(page, dropped))]
+    markdown, placed = join_blocks(blocks)
     roles = {page.line_places[index]: role for index, role in page.furniture.items()}
-    return FormattedPage(markdown, to_plain_text(markdown), roles)
+    return FormattedPage(markdown, to_plain_text(markdown), roles, placed)
+
+
+def _block_markdown(page: LayoutPage, block: Block) -> BlockMarkdown:
+    by_rows = group_rows([page.boxes[index] for index in block.boxes])
+    order = block.order or [box.index for row in by_rows for box in row]
+    lines = tuple(page.line_places[index] for index in order)
+    box = page.frame.page_box(block.rect) if block.kind == "figure" else None
+    return BlockMarkdown(block.kind, block_markdown(block), lines, box, is_item=block.kind == "list_item")
 
 
 # --- blocks ------------------------------------------------------------------------------------------------
@@ -205,7 +214,11 @@ def _insets(page: LayoutPage, without: Container[int], hints: LayoutHints) -> li
         (
             table.boxes,
             table.rect,
-            [Block("table", table.boxes, table.rect, cells=table.cells, spans=table.spans)],
+            [
+                Block(
+                    "table", table.boxes, table.rect, cells=table.cells, spans=table.spans, order=table.order
+                )
+            ],
         )
         for table in (*page.tables, *page.aligned_tables)
     ]

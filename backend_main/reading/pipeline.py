@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from .barcodes import with_barcodes
 from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
@@ -20,6 +21,7 @@ from .output.formatted_page import FormattedPage
 from .page_assembly import AssemblySettings
 from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end
 from .page_reader import PageReader
+from .page_structure.structured_page import structured_page
 from .text_layer_reader import TextLayerReader
 from .types import (
     Line,
@@ -95,6 +97,7 @@ def read_document(
                     warnings.append(pages_beyond_end(missing, document.page_count))
                 warnings = [with_limited_boxes(warning) for warning in warnings]
                 event = msgspec.structs.replace(event, warnings=warnings)
+                event = _with_barcodes(event, document) if options.barcodes else event
             yield event
 
 
@@ -140,6 +143,13 @@ def _page_events(
         yield reread_formulas(formulas, options, fallback)
 
 
+def _with_barcodes(done: PageDone, document: Document) -> PageDone:
+    try:
+        return with_barcodes(done, document.page(done.number))
+    except UnreadableFile:  # the page has a warning
+        return done
+
+
 def _lost_text_layer(document: Document, number: int, lines: Sequence[Line]) -> Iterator[PageWarning]:
     """Yield a warning if a text layer that was not used has far more letters than were recognized."""
     letters = document.layer_letters(number)
@@ -156,6 +166,11 @@ def _history_of(document: Document) -> FurnitureHistory:
 def _page_done(
     started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[PageWarning]
 ) -> PageDone:
+    with_roles = [
+        msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
+        for place, line in enumerate(lines)
+    ]
+    blocks, located = structured_page(formatted, with_roles, started.height)
     return PageDone(
         number=started.number,
         page_count=started.page_count,
@@ -163,9 +178,7 @@ def _page_done(
         height=started.height,
         markdown=formatted.markdown,
         text=formatted.text,
-        lines=[
-            msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
-            for place, line in enumerate(lines)
-        ],
+        lines=located,
         warnings=warnings,
+        blocks=blocks,
     )

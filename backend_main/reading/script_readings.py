@@ -16,8 +16,9 @@ from .documents.document import PageImage
 from .engines import DetectedScript, Engine, lines_after_restart
 from .fallback import LATIN_LANGUAGE, FallbackEngines
 from .line_sheet import MARGIN_SHARE, LineSheet, sheet_batches
-from .types import Line, Options
+from .types import Line, Options, Word
 from .warning_boxes import boxes_of
+from .words import realigned
 
 MIN_CONFIDENCE = 0.85
 """Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
@@ -31,8 +32,6 @@ MIN_PROBABLE_CONFIDENCE = 0.55
 """Confidence that is enough before the Latin words of the line are read as such."""
 MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
 """Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
-MICRO_SIGN = "\u00b5"
-"""Tesseract's Greek pack has it instead of the letter mu."""
 MIN_LATIN_LETTERS = 4
 """Letters of a Latin word from which it is not a short word in the other script."""
 LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
@@ -47,6 +46,7 @@ class Reading:
 
     text: str
     confidence: float
+    words: tuple[Word, ...]
     script: str
     engine_name: str
     codes: tuple[str, ...]
@@ -113,7 +113,10 @@ class ScriptReader:
         for engine in self.fallback.engines_for_script(script, self.options, with_latin=with_latin):
             pieces = sheet.by_line(lines_of(engine, sheet.page))
             codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
-            readings = [Reading(*join_pieces(parts), script, engine.name, codes) for parts in pieces]
+            readings = [
+                Reading(*sheet.joined(number, parts), script, engine.name, codes)
+                for number, parts in enumerate(pieces)
+            ]
             found = {
                 number: reading
                 for number, reading in zip(numbers, readings, strict=True)
@@ -131,8 +134,8 @@ class ScriptReader:
         sheet = self._sheet(numbers)
         pieces = sheet.by_line(lines_of(engine, sheet.page))
         return {
-            number: Reading(*join_pieces(parts), "Latin", engine.name, (LATIN_LANGUAGE,))
-            for number, parts in zip(numbers, pieces, strict=True)
+            number: Reading(*sheet.joined(place, parts), "Latin", engine.name, (LATIN_LANGUAGE,))
+            for place, (number, parts) in enumerate(zip(numbers, pieces, strict=True))
         }
 
     def detect_script(self, numbers: Sequence[int]) -> DetectedScript | None:
@@ -188,7 +191,10 @@ def _merged(alone: Reading, mixed: Reading | None) -> Reading:
     merged = [
         other if _is_latin(other, word) else word for word, other in zip(words, mixed_words, strict=True)
     ]
-    return replace(alone, text=" ".join(merged), confidence=max(alone.confidence, mixed.confidence))
+    text, confidence = " ".join(merged), max(alone.confidence, mixed.confidence)
+    return replace(
+        alone, text=text, confidence=confidence, words=realigned(alone.words, alone.text, text, None)
+    )
 
 
 def _is_latin(word: str, in_script: str) -> bool:
@@ -207,11 +213,3 @@ def lines_of(engine: Engine, page: PageImage) -> list[Line]:
     except Exception as error:  # an engine may raise any exception
         _log.error("The engine %s could not read lines of page %d.", engine.name, page.number, exc_info=error)
         return []
-
-
-def join_pieces(parts: Sequence[Line]) -> tuple[str, float]:
-    """Return the text of the pieces of a line, and its confidence."""
-    text = " ".join(part.text for part in parts).replace(MICRO_SIGN, "μ")
-    weights = [len(part.text) for part in parts]
-    total = sum(weight * (part.confidence or 0.0) for weight, part in zip(weights, parts, strict=True))
-    return text, total / max(1, sum(weights))

@@ -18,6 +18,7 @@ from .documents.pdf_text_layer import TextRun, is_unmapped
 from .documents.styled_text import text_of_pieces
 from .engines import Engine, lines_after_restart
 from .types import Line
+from .words import realigned
 
 MARGIN = 0.35
 """In heights of a line: what is cut out around it. Accents and descenders reach beyond its box."""
@@ -147,7 +148,9 @@ def with_lost_letters(run: TextRun, read: str) -> TextRun | None:
         text = "".join(letters[place : place + len(piece.text)])
         place += len(piece.text)
         pieces += [replace(piece, text=text)] if text else []
-    restored = replace(run, text=text_of_pieces(pieces), pieces=tuple(pieces))
+    text = text_of_pieces(pieces)
+    words = realigned(run.words, run.text, text, run.box)
+    restored = replace(run, text=text, pieces=tuple(pieces), words=words)
     return None if any(map(is_unmapped, restored.text)) else restored
 
 

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from . import warning_texts
 from .born_digital.document_context import context_of
 from .born_digital.notes import append_notes, note_lines
@@ -131,12 +133,12 @@ class TextLayerReader:
             run = runs[index]
             text = self._assembly.text(index) if self._assembly else run.text
             markdown = writer.write(shown[index], text) if index in shown else ""
-            self.lines.append(Line(self._number, run.text, markdown, run.box))
+            self.lines.append(Line(self._number, run.text, markdown, run.box, words=run.words))
             yield self.lines[-1]
         recognized = self._recognize()
         for index, line in enumerate(recognized.lines):
             markdown = writer.write("\n" if index else "\n\n", line.text)
-            self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
+            self.lines.append(msgspec.structs.replace(line, page=self._number, markdown=markdown))
             yield self.lines[-1]
         self._assemble(recognized)
         notes = note_lines(self._layer.notes, self._number, is_first=not self.lines)
@@ -199,17 +201,13 @@ class TextLayerReader:
             if assembly is None or recognized.lines:
                 runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
                 assembly = self._assembly_of(replace(self._layer, runs=runs))
-            self.formatted = self._with_places(assembly.formatted())
+            # Recognized lines have the place of their run.
+            self.formatted = assembly.formatted().with_places(lambda index: self._places.get(index, index))
             self._assembly = assembly
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)
             self.warnings.append(layout_failed(self._number))
-
-    def _with_places(self, formatted: FormattedPage) -> FormattedPage:
-        """Return the page with roles by the place of a line; recognized lines have the place of their run."""
-        roles = {self._places.get(index, index): role for index, role in formatted.roles.items()}
-        return replace(formatted, roles=roles)
 
     def _assemble_by_picture(self) -> tuple[FormattedPage, list[PageWarning]]:
         formatted, warnings = assemble_or_fall_back(

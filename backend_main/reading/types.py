@@ -10,6 +10,8 @@ from .warning_codes import WarningCode
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
 
+SCHEMA_VERSION: Final = 1
+"""Version of the JSON of a page. It grows when a field changes its meaning, not when one is added."""
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but `body` is page furniture."""
 FurnitureOption = Literal["drop", "keep"]
@@ -45,6 +47,19 @@ class PageStarted(msgspec.Struct, frozen=True, tag=True):
     """Height of the page image in pixels."""
 
 
+class Word(msgspec.Struct, frozen=True):
+    """A word of a line; of Chinese and Japanese, a character."""
+
+    text: str
+    """Text of the word, without white space."""
+    box: Box | None
+    """Corners of the word, in steps of a tenth of a pixel; None from an engine without boxes of words."""
+    confidence: float | None
+    """Confidence from 0 to 1, in steps of 0.01; None from an engine without confidences."""
+    start: int
+    """Place of the word in the text of its line, in code points."""
+
+
 class Line(msgspec.Struct, frozen=True, tag=True):
     """A recognized piece of text: a line, a part of a line, or a token of an engine that streams tokens."""
 
@@ -63,9 +78,16 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Confidence of the engine, from 0 to 1; None from an engine without confidences."""
     role: LineRole = "body"
     """Part of the page, known once the page is finished: a line that streams is `body`."""
+    span: tuple[int, int] | None = None
+    """Start and end of the line in the Markdown of its finished page, in code points; None: not in it."""
+    words: tuple[Word, ...] = ()
+    """Words in the order of `text`; empty from an engine without words."""
 
     def __post_init__(self) -> None:
+        text = self.text
         _remove_controls(self, "text", "markdown")
+        if self.words and self.text != text:  # their places would be wrong
+            msgspec.structs.force_setattr(self, "words", ())
 
 
 class LinesRead(msgspec.Struct, frozen=True, tag=True):
@@ -73,6 +95,78 @@ class LinesRead(msgspec.Struct, frozen=True, tag=True):
 
     lines: tuple[Line, ...]
     """At least one line, in the order of the page."""
+
+
+BlockType = Literal[
+    "heading",
+    "paragraph",
+    "list_item",
+    "table",
+    "figure",
+    "caption",
+    "formula",
+    "code",
+    "quote",
+    "footnote",
+    "page_header",
+    "page_footer",
+    "page_number",
+    "other_furniture",
+    "barcode",
+]
+"""Kind of a block. `other_furniture`: text of a margin, a watermark, numbers of lines."""
+
+
+class TableCell(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Cell of a table; one that spans rows or columns stands at its first ones."""
+
+    row: int
+    """Row, from 0."""
+    column: int
+    """Column, from 0."""
+    row_span: int = 1
+    """Number of rows."""
+    column_span: int = 1
+    """Number of columns."""
+    text: str = ""
+    """Plain text."""
+    is_header: bool = False
+    """Whether the cell is a head of rows or columns."""
+    box: Box | None = None
+    """Rectangle around its lines; None: it has none with a box."""
+    lines: tuple[int, ...] = ()
+    """Indices of its lines in `PageDone.lines`."""
+
+
+class Block(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Part of a finished page, in reading order: a heading, a paragraph, a table."""
+
+    type: BlockType
+    """Kind of the block."""
+    box: Box | None = None
+    """Rectangle around its lines, or that of the picture of a figure; None: not known."""
+    span: tuple[int, int] | None = None
+    """Start and end of its Markdown in `PageDone.markdown`, in code points; None: not in it."""
+    lines: tuple[int, ...] = ()
+    """Indices of its lines in `PageDone.lines`, in the order of the block."""
+    text: str = ""
+    """Plain text: of a list item without its marker, of a figure its caption."""
+    level: int | None = None
+    """Level of a heading from 1 to 6, or depth of a list item from 0."""
+    marker: str | None = None
+    """Marker of a list item: `-`, or its number, such as `1.`."""
+    is_checked: bool | None = None
+    """Whether the check box before the text is ticked; None: no check box."""
+    rows: int | None = None
+    """Number of rows of a table."""
+    columns: int | None = None
+    """Number of columns of a table."""
+    cells: tuple[TableCell, ...] = ()
+    """Cells of a table by rows, those without text too."""
+    value: str | None = None
+    """Content of a barcode."""
+    format: str | None = None
+    """Symbology of a barcode, such as `QRCode`."""
 
 
 class PageWarning(msgspec.Struct, frozen=True):
@@ -118,6 +212,8 @@ class PageDone(msgspec.Struct, frozen=True, tag=True):
     """Recognized lines with text."""
     warnings: list[PageWarning]
     """Warnings about text that is missing or uncertain."""
+    blocks: list[Block] = []
+    """Blocks in reading order, page furniture among them."""
 
 
 ReadEvent = PageStarted | Line | PageDone
@@ -153,3 +249,5 @@ class Options(msgspec.Struct, frozen=True):
     """`drop`: headers, footers, page numbers and the like are not in the text. `keep`: they are."""
     formulas: FormulaOption = "text"
     """`vision`: the engine `vision` reads pages that are mostly formulas. `text`: no page is sent to it."""
+    barcodes: bool = False
+    """Whether the blocks of a page contain its barcodes. They are not in its text."""

@@ -17,7 +17,7 @@ from .engines import Engine
 from .ink_account import InkAccount
 from .line_sheet import LineSheet
 from .output.escaping import escape
-from .script_readings import join_pieces, lines_of
+from .script_readings import lines_of
 from .types import Box, Line, PageWarning
 from .warning_codes import WarningCode
 
@@ -240,16 +240,16 @@ def _read_sheet(page: PageImage, places: Sequence[Place], turns: int, engine: En
     """Read places in one direction; set what is found there."""
     sheet = LineSheet.of(page, [place.turned(turns) for place in places])
     by_place = sheet.by_line(lines_of(engine, sheet.page))
-    for place, parts, length in zip(places, by_place, sheet.lengths, strict=True):
+    for number, (place, parts) in enumerate(zip(places, by_place, strict=True)):
         seen = sum(math.dist(part.box[0], part.box[1]) for part in parts if part.box)
-        text, confidence = join_pieces(parts)
+        text, confidence, words = sheet.joined(number, parts)
         letters = sum(map(str.isalnum, text))
         if not letters or letters < MIN_TEXT_SHARE * place.letters:
             continue
-        place.is_seen = place.is_seen or seen >= MIN_SEEN_SHARE * length
+        place.is_seen = place.is_seen or seen >= MIN_SEEN_SHARE * sheet.lengths[number]
         if _is_sure(letters, confidence, place):
             box = place.turned(turns)
-            place.line = Line(page.number, text, "\n\n" + escape(text), box, confidence)
+            place.line = Line(page.number, text, "\n\n" + escape(text), box, confidence, words=words)
 
 
 def _is_sure(letters: int, confidence: float, place: Place) -> bool:

@@ -28,6 +28,7 @@ from .page_assembly import AssemblySettings
 from .types import Box, Line, Options, PageWarning, level_box, to_page_warning
 from .unread_ink import boxes_outside, low_confidence_warning, read_unread_ink, unread_ink_warning
 from .warning_codes import WarningCode
+from .words import move_line
 
 MARGIN = 12
 """Ground around an area, in pixels, that detectors need."""
@@ -224,8 +225,7 @@ def _lines_of_markdown(image: PageImage, markdown: str) -> list[Line]:
 
 
 def _moved(line: Line, left: float, top: float) -> Line:
-    assert line.box is not None  # lines without a box are left out
-    return msgspec.structs.replace(line, box=_box_moved(line.box, left, top))
+    return move_line(line, lambda box: _box_moved(box, left, top))
 
 
 def _warning_moved(warning: PageWarning, left: float, top: float) -> PageWarning:

@@ -25,6 +25,7 @@ class WarningCode(StrEnum):
     UNCHECKED_TEXT = "unchecked-text"
     LAYOUT_FAILED = "layout-failed"
     PLAIN_FORMULAS = "plain-formulas"
+    CORRECTION_CONFLICT = "correction-conflict"
     # ── another way of reading than the requested one ──
     SCRIPT_REREAD = "script-reread"
     LANGUAGE_REREAD = "language-reread"

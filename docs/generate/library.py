@@ -20,6 +20,7 @@ from .markdown import block, code, first_sentence, joined, page, table
 GROUPS = {
     "Read a document": ("read", "read_markdown", "Source", "BinaryFile", "Options", "OptionFields"),
     "Events": ("ReadEvent", "PageStarted", "Line", "PageDone", "PageWarning", "WarningCode", "Box"),
+    "Content of a page": ("Word", "Block", "BlockType", "TableCell"),
     "Engines": ("known_engines", "engine_info", "EngineInfo", "load_engine"),
     "Read in a child process": ("EngineProcess", "BatchedEvent", "LinesRead"),
     "Write an engine": ("Engine", "PageImage", "MarkdownWriter", "PageRestarted", "PageFailed"),

@@ -15,7 +15,8 @@ from uuid import UUID
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
-from backend_main.core.protocol import parsing
+from backend_main.core.protocol import parsing, readings
+from backend_main.reading.types import Block, TableCell, Word
 
 from . import descriptions, transcripts
 from .markdown import code, joined, json_block, page, table, type_hints
@@ -95,7 +96,7 @@ def json_type(hint: Any) -> str:
     if origin in (Union, types.UnionType):
         options = [json_type(one) for one in inner if one is not msgspec.UnsetType]
         return " or ".join(options) + ("; optional" if msgspec.UnsetType in inner else "")
-    if origin is list:
+    if origin is list or (origin is tuple and inner[-1] is Ellipsis):
         return f"array; each {json_type(inner[0])}"
     if origin is tuple:
         return f"array of {len(inner)}; each {json_type(inner[0])}"
@@ -140,26 +141,28 @@ def _message(kind: type[msgspec.Struct]) -> str:
 
 def example_of(kind: type[msgspec.Struct]) -> Any:
     """Return an example of a message or part: from the transcripts, or from the examples of REST; or None."""
-    from .rest_examples import EXAMPLES
+    from .rest_examples import EXAMPLES, PARTS
 
     rest = (example.response for example in EXAMPLES.values() if example.kind is kind)
     parts = (
-        example.response[key][0]
+        example.objects(key)[0]
         for example in EXAMPLES.values()
         for key, part in example.nested.items()
-        if example.response is not None and part is kind
+        if part is kind
     )
-    return transcripts.first_message(kind) or next(rest, None) or next(parts, None)
+    return transcripts.first_message(kind) or next(rest, None) or next(parts, None) or PARTS.get(kind)
 
 
 def _structs() -> list[type[msgspec.Struct]]:
     """Return the protocol's types without the two base classes."""
-    found = [value for value in vars(protocol).values() if isinstance(value, type)]
     bases = (protocol.Message, protocol.Request)
-    return [
+    parts: list[type[msgspec.Struct]] = [Word, Block, TableCell]
+    return parts + [
         kind
-        for kind in found
-        if issubclass(kind, msgspec.Struct) and kind.__module__ == protocol.__name__ and kind not in bases
+        for module in (protocol, readings)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__
+        if kind not in bases
     ]
 
 

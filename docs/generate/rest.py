@@ -18,6 +18,7 @@ import msgspec
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol import search_results
 
 from . import descriptions
 from .markdown import block, code, joined, json_block, page, table
@@ -26,20 +27,29 @@ from .rest_examples import EXAMPLES, SESSION_ID, RestExample
 
 HEAD = (Path(__file__).with_name("rest.md")).read_text()
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
-SHORT = {"upload_id": "id", "number": "n"}
+SHORT = {"upload_id": "id", "number": "n", "index": "k"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
-READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "priority")
+READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
+LIST_FILTERS = ("status", "search", "warning", "min_confidence", "max_confidence", "limit", "cursor")
+EXPORT_PARAMETERS = ("format", "pages", "furniture", "images", "page_breaks", "table")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
     "POST /api/token/code/": ("body", None, ("code",)),
     "POST /api/token/refresh/": ("body", None, ("refresh",)),
-    "GET /api/uploads/": ("query", protocol.ListUploads, ("status", "search", "limit", "cursor")),
+    "GET /api/search": ("query", None, ("q", "limit", "cursor")),
+    "GET /api/uploads/": ("query", protocol.ListUploads, LIST_FILTERS),
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
     "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
+    "GET /api/uploads/{id}/pages/{n}": ("query", None, ("words",)),
+    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": ("query", None, ("words",)),
+    "PATCH /api/uploads/{id}/pages/{n}": ("body", None, ("correction",)),
+    "GET /api/uploads/{id}/readings/{reading}/compare/{other}": ("query", None, ("page",)),
     "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),
+    "GET /api/uploads/{id}/export": ("query", None, EXPORT_PARAMETERS),
+    "GET /api/export": ("query", None, ("ids", *EXPORT_PARAMETERS)),
 }
 
 
@@ -66,9 +76,23 @@ def page_of_rest() -> str:
             ((*_split(name), _first_sentence(descriptions.ROUTES.get(name, ""))) for name in names()),
         ),
         *(_section(name) for name in names()),
+        "## Search hit { #searchhit }",
+        "An element of `hits` in the response of [`GET /api/search`](#get-api-search).",
+        _type_table(search_results.SearchHit),
+        "### Snippet { #snippet }",
+        _type_table(search_results.Snippet),
+        "### SearchLine { #searchline }",
+        _type_table(search_results.SearchLine),
         "## Engine information { #engineinfo }",
         "An element of `engines` in the response of [`GET /api/engines/`](#get-api-engines).",
         table(("key", "value", "meaning"), field_rows(EXAMPLES["GET /api/engines/"].nested["engines"])),
+    )
+
+
+def _type_table(kind: type[msgspec.Struct]) -> str:
+    """Return the table of the fields of a type; an upload is on the page of the WebSocket."""
+    return table(("key", "value", "meaning"), field_rows(kind)).replace(
+        "(#instance)", "(websocket.md#instance)"
     )
 
 
@@ -148,7 +172,15 @@ def _meaning(kind: type[msgspec.Struct] | None, field: str) -> str:
 def _request(name: str, example: RestExample) -> str:
     method, path = name.split(" ")
     upload_id = EXAMPLES["GET /api/uploads/{id}/"].response["id"]  # type: ignore[index]
-    for parameter, value in {"{session_id}": SESSION_ID, "{id}": upload_id, "{n}": "1"}.items():
+    values = {
+        "{session_id}": SESSION_ID,
+        "{id}": upload_id,
+        "{n}": "1",
+        "{k}": "1",
+        "{reading}": "1",
+        "{other}": "2",
+    }
+    for parameter, value in values.items():
         path = path.replace(parameter, value)
     lines = [f"{method} {path}{'?' if example.query else ''}{example.query}"]
     lines += [f"{header}: {value}" for header, value in example.headers.items()]

@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol import readings
+from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
+from backend_main.reading.types import Block, TableCell, Word
 
 from .transcripts import HASH, VALUES
 
@@ -35,12 +38,17 @@ INSTANCE: dict[str, Any] = {
     "warnings": [],
     "created_at": VALUES["created_at"],
     "updated_at": VALUES["time"],
+    "reading": 1,
+    "confidence": 0.98,
+    "uncertain_share": 0.0,
 }
 TEXTS = {"raw_text": "# Invoice\n\nTotal 12.00", "processed_text": "Invoice\n\nTotal 12.00"}
 NO_TEXTS = {"raw_text": "", "processed_text": ""}
-PENDING = {"status": "pending", "page_count": None, "pages_done": 0}
-CANCELLED = {"status": "cancelled", "error": "Cancelled", "page_count": None, "pages_done": 0}
+NO_PAGES: dict[str, Any] = {"page_count": None, "pages_done": 0, "confidence": None, "uncertain_share": None}
+PENDING = {"status": "pending"} | NO_PAGES
+CANCELLED = {"status": "cancelled", "error": "Cancelled"} | NO_PAGES
 PAGE: dict[str, Any] = {
+    "schema_version": 1,
     "number": 1,
     "width": 1000,
     "height": 1300,
@@ -55,7 +63,27 @@ PAGE: dict[str, Any] = {
             "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
             "confidence": 0.98,
             "role": "body",
+            "span": [2, 9],
+            "words": [
+                {
+                    "text": "Invoice",
+                    "box": [[96.1, 116.2], [303.4, 116.2], [303.4, 145.7], [96.1, 145.7]],
+                    "confidence": 0.98,
+                    "start": 0,
+                }
+            ],
         }
+    ],
+    "blocks": [
+        {
+            "type": "heading",
+            "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
+            "span": [0, 9],
+            "lines": [0],
+            "text": "Invoice",
+            "level": 1,
+        },
+        {"type": "paragraph", "span": [11, 22], "text": "Total 12.00"},
     ],
     "warnings": [
         {
@@ -66,7 +94,75 @@ PAGE: dict[str, Any] = {
             "share": None,
         }
     ],
+    "confidence": 0.98,
+    "uncertain_share": 0.0,
+    "correction": None,
+    "corrected_by": None,
+    "corrected_at": None,
 }
+PAGE_WARNING = {"code": "small-print", "page": 1, "message": "The print on page 1 is lower than 12 pixels."}
+READING: dict[str, Any] = {
+    "number": 2,
+    "is_current": True,
+    "status": "processed",
+    "error": None,
+    "engine": "tesseract",
+    "languages": ["de"],
+    "profile": None,
+    "pages": None,
+    "page_count": 1,
+    "pages_done": 1,
+    "confidence": 0.98,
+    "uncertain_share": 0.0,
+    "seconds": 0.412,
+    "read_at": VALUES["time"],
+}
+EARLIER_READING = READING | {"number": 1, "is_current": False, "engine": "rapid", "languages": []}
+COMPARED_PAGE: dict[str, Any] = {
+    "number": 1,
+    "first_words": 3,
+    "second_words": 3,
+    "differing_words": 1,
+    "first_confidence": 0.91,
+    "second_confidence": 0.98,
+    "first_seconds": 0.298,
+    "second_seconds": 0.412,
+    "changes": [
+        {
+            "kind": "replace",
+            "first": "l2.00",
+            "second": "12.00",
+            "first_span": [15, 20],
+            "second_span": [15, 20],
+        }
+    ],
+}
+HIT: dict[str, Any] = {
+    "upload": INSTANCE,
+    "field": "page",
+    "snippet": {"text": "Invoice\nTotal 12.00", "marks": [[8, 13]]},
+    "page": 1,
+    "width": 1000,
+    "height": 1300,
+    "lines": [
+        {
+            "line": 1,
+            "text": "Total 12.00",
+            "marks": [[0, 5]],
+            "boxes": [[[90.0, 212.0], [190.0, 212.0], [190.0, 250.0], [90.0, 250.0]]],
+        }
+    ],
+}
+PARTS: dict[type[msgspec.Struct], dict[str, Any]] = {
+    Word: {
+        "text": "Total",
+        "box": [[90.0, 212.0], [160.0, 212.0], [160.0, 240.0], [90.0, 240.0]],
+        "confidence": 0.97,
+        "start": 0,
+    },
+    TableCell: {"row": 1, "column": 0, "column_span": 2, "text": "Total", "lines": [4]},
+}
+"""Examples of parts that no other example has."""
 ENGINE: dict[str, Any] = {
     "name": "rapid",
     "installed": True,
@@ -75,6 +171,7 @@ ENGINE: dict[str, Any] = {
     "profiles": ["accurate", "fast"],
     "streams_tokens": False,
     "provides_boxes": True,
+    "provides_words": True,
     "is_remote": False,
     "is_test_engine": False,
 }
@@ -84,7 +181,7 @@ class RestExample(NamedTuple):
     """One exchange. `response` is None where the body is not JSON or empty; `kind` is its message type.
 
     `body` is a JSON object, or None; `file` is the placeholder of a file that is the body. `nested` has the
-    type of the objects below a key of the response.
+    type of the objects below a key of the response; a dot leads into the first of these objects.
     """
 
     query: str = ""
@@ -96,6 +193,13 @@ class RestExample(NamedTuple):
     kind: type[msgspec.Struct] | None = None
     nested: dict[str, type[msgspec.Struct]] = {}
     note: str = ""
+
+    def objects(self, key: str) -> list[dict[str, Any]]:
+        """Return the objects below a key of `nested`."""
+        value: Any = [self.response]
+        for name in key.split("."):
+            value = value[0][name]
+        return list(value)
 
 
 SESSION_ID = "0b54f6f5-7b2c-4f0e-9a52-3a2a1c6d9e10"
@@ -137,6 +241,7 @@ EXAMPLES: dict[str, RestExample] = {
         }
     ),
     "DELETE /api/sessions/{session_id}/": RestExample(status=204, note="an empty body"),
+    "GET /api/schemas/page.json": RestExample(note="the schema"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
     ),
@@ -156,7 +261,16 @@ EXAMPLES: dict[str, RestExample] = {
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},
         kind=protocol.ListMessage,
     ),
-    "GET /api/uploads/{id}/": RestExample(response=INSTANCE | TEXTS, kind=protocol.Instance),
+    "GET /api/search": RestExample(
+        query="q=total+status:processed",
+        response={"hits": [HIT], "next": None, "complete": True},
+        nested={"hits": SearchHit},
+    ),
+    "GET /api/uploads/{id}/": RestExample(
+        response=INSTANCE | {"page_warnings": [PAGE_WARNING]} | TEXTS,
+        kind=protocol.Instance,
+        nested={"page_warnings": protocol.UploadWarning},
+    ),
     "PATCH /api/uploads/{id}/": RestExample(
         body={"filename": "invoice.png", "metadata": {"customer": 17}},
         response=INSTANCE | {"filename": "invoice.png", "metadata": {"customer": 17}} | TEXTS,
@@ -166,9 +280,46 @@ EXAMPLES: dict[str, RestExample] = {
         headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
     ),
     "GET /api/uploads/{id}/pages/{n}": RestExample(
-        response=PAGE, kind=protocol.PageInstance, nested={"warnings": protocol.PageWarning}
+        query="words=true",
+        response=PAGE,
+        kind=protocol.PageInstance,
+        nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
+    ),
+    "PATCH /api/uploads/{id}/pages/{n}": RestExample(
+        body={"correction": "Invoice\n\nTotal 12.50"},
+        response=PAGE
+        | {
+            "correction": "Invoice\n\nTotal 12.50",
+            "corrected_by": "ada",
+            "corrected_at": "2026-03-04T18:03:10.871000Z",
+        },
+        kind=protocol.PageInstance,
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "GET /api/uploads/{id}/export": RestExample(query="format=docx", note="a Word document"),
+    "GET /api/export": RestExample(query=f"ids={ID}&format=md", note="a ZIP archive"),
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": RestExample(note="a JPEG"),
+    "GET /api/uploads/{id}/readings": RestExample(
+        response={"readings": [READING, EARLIER_READING]},
+        kind=readings.ReadingList,
+        nested={"readings": readings.ReadingInfo},
+    ),
+    "GET /api/uploads/{id}/readings/{reading}": RestExample(
+        response=EARLIER_READING | {"warnings": []} | TEXTS, kind=readings.Reading
+    ),
+    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": RestExample(
+        response=PAGE, kind=protocol.PageInstance
+    ),
+    "GET /api/uploads/{id}/readings/{reading}/compare/{other}": RestExample(
+        query="page=1",
+        response={"first": EARLIER_READING, "second": READING, "pages": [COMPARED_PAGE]},
+        kind=readings.ReadingComparison,
+        nested={"pages": readings.PageComparison, "pages.changes": readings.WordChange},
+    ),
+    "POST /api/uploads/{id}/readings/{reading}/current": RestExample(
+        response=INSTANCE | TEXTS, kind=protocol.Instance
+    ),
+    "DELETE /api/uploads/{id}/readings/{reading}": RestExample(status=204, note="an empty body"),
     "POST /api/uploads/{id}/retry": RestExample(
         body={"languages": ["de"], "priority": "batch"},
         response=INSTANCE | PENDING | {"languages": ["de"]} | NO_TEXTS,

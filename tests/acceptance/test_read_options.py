@@ -73,6 +73,8 @@ async def test_create_with_unconfigured_engine_names_the_missing_setting(alice: 
         ({"furniture": ["keep"]}, "furniture"),
         ({"formulas": "latex"}, "formulas"),
         ({"formulas": True}, "formulas"),
+        ({"barcodes": "true"}, "barcodes"),
+        ({"barcodes": 1}, "barcodes"),
         ({"priority": "now"}, "priority"),
     ],
     ids=str,
@@ -167,6 +169,7 @@ def test_post_takes_read_options_from_its_query(alice: Account) -> None:
             "profile": "x",
             "furniture": "x",
             "formulas": "x",
+            "barcodes": "yes",
             "priority": "x",
         }
         for name, value in wrong.items():

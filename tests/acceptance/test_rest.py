@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import httpx
+import jsonschema
 import pytest
 
 from tests.support.http_client import HttpClient
@@ -228,7 +229,7 @@ def test_get_patch_and_delete_of_an_upload(http_client: HttpClient) -> None:
     change = {"filename": "new.png", "processed_text": "corrected", "metadata": {"a": 1}}
     changed = http_client.http.patch(f"{path}/", json=change).json()
     assert {name: changed[name] for name in change} == change
-    assert http_client.http.get(f"{path}/").json() == changed
+    assert http_client.http.get(f"{path}/").json() == changed | {"page_warnings": []}
     assert (
         http_client.http.patch(f"{path}/", json={"processed_text": None}).json()["processed_text"]
         == "some text"
@@ -261,3 +262,45 @@ def test_patch_with_invalid_body_names_the_field_and_changes_nothing(
     answer = http_client.http.patch(f"{path}/", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, list(answer.json()["error"])) == (400, [field])
     assert http_client.http.get(f"{path}/").json() == before
+
+
+def test_page_schema_needs_no_token_and_describes_a_page(http_client: HttpClient, path: str) -> None:
+    answer = httpx.get(f"{http_client.server.http}/api/schemas/page.json")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/schema+json")
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+    page = http_client.http.get(f"{path}/pages/1").json()
+    assert list(jsonschema.Draft202012Validator(answer.json()).iter_errors(page)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ("{}", "correction"),
+        ('{"correction": 5}', "correction"),
+        ('{"correction": "x", "text": "y"}', "text"),
+        ('{"correction": "\\ud800"}', "message"),
+        ("[]", "message"),
+    ],
+)
+def test_patch_of_a_page_with_invalid_body_names_the_field(
+    http_client: HttpClient, path: str, body: str, field: str
+) -> None:
+    before = http_client.http.get(f"{path}/pages/1").json()
+    answer = http_client.http.patch(
+        f"{path}/pages/1", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]) == [field]
+    assert http_client.http.get(f"{path}/pages/1").json() == before
+
+
+@pytest.mark.parametrize("page", ["x", "-1", ""])
+def test_comparison_with_invalid_page_names_it(http_client: HttpClient, path: str, page: str) -> None:
+    answer = http_client.http.get(f"{path}/readings/1/compare/1", params={"page": page})
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]) == ["page"]
+
+
+def test_huge_number_of_a_reading_is_not_found(http_client: HttpClient, path: str) -> None:
+    for url in ("readings/99", f"readings/{10**30}", f"readings/1/pages/{10**30}", f"pages/{10**30}"):
+        assert http_client.http.get(f"{path}/{url}").status_code == 404, url

@@ -179,6 +179,14 @@ def test_retry_menu_reads_with_another_engine(web_page: WebPage) -> None:
     web_page.wait_processed("receipt.png")
     web_page.retry_menu.click()
     expect(web_page.button("rapid · current engine")).to_be_visible()
+    web_page.button("Show the readings …").click()
+    dialog = web_page.page.get_by_role("dialog", name="Readings of this file")
+    expect(dialog.get_by_role("listitem")).to_have_count(2)
+    expect(dialog.get_by_role("listitem").first).to_contain_text("Reading 2 · rapid")
+    dialog.get_by_role("button", name="Show reading 1").click()
+    expect(web_page.text).to_contain_text("quick brown fox")
+    dialog.get_by_role("button", name="Delete reading 2").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -198,7 +198,7 @@ def test_places_of_warnings_are_outlined_on_the_page_image(web_page: WebPage) ->
 def test_menu_closes_on_outside_click_escape_and_other_menu(web_page: WebPage) -> None:
     web_page.upload(("scan.png", "image/png", scripted_png(lines=LINES)))
     web_page.wait_processed("scan.png")
-    download, original = web_page.page.get_by_text("Download", exact=True), web_page.button("Original file")
+    download, original = web_page.page.get_by_text("Export", exact=True), web_page.button("Original file")
     for close_menu in (
         web_page.text.click,
         lambda: web_page.page.keyboard.press("Escape"),

@@ -45,6 +45,9 @@ instances = st.builds(
 )
 
 
+OPTIONAL_FIELDS = ("raw_text", "processed_text", "page_warnings")
+
+
 def round_trip(message: protocol.AnyMessage) -> ServerMessage:
     return decode(protocol.encode(message).encode())
 
@@ -53,7 +56,7 @@ def round_trip(message: protocol.AnyMessage) -> ServerMessage:
 def test_decoded_instance_equals_the_server_instance(sent: protocol.Instance) -> None:
     got = round_trip(protocol.UploadMessage(type="Upload.updated", instance=sent)).instance
     assert got is not None
-    missing = {name: None for name in ("raw_text", "processed_text") if getattr(sent, name) is msgspec.UNSET}
+    missing = {name: None for name in OPTIONAL_FIELDS if getattr(sent, name) is msgspec.UNSET}
     assert json.loads(msgspec.json.encode(got)) == missing | json.loads(msgspec.json.encode(sent))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,21 @@ async def test_list_filters_and_pages(client: AsyncClient) -> None:
     second = await client.list(limit=2, cursor=first.next)
     assert [each.filename for each in (*first.uploads, *second.uploads)] == ["c.png", "b.png", "a.png"]
     assert second.next is None
+
+
+async def test_search_finds_a_page_with_its_lines(client: AsyncClient) -> None:
+    for name in ("a.png", "b.png"):
+        await client.read(scripted_png(lines=["Grüße aus", name]), filename=name)
+    results = await client.search("grusse", limit=1)
+    [hit] = results.hits
+    assert (hit.upload.filename, hit.field, hit.page, results.complete) == ("b.png", "page", 1, True)
+    assert [hit.snippet.text[start:end] for start, end in hit.snippet.marks] == ["Grüße"]
+    assert [(line.line, line.marks) for line in hit.lines] == [(0, ((0, 5),))]
+    [older] = (await client.search("grusse", limit=1, cursor=results.next)).hits
+    assert older.upload.filename == "a.png"
+    with pytest.raises(RequestError) as raised:
+        await client.search("-without")
+    assert list(raised.value.fields) == ["q"]
 
 
 async def test_cancel_and_retry_an_upload(client: AsyncClient, gate: ReadingGate) -> None:
@@ -102,6 +118,7 @@ INVALID_OPTIONS: dict[str, ReadOptions] = {
     "profile": {"engine": "rapid", "profile": "none-such"},
     "furniture": {"furniture": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "formulas": {"formulas": "some"},  # type: ignore[typeddict-item] # the server must reject it
+    "barcodes": {"barcodes": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "priority": {"priority": "now"},  # type: ignore[typeddict-item] # the server must reject it
 }
 
@@ -189,6 +206,13 @@ async def test_page_page_image_original_and_download(
     page = await client.page(upload.id, 2)
     assert (page.number, page.markdown, page.lines[0].text) == (2, "page 2", "page 2")
     assert (page.width, page.height) == (8, 8)
+    assert page.lines[0].words == ()
+    [line] = (await client.page(upload.id, 2, words=True)).lines
+    assert [(word.text, word.start, word.confidence) for word in line.words] == [
+        ("page", 0, 1.0),
+        ("2", 5, 1.0),
+    ]
+    assert line.words[0].box is not None
     assert (await client.page_image(upload.id, 1)).startswith(b"\xff\xd8")
     assert (await client.page_image(upload.id, 1, width=4)).startswith(b"\xff\xd8")
     assert await client.original(upload.id) == document.tiff
@@ -196,6 +220,30 @@ async def test_page_page_image_original_and_download(
     assert (tmp_path / "copy.tiff").read_bytes() == document.tiff
     with pytest.raises(NotFound):
         await client.page(upload.id, 3)
+
+
+async def test_export_of_one_and_of_many_uploads(
+    ada: Account, make_client: MakeClient, tmp_path: Path
+) -> None:
+    client = make_client(ada)
+    ids = []
+    for name in ("one", "two"):
+        await client.read(scripted_png(lines=[name]), filename=f"{name}.png")
+        ids.append((await client.list()).uploads[0].id)
+    assert await client.export(ids[0]) == b"one\n"
+    assert await client.export(ids[0], format="md", page_breaks=True) == b"<!-- Page 1 -->\n\none\n"
+    await client.write_export(ids[1], tmp_path / "two.docx", format="docx", pages="1-", furniture="keep")
+    assert (tmp_path / "two.docx").read_bytes().startswith(b"PK")
+    await client.write_exports(ids, tmp_path / "all.zip", format="txt")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "one.txt": b"one\n",
+            "two.txt": b"two\n",
+        }
+    with pytest.raises(RequestError, match="page 2 is not among them"):
+        await client.export(ids[0], pages="2")
+    with pytest.raises(NotFound):
+        await client.export(UNKNOWN)
 
 
 async def test_create_streams_a_large_file(ada: Account, make_client: MakeClient, tmp_path: Path) -> None:
@@ -219,10 +267,16 @@ def test_sync_client_sends_each_request(ada: Account, tmp_path: Path) -> None:
         assert client.retrieve(upload.id).raw_text == "one"
         assert client.update(upload.id, filename="other.png").filename == "other.png"
         assert client.page(upload.id, 1).markdown == "one"
+        assert [word.text for word in client.page(upload.id, 1, words=True).lines[0].words] == ["one"]
         assert client.page_image(upload.id, 1, width=8).startswith(b"\xff\xd8")
         assert client.original(upload.id) == image
         client.download(upload.id, tmp_path / "copy.png")
         assert (tmp_path / "copy.png").read_bytes() == image
+        assert client.export(upload.id, format="txt") == b"one\n"
+        client.write_export(upload.id, tmp_path / "one.md")
+        assert (tmp_path / "one.md").read_text() == "one\n"
+        client.write_exports([upload.id], tmp_path / "all.zip")
+        assert (tmp_path / "all.zip").read_bytes().startswith(b"PK")
         assert client.me().username == ada.name
         assert client.engines().default == "dummy"
         assert client.retry(upload.id, languages=["en"]).languages == ("en",)

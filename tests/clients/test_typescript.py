@@ -35,10 +35,10 @@ def test_typescript_client_units() -> None:
 
 def test_typescript_client_with_real_server(server: Server, tmp_path: Path) -> None:
     scans = {
-        **{name: scripted_tiff(PAGES) for name in ("two-pages.tif", "options.tif")},
+        **{name: scripted_tiff(PAGES) for name in ("two-pages.tif", "options.tif", "readings.tif")},
         **{
             name: scripted_png()
-            for name in ("before.png", "meanwhile.png", "interrupted.png", "rejected.png")
+            for name in ("before.png", "haystack.png", "interrupted.png", "meanwhile.png", "rejected.png")
         },
     }
     for name, content in scans.items():

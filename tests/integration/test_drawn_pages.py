@@ -37,6 +37,7 @@ from tests.support.drawn_pages import (
     page_traits,
 )
 from tests.support.fonts import find_font
+from tests.support.page_structure import structure_faults
 from tests.support.tesseract import skip_without_tesseract
 
 EXAMPLES, EXAMPLES_SLOW = 2, int(os.environ.get("DRAWN_PAGES_EXAMPLES", "0"))
@@ -146,6 +147,7 @@ def unaccounted_words(traits: PageTraits, engine: Engine, path: Path) -> list[st
     path.write_bytes(page.content)
     try:
         [done] = [event for event in read(path, Options(threads=1), engine) if isinstance(event, PageDone)]
+        assert structure_faults(done) == []
     except UnreadableFile:
         if traits.is_cut:
             return []

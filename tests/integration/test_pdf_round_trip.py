@@ -32,6 +32,7 @@ from tests.support.document_strategies import (
     script_documents,
     vertical_documents,
 )
+from tests.support.page_structure import structure_faults
 from tests.support.pdf_printers import CHROMIUM, ChromiumPrinter, print_with_weasyprint
 from tests.support.printed_documents import PrintedDocument
 from tests.support.reportlab_printer import print_with_reportlab
@@ -109,8 +110,11 @@ def check(
 
 
 def read_markdown(path: Path, engine: Engine) -> str:
-    events = read(path, Options(threads=1), engine)
-    return "\n\n".join(event.markdown for event in events if isinstance(event, PageDone))
+    """Read a file, and check the blocks of its pages, and the places of their lines."""
+    pages = [event for event in read(path, Options(threads=1), engine) if isinstance(event, PageDone)]
+    for page in pages:
+        assert structure_faults(page) == []
+    return "\n\n".join(page.markdown for page in pages)
 
 
 @pytest.mark.parametrize("construct", CONSTRUCTS)

@@ -12,7 +12,7 @@ from backend_main.core.errors import QuotaExceeded, StorageFull
 from backend_main.core.live.replay import EventLogReader
 from backend_main.core.models import Event, EventCounter, Page, PageImage, Upload, User
 from backend_main.core.storage import disk_space
-from backend_main.core.uploads import commands, ingest, page_image_cache, quotas, usage
+from backend_main.core.uploads import commands, ingest, page_image_cache, quotas, rows, usage
 from tests.support.database import new_upload, new_user
 from tests.support.page_images import scripted_png
 
@@ -25,7 +25,7 @@ Limits = Callable[..., None]
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
     def set_to(**values: int) -> None:
-        for module in (quotas, event_log, page_image_cache, disk_space, commands):
+        for module in (quotas, event_log, page_image_cache, disk_space, rows):
             monkeypatch.setattr(module, "conf", msgspec.structs.replace(module.conf, **values))
 
     return set_to
@@ -69,7 +69,7 @@ def test_h8_corrections_and_metadata_leave_no_space_for_files(owner: User, limit
 def test_h8_correction_below_the_free_space_is_storage_full(owner: User, limits: Limits) -> None:
     upload = new_upload(owner)
     limits(min_free_bytes=1 << 60)
-    if commands.conf.database_url:
+    if rows.conf.database_url:
         pytest.skip("the disk of PostgreSQL is another one")
     with pytest.raises(StorageFull) as raised:
         correct(upload, "text")

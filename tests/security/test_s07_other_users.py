@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -21,6 +23,7 @@ from backend_main.backend import urls
 from backend_main.core.protocol import messages
 from tests.support.database import new_upload, new_user
 from tests.support.page_images import scripted_png
+from tests.support.searchable import insert_upload
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
@@ -57,24 +60,39 @@ ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
     "readyz": ["GET"],
+    "api/schemas/page.json": ["GET"],
     "api/token/": ["POST", "DELETE"],
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
 }
 # Routes on the user's sessions: test_m2_sessions.py requests those of another user.
 SESSION_ROUTES = {"api/sessions/", "api/sessions/<uuid:session_id>/"}
+# Route of the search, and queries that find the owner's upload.
+SEARCH_ROUTE = "api/search"
+SEARCH_QUERIES = ["confidential", "confid*", "name:{name}", '"confidential" -other']
 # Routes on the user's own uploads, with the status for the owner. DELETE comes last.
 OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/me/": {"GET": 200},
     "api/engines/": {"GET": 200},
     "api/uploads/": {"GET": 200},
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
-    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200, "PATCH": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
+    # The page has no figure.
+    "api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>": {"GET": 404, "HEAD": 404},
+    "api/uploads/<uuid:upload_id>/export": {"GET": 200, "HEAD": 200},
+    "api/export": {"GET": 200, "HEAD": 200},
+    "api/uploads/<uuid:upload_id>/readings": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>": {"GET": 200, "DELETE": 409},  # the current one
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/current": {"POST": 200},
+    "api/uploads/<uuid:upload_id>/readings/<int:reading>/compare/<int:other>": {"GET": 200},
     "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it is terminal
     "api/uploads/<uuid:upload_id>/retry": {"POST": 200},
     "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
 }
+# Queries of routes that do not refer to an upload in their path.
+QUERIES = {"api/export": "?ids=<uuid:upload_id>"}
 # Each WebSocket endpoint, and whether it refers to an upload.
 ENDPOINTS = {"ws/core/upload/": False, "ws/core/upload/<uuid:instance_id>/": True, "": False}
 
@@ -134,7 +152,7 @@ def test_s07_routes_table_has_every_route() -> None:
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern), "nested routes need their own traversal here"
         found.append(str(pattern.pattern))
-    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES, *SESSION_ROUTES])
+    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES, *SESSION_ROUTES, SEARCH_ROUTE])
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
 
 
@@ -258,9 +276,11 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
 
         async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
-            path = route.replace("<uuid:upload_id>", key).replace("<int:number>", "1")
+            path = (route + QUERIES.get(route, "")).replace("<uuid:upload_id>", key)
+            path = re.sub("<int:[a-z]+>", "1", path)
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            body = {"filename": "mine.png"} if method == "PATCH" else None
+            fields = {"correction": None} if "/pages/" in route else {"filename": "mine.png"}
+            body = fields if method == "PATCH" else None
             reply = await http.request(method, f"/{path}", headers=headers, json=body)
             return reply.status_code, reply.text
 
@@ -271,9 +291,34 @@ async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Sce
                 assert anonymous == await answer(method, route, unknown, None)
                 stranger = await answer(method, route, foreign, scene.other_token)
                 assert stranger == await answer(method, route, unknown, scene.other_token), (method, route)
-                assert stranger[0] == (404 if "<" in route else 200), (method, route)
+                assert stranger[0] == (404 if "<" in route + QUERIES.get(route, "") else 200), (method, route)
                 assert not any(secret in stranger[1] for secret in scene.secrets())
                 assert (await answer(method, route, foreign, scene.owner_token))[0] == status, (method, route)
+
+
+@pytest.mark.parametrize("query", SEARCH_QUERIES)
+async def test_s07_search_for_another_users_text_equals_a_search_for_nothing(
+    query: str, scene: Scene
+) -> None:
+    async with httpx.AsyncClient(base_url=scene.server.http) as http:
+
+        async def answer(q: str, token: str | None, **parameters: str) -> tuple[int, Any]:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            reply = await http.get(f"/{SEARCH_ROUTE}", params={"q": q} | parameters, headers=headers)
+            return reply.status_code, reply.json()
+
+        name = scene.instance["filename"].partition(".")[0]
+        q = query.replace("{name}", name)
+        status, found = await answer(q, scene.owner_token, limit="100")
+        assert status == 200
+        assert scene.instance["id"] in [hit["upload"]["id"] for hit in found["hits"]]
+        assert (await answer(q, None))[0] == 401
+        # A cursor of the owner shows the other user nothing either.
+        cursor = base64.urlsafe_b64encode(b"9223372036854775807:0").decode().rstrip("=")
+        for parameters in ({}, {"cursor": cursor}):
+            nothing = await answer("wordonnopage", scene.other_token, **parameters)
+            assert nothing == (200, {"hits": [], "next": None, "complete": True})
+            assert await answer(q, scene.other_token, **parameters) == nothing
 
 
 # ── the functions below the API ──
@@ -292,3 +337,45 @@ def test_s07_query_for_another_users_upload_equals_an_unknown_id() -> None:
             queries.upload(owner=new_user(), upload_id=key)
         errors.append((str(raised.value), raised.value.fields))
     assert errors[0] == errors[1]
+
+
+@pytest.mark.django_db
+def test_s07_words_in_the_index_begin_with_their_owner() -> None:
+    """So a search reads the places of words of its user only, and takes no longer for those of others."""
+    from django.db import connection
+
+    from backend_main.core.models import SearchEntry
+
+    users = [new_user(), new_user()]
+    for user in users:
+        insert_upload(user, "a shared word", filename="shared.png")
+    expected = {
+        user.pk.hex[:8] + letter + word
+        for user in users
+        for letter, words in (("t", ("a", "shared", "word")), ("n", ("shared", "png")))
+        for word in words
+    }
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, core_searchindex, row)")
+            cursor.execute("SELECT term FROM temp.terms")
+        else:
+            cursor.execute("SELECT DISTINCT unnest(tsvector_to_array(vector)) FROM core_searchentry")
+        assert {term for (term,) in cursor.fetchall()} == expected
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TABLE temp.terms")
+    assert {entry.owner_id for entry in SearchEntry.objects.all()} == {user.pk for user in users}
+
+
+@pytest.mark.django_db
+def test_s07_order_of_hits_does_not_depend_on_other_users() -> None:
+    from backend_main.core.search import hits
+
+    user, other = new_user(), new_user()
+    for text in ("pear apple", "apple " * 5, "pear " * 5 + "apple", "apple pear " * 3):
+        insert_upload(user, text)
+    order = [hit.upload.id for hit in hits.search(owner=user, q="apple pear").hits]
+    for number in range(20):
+        insert_upload(other, f"apple {number} " * 50)
+    assert [hit.upload.id for hit in hits.search(owner=user, q="apple pear").hits] == order
+    assert len(order) == 3

@@ -57,7 +57,7 @@ def test_s26_protected_field_is_an_error_on_that_field(kind: str, name: str) -> 
 
 def test_s26_settable_fields_are_those_of_the_protocol() -> None:
     assert Update.data_fields == {"filename", "processed_text", "metadata"}
-    options = {"engine", "languages", "pages", "profile", "furniture", "formulas", "priority"}
+    options = {"engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority"}
     assert Create.data_fields == {"image_base64", "image_path", "image_hash"} | options
     assert Retry.data_fields == Retry.also_top_level == options
 

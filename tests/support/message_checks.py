@@ -7,6 +7,7 @@ from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 INSTANCE_KEYS = {
     *("id", "owner", "filename", "image_path", "image_hash", "content_type", "bytes", "status", "error"),
     *("page_count", "pages_done", "engine", "languages", "metadata", "warnings", "created_at", "updated_at"),
+    *("reading", "confidence", "uncertain_share"),
 }
 INSTANCE_KEYS_WITH_TEXTS = INSTANCE_KEYS | {"raw_text", "processed_text"}
 PARTIAL_KEYS = {"id", "status", "streamed_text", "type"}

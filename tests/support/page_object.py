@@ -208,7 +208,7 @@ class WebPage:
 
     def download(self, choice: str) -> tuple[str, bytes]:
         """Download by a choice of the download menu; return file name and content."""
-        self.page.get_by_text("Download", exact=True).click()
+        self.page.get_by_text("Export", exact=True).click()
         with self.page.expect_download() as downloading:
             self.button(choice).click()
         return downloading.value.suggested_filename, Path(downloading.value.path()).read_bytes()

@@ -39,7 +39,7 @@ def problems(before: ProjectState, after: ProjectState) -> list[str]:
             found += _table_problems(key[1], model, after.models[key])
     for key, model in after.models.items():
         if key[0] == APP and key not in before.models:
-            found += _new_table_problems(key[1], model)
+            found += _new_table_problems(key[1], model, before)
     return found
 
 
@@ -80,10 +80,14 @@ def _column_problems(name: str, before: Field[Any, Any], after: Field[Any, Any])
         yield f"{name} has no database default any more"
 
 
-def _new_table_problems(table: str, model: ModelState) -> Iterator[str]:
-    """Yield foreign keys that block deletes: the older program does not know the referring rows."""
+def _new_table_problems(table: str, model: ModelState, before: ProjectState) -> Iterator[str]:
+    """Yield foreign keys that block deletes: the older program does not know the referring rows.
+
+    It deletes no rows of a table that is new as well.
+    """
     for name, field in model.fields.items():
         if isinstance(field, ForeignKey):
             to = str(field.deconstruct()[3]["to"]).lower()
-            if to not in NEVER_DELETED:
+            app, _, target = to.partition(".")
+            if to not in NEVER_DELETED and (app, target) in before.models:
                 yield f"{table}.{name} is new and refers to {to}: an older program cannot delete its rows"

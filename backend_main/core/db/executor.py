@@ -34,13 +34,17 @@ MAX_CATCH_UPS = 3
 MAX_CATCH_UPS_PER_USER = 2
 # A long query takes a core.
 MAX_LONG_QUERIES = max(2, min(8, _CORES))
+# So does a step of an export: a few pages.
+MAX_EXPORT_STEPS = max(2, min(4, _CORES))
 
 _threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="db")
 _short_query_threads = ThreadPoolExecutor(MAX_SHORT_QUERIES, thread_name_prefix="db-short-query")
 _long_query_threads = ThreadPoolExecutor(MAX_LONG_QUERIES, thread_name_prefix="db-long-query")
+_export_threads = ThreadPoolExecutor(MAX_EXPORT_STEPS, thread_name_prefix="db-export")
 _user_calls = FairExecutor(_threads, MAX_USER_CALLS, MAX_CALLS_PER_USER)
 _catch_ups = FairExecutor(_short_query_threads, MAX_CATCH_UPS, MAX_CATCH_UPS_PER_USER)
 _long_queries = FairExecutor(_long_query_threads, MAX_LONG_QUERIES, per_user=1)
+_export_steps = FairExecutor(_export_threads, MAX_EXPORT_STEPS, per_user=1)
 
 
 async def run_in_db_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -62,6 +66,14 @@ async def run_long_query(user: Hashable, function: Callable[P, T], *args: P.args
     Raises `DatabaseUnavailable`.
     """
     return await _long_queries.run(user, _db_call(retry_transient(function), *args, **kwargs))
+
+
+async def run_export_step(user: Hashable, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a step of an export when it is the user's turn; one of a user at once, on other threads.
+
+    Raises `DatabaseUnavailable`.
+    """
+    return await _export_steps.run(user, _db_call(function, *args, **kwargs))
 
 
 async def run_catch_up(user: Hashable, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

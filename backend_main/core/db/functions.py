@@ -8,7 +8,7 @@ from django.db.models import Func, IntegerField
 
 
 class ByteLength(Func):
-    """Length of a text in bytes of UTF-8."""
+    """Length of a text in bytes of UTF-8, or of binary data in bytes."""
 
     function = "OCTET_LENGTH"
     output_field = IntegerField()

@@ -99,6 +99,18 @@ async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: 
     return HttpResponse(image, content_type=page_images.CONTENT_TYPE)
 
 
+@owner_required
+async def figure(
+    request: ASGIRequest, user: User, upload_id: UUID, number: int, index: int
+) -> HttpResponseBase:
+    """Serve `GET /api/uploads/{id}/pages/{n}/figures/{k}`: the picture of a figure of a finished page."""
+    key, area = await executor.run_for_user(
+        user.pk, queries.figure_area, owner=user, upload_id=upload_id, number=number, figure=index
+    )
+    picture = await runtime_of(request.scope).page_images.figure(user.pk, key, number, area)
+    return HttpResponse(picture, content_type=page_images.CONTENT_TYPE)
+
+
 def parse_range(header: str, size: int) -> tuple[int, int]:
     """Return the bytes [start, end) that a `Range` header requests of a file of `size` bytes.
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import IO, Any, cast
 from uuid import UUID
@@ -28,11 +29,12 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
-from ..uploads import commands, queries
+from ..uploads import commands, queries, reading_commands
 from .request_gate import DEFAULT_MAX_BODY_BYTES
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
 MAX_LIMIT_DIGITS = 9
+SHARE = re.compile(r"[01](\.\d{1,10})?")
 
 
 class StrictJSONParser(BaseParser):
@@ -53,7 +55,7 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         return Response(
             {
-                "username": _owner(request).get_username(),
+                "username": owner_of(request).get_username(),
                 "max_upload_bytes": conf.max_upload_bytes,
                 "version": __version__,
             }
@@ -64,31 +66,32 @@ class EnginesView(APIView):
     """`GET /api/engines/` → {engines, default}: the engines that a request may name."""
 
     def get(self, request: Request) -> Response:
-        return _response(
+        return respond(
             {"engines": list(map(engine_info, job_options.selectable_engines())), "default": conf.engine}
         )
 
 
 class UploadsView(APIView):
-    """`GET /api/uploads/?status=&search=&limit=&cursor=` → {list, next}, newest first, without the texts."""
+    """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
 
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = dict(request.query_params.items())
-        # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
-        if any("\0" in value for value in parameters.values()):
-            raise RequestError({"message": "A value contains a NUL character."})
-        limit = _limit(request.query_params)
+        parameters: dict[str, Any] = query_of(request)
+        limit = parse_limit(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
+        for name in ("min_confidence", "max_confidence"):
+            if SHARE.fullmatch(parameters.get(name, "")):
+                parameters[name] = float(parameters[name])
         query = parsing.build_request(messages.ListUploads, parameters)
-        found = queries.uploads(owner=_owner(request), **query.filters())
+        found = queries.uploads(owner=owner_of(request), **query.filters())
         content = messages.encode(serializers.listing(found.items, found.next, query)).encode()
         return HttpResponse(content, content_type="application/json")
 
 
 def is_short_list(request: HttpRequest) -> bool:
     """Return whether the request is for a short list of uploads."""
-    return queries.is_short(search=request.GET.get("search"), limit=_limit(request.GET))
+    filters = {name: request.GET.get(name) for name in queries.LONG_FILTERS}
+    return queries.is_short(limit=parse_limit(request.GET), **filters)
 
 
 class UploadView(APIView):
@@ -99,25 +102,24 @@ class UploadView(APIView):
     max_body_bytes = 4 * parsing.MAX_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID) -> Response:
-        upload = queries.upload(owner=_owner(request), upload_id=upload_id)
-        return _response(serializers.instance(upload, texts=True))
+        return respond(queries.upload_with_warnings(owner=owner_of(request), upload_id=upload_id))
 
     def patch(self, request: Request, upload_id: UUID) -> Response:
         changes = parsing.build_request(
             messages.Update, {"instance_id": str(upload_id), "data": request.data}
         )
         upload = commands.update(
-            owner=_owner(request),
+            owner=owner_of(request),
             upload_id=upload_id,
             filename=changes.filename,
             correction=changes.processed_text,
             metadata=changes.metadata,
         )
-        return _response(serializers.instance(upload, texts=True))
+        return respond(serializers.instance(upload, texts=True))
 
     def delete(self, request: Request, upload_id: UUID) -> Response:
-        deleted = commands.delete(owner=_owner(request), upload_id=upload_id)
-        return _response(deleted.instance)
+        deleted = commands.delete(owner=owner_of(request), upload_id=upload_id)
+        return respond(deleted.instance)
 
 
 class SessionsView(APIView):
@@ -134,16 +136,16 @@ class SessionsView(APIView):
                 "user_agent": session.user_agent,
                 "current": session.pk == own_session,
             }
-            for session in session_store.active(_owner(request))
+            for session in session_store.active(owner_of(request))
         ]
-        return _response({"sessions": sessions})
+        return respond({"sessions": sessions})
 
 
 class SessionView(APIView):
     """`DELETE /api/sessions/{id}/`: end a session; its sockets close, and its tokens are invalid."""
 
     def delete(self, request: Request, session_id: UUID) -> Response:
-        session_store.end(owner=_owner(request), session_id=session_id)
+        session_store.end(owner=owner_of(request), session_id=session_id)
         return Response(status=204)
 
 
@@ -151,8 +153,8 @@ class CancelView(APIView):
     """`POST /api/uploads/{id}/cancel`: return the upload after it."""
 
     def post(self, request: Request, upload_id: UUID) -> Response:
-        upload = commands.cancel(owner=_owner(request), upload_id=upload_id)
-        return _response(serializers.instance(upload, texts=True))
+        upload = commands.cancel(owner=owner_of(request), upload_id=upload_id)
+        return respond(serializers.instance(upload, texts=True))
 
 
 class RetryView(APIView):
@@ -165,17 +167,31 @@ class RetryView(APIView):
             messages.Retry, {"instance_id": str(upload_id), "data": dict(request.data)}
         )
         upload = commands.retry(
-            owner=_owner(request), upload_id=upload_id, options=ReadOptions(**retry.read_options())
+            owner=owner_of(request), upload_id=upload_id, options=ReadOptions(**retry.read_options())
         )
-        return _response(serializers.instance(upload, texts=True))
+        return respond(serializers.instance(upload, texts=True))
 
 
 class PageView(APIView):
-    """`GET /api/uploads/{id}/pages/{n}`: a finished page, its lines with boxes and confidences."""
+    """A finished page: `GET` (`?words=`) with its lines, boxes and confidences, `PATCH` {correction}."""
+
+    parser_classes = [StrictJSONParser]
+    # The longest correction, with four bytes for each character.
+    max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
-        page = queries.page(owner=_owner(request), upload_id=upload_id, number=number)
-        return _response(serializers.page(page))
+        with_words = parse_flag(request.query_params, "words")
+        page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
+        return respond(serializers.page(page, with_words=with_words))
+
+    def patch(self, request: Request, upload_id: UUID, number: int) -> Response:
+        page = reading_commands.correct_page(
+            owner=owner_of(request),
+            upload_id=upload_id,
+            number=number,
+            correction=parsing.page_correction(cast("dict[str, Any]", request.data)),
+        )
+        return respond(serializers.page(page))
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -207,16 +223,38 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
-def _limit(parameters: Mapping[str, str]) -> int | None:
-    """Return the limit in a query; None if it has none, or no valid one."""
-    limit = parameters.get("limit", "")
+def query_of(request: Request) -> dict[str, Any]:
+    """Return the parameters of the query.
+
+    Raises:
+        RequestError: A value has a NUL character. PostgreSQL text cannot have one; frames reject it too.
+    """
+    parameters = dict(request.query_params.items())
+    if any("\0" in value for value in parameters.values()):
+        raise RequestError({"message": "A value contains a NUL character."})
+    return parameters
+
+
+def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | None:
+    """Return the number in a query; None if it has none, or no valid one."""
+    limit = parameters.get(name, "")
     return int(limit) if limit.isdecimal() and len(limit) <= MAX_LIMIT_DIGITS else None
 
 
-def _owner(request: Request) -> User:
+def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
+    """Return a switch of a query; false if it is not there."""
+    value = parameters.get(name, "false")
+    if value not in {"true", "false"}:
+        raise RequestError({name: "Invalid value. Use `true` or `false`."})
+    return value == "true"
+
+
+def owner_of(request: Request) -> User:
+    """Return the user of the request's token."""
     assert isinstance(request.user, User)  # the permission classes reject anonymous requests
     return request.user
 
 
-def _response(value: object) -> Response:
+def respond(value: object) -> Response:
+    """Return a value of message types as JSON."""
     return Response(msgspec.to_builtins(value))

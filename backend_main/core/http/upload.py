@@ -121,6 +121,7 @@ def _read_options(query: dict[str, list[str]]) -> ReadOptions:
     data: dict[str, Any] = {name: query[name][0] for name in messages.READ_OPTION_FIELDS if name in query}
     if "languages" in data:
         data["languages"] = [code.strip() for code in data["languages"].split(",") if code.strip()]
+    data["barcodes"] = {"true": True, "false": False}.get(data.get("barcodes", ""), data.get("barcodes"))
     return ReadOptions(**parsing.build_request(messages.Create, {"data": data}).read_options())
 
 

@@ -9,6 +9,7 @@ import asyncio
 import functools
 import weakref
 from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
@@ -42,18 +43,18 @@ def in_turn(view: View) -> Callable[..., Any]:
     return view_in_turn
 
 
-def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool]) -> Callable[..., Any]:
-    """Run a view that lists uploads. A long list also waits until the client has read earlier ones.
+def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool] | None = None) -> Callable[..., Any]:
+    """Run a view that lists or searches. A long list also waits until the client has read earlier ones.
 
     Args:
         view: The view.
-        is_short: Returns whether the request is for a short list.
+        is_short: Returns whether the request is for a short list; None: it never is.
     """
     view_of_short_list = in_turn(view)
 
     @functools.wraps(view)
     async def view_in_turn(request: ASGIRequest, **arguments: Any) -> HttpResponseBase:
-        if is_short(request):
+        if is_short is not None and is_short(request):
             response: HttpResponseBase = await view_of_short_list(request, **arguments)
             return response
         try:
@@ -62,7 +63,7 @@ def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool]) -> Callabl
             await unread_lists.acquire(user.pk)
         except ScanrillError as error:
             return error_response(error)
-        release = _release_once(unread_lists, user.pk)
+        release = release_once(unread_lists, user.pk)
         try:
             response = await executor.run_long_query(user.pk, _call, view, request, arguments)
             assert isinstance(response, HttpResponse)
@@ -117,12 +118,23 @@ def _stream(content: bytes, response: HttpResponseBase, release: Callable[[], No
 
     headers = {**response.headers, "Content-Length": str(len(content))}
     streamed = StreamingHttpResponse(pieces(), status=response.status_code, headers=headers)
-    # A request that is cancelled before the first piece never starts `pieces`.
-    weakref.finalize(streamed, loop.call_soon_threadsafe, release).atexit = False
+    release_with(streamed, release)
     return streamed
 
 
-def _release_once(places: FairSemaphore, user: Hashable) -> Callable[[], None]:
+def release_with(response: HttpResponseBase, release: Callable[[], None]) -> None:
+    """Release a place when a response is collected: a request cancelled before its start never streams it."""
+    loop = asyncio.get_running_loop()
+
+    def release_in_loop() -> None:
+        with suppress(RuntimeError):  # the loop is closed, and its places are gone
+            loop.call_soon_threadsafe(release)
+
+    weakref.finalize(response, release_in_loop).atexit = False
+
+
+def release_once(places: FairSemaphore, user: Hashable) -> Callable[[], None]:
+    """Return a function that returns a place of a user, however often it is called."""
     is_released = False
 
     def release() -> None:

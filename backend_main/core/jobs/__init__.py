@@ -9,6 +9,9 @@ May import uploads, live, pubsub, storage, protocol, models and below, each modu
 `results`      what a reader writes: finished pages, and the end of a job or an upload
 `options`      validation of read options, and the engine that they select
 `progress`     text of the page that a reader is reading
+`reader_time`  time that users take of readers
+`slow_owners`  users who leave one reader to others
+`long_pages`   interrupts pages for users who wait
 `notify`       wakes readers in this process and calls workers
 `reader_pool`  the readers of this process
 """

@@ -1,4 +1,5 @@
-"""Read options of an upload: engine, languages, pages, profile, furniture, formulas and priority.
+"""Read options of an upload: engine, languages, pages, profile, furniture, formulas, barcodes
+and priority.
 
 `validate` checks them before anything is stored. `Upload.read_options` stores the options that the user
 named; the settings decide the others each time the upload is read.
@@ -23,7 +24,7 @@ from ..conf import conf
 from ..errors import RequestError
 from ..protocol.messages import Priority
 
-OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "formulas", "priority"})
+OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "formulas", "barcodes", "priority"})
 """Options that neither select an engine nor depend on it."""
 DEFAULT_FURNITURE: FurnitureOption = "drop"
 DEFAULT_FORMULAS: FormulaOption = "text"
@@ -43,6 +44,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     profile: str | None = None
     furniture: FurnitureOption | None = None
     formulas: FormulaOption | None = None
+    barcodes: bool | None = None
     priority: Priority | None = None
     reread_pages: str | None = msgspec.field(default=None, name="anew")  # the key in stored rows
 
@@ -140,6 +142,7 @@ def engine_options(options: ReadOptions, engine: str) -> Options:
         profile=options.profile or "",
         furniture=options.furniture or DEFAULT_FURNITURE,
         formulas=options.formulas or DEFAULT_FORMULAS,
+        barcodes=bool(options.barcodes),
         pages=pages_to_read(options),
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,

@@ -130,13 +130,26 @@ def release(claim: Claim) -> None:
 
 
 @retry_transient
-def has_competing_job(claim: Claim) -> bool:
-    """Return whether a more urgent job is open, or one of this priority whose owner has used readers less."""
+def has_competing_job(
+    claim: Claim, *, of_others: bool = False, excluded_owners: Collection[UUID] = ()
+) -> bool:
+    """Return whether a more urgent job is open, or one of this priority whose owner has used readers less.
+
+    Args:
+        of_others: Leave out the jobs of the claim's owner.
+        excluded_owners: Owners whose jobs are left out.
+    """
     used = User.objects.filter(pk=claim.owner_id).values("last_served_at")
     owner = "upload__owner__last_served_at"
     has_used_less = Q(**{f"{owner}__isnull": True}) | Q(**{f"{owner}__lt": Subquery(used)})
-    other_owners = Q(priority=claim.priority) & ~Q(upload__owner_id=claim.owner_id) & has_used_less
-    return open_jobs().filter(other_owners | Q(priority__lt=claim.priority)).exists()
+    is_of_owner = Q(upload__owner_id=claim.owner_id)
+    other_owners = Q(priority=claim.priority) & ~is_of_owner & has_used_less
+    jobs = open_jobs().filter(other_owners | Q(priority__lt=claim.priority))
+    if of_others:
+        jobs = jobs.exclude(is_of_owner)
+    if excluded_owners:
+        jobs = jobs.exclude(upload__owner_id__in=excluded_owners)
+    return jobs.exists()
 
 
 @retry_transient

@@ -22,6 +22,7 @@ from ..errors import DatabaseUnavailable
 from ..pubsub.messages import AnySharedMessage, PossibleGap, Publisher, ReadingEnded, SubscriberJoined
 from . import notify
 from . import queue as job_queue
+from .long_pages import LongPages
 from .slow_owners import SlowOwners
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class ReaderPool:
     def __init__(self, publisher: Publisher, count: int) -> None:
         threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // max(1, count))
         slow_owners = SlowOwners(count)
+        self._long_pages = LongPages(count, conf.page_seconds, slow_owners)
         self._readers = [
             tasks.JobReader(
                 publisher,
@@ -53,6 +55,7 @@ class ReaderPool:
                     required_measures=conf.required_sandbox,
                 ),
                 slow_owners,
+                self._long_pages,
             )
             for _ in range(count)
         ]
@@ -88,6 +91,8 @@ class ReaderPool:
             with ThreadPoolExecutor(len(self._readers)) as threads:
                 list(threads.map(tasks.JobReader.warm_up, self._readers))
         self._threads.start()
+        if self._readers:
+            self._long_pages.start()
         notify.add_listener(self.wake)
 
     def stop(self) -> None:
@@ -97,6 +102,7 @@ class ReaderPool:
         """
         with suppress(ValueError):  # `start` has not come this far
             notify.remove_listener(self.wake)
+        self._long_pages.stop()
         for reader in self._readers:
             with suppress(ValueError):
                 event_log.remove_listener(reader.on_change)

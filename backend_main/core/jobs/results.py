@@ -16,15 +16,17 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from ... import reading
-from ...reading.document_text import document_text
-from ...reading.output.markdown import join_pages
+from ...reading.grade import grade_of
+from ...reading.page_structure.structured_page import bare_blocks
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
 from ..event_log import UploadChange
 from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
-from ..uploads import usage
+from ..search import index as search_index
+from ..uploads import kept_corrections, page_texts, usage
+from ..uploads.packed_words import pack_words
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
 
 MAX_FAILURES = 3
@@ -32,14 +34,17 @@ MAX_FAILURES = 3
 
 @retry_transient
 @relaxed_durability()
-def save_page(claim: Claim, page: reading.PageDone) -> None:
+def save_page(claim: Claim, page: reading.PageDone, *, seconds: float | None = None) -> None:
     """Store a finished page, which no later attempt reads again, and reset the job's failures.
+
+    Args:
+        seconds: Time that the reader took for the page.
 
     Raises:
         LeaseLost: The claim is not current.
     """
     with transaction.atomic():
-        row = _new_page(claim, page)
+        row = _new_page(claim, page, seconds)
         lock_upload(
             claim,
             page_count=page.page_count,
@@ -47,12 +52,19 @@ def save_page(claim: Claim, page: reading.PageDone) -> None:
             page_bytes=F("page_bytes") + usage.page_bytes(row),
         )
         require_rows(claimed_job(claim).update(failures=0))
+        if growth := kept_corrections.restore(row):
+            upload_being_read(claim).update(page_bytes=F("page_bytes") + growth)
         row.save(force_insert=True)
+        search_index.index_page(row, claim.owner_id)
 
 
 @retry_transient
 def finish(
-    claim: Claim, page: reading.PageDone | None = None, on_commit: Callable[[], None] | None = None
+    claim: Claim,
+    page: reading.PageDone | None = None,
+    on_commit: Callable[[], None] | None = None,
+    *,
+    seconds: float | None = None,
 ) -> bool:
     """Remove the job, and end the upload if this is its last job.
 
@@ -61,6 +73,7 @@ def finish(
     Args:
         page: The last page of the job, stored in the same transaction; None: it is stored already.
         on_commit: Called after the commit, before any listener receives the event.
+        seconds: Time that the reader took for the page.
 
     Returns:
         Whether the upload has other jobs.
@@ -72,10 +85,12 @@ def finish(
         upload = _locked_upload(claim)
         require_rows(claimed_job(claim).delete()[0])
         if page:
-            row = _new_page(claim, page)
+            row = _new_page(claim, page, seconds)
+            new_bytes = usage.page_bytes(row) + kept_corrections.restore(row)
             row.save(force_insert=True)
+            search_index.index_page(row, upload.owner_id)
             if upload.page_bytes is not None:
-                upload.page_bytes += usage.page_bytes(row)
+                upload.page_bytes += new_bytes
             upload.page_count = page.page_count
             upload.pages_done += 1
         has_other_jobs = Job.objects.filter(upload_id=claim.upload_id).exists()
@@ -131,8 +146,8 @@ def count_timeout(claim: Claim, message: str) -> None:
 
 
 def text_fields(upload_id: UUID) -> dict[str, Any]:
-    """Return the fields of an upload that its finished pages determine: both texts and the warnings."""
-    return _text_fields_of(_finished_pages(upload_id))
+    """Return the fields of an upload that its finished pages determine: texts, warnings and grade."""
+    return page_texts.upload_fields(_finished_pages(upload_id))
 
 
 def _strip_nul(value: Any) -> Any:
@@ -156,7 +171,7 @@ def _locked_upload(claim: Claim) -> Upload:
     return upload
 
 
-def _new_page(claim: Claim, page: reading.PageDone) -> Page:
+def _new_page(claim: Claim, page: reading.PageDone, seconds: float | None) -> Page:
     return Page(
         upload_id=claim.upload_id,
         attempt=claim.attempt,
@@ -165,25 +180,27 @@ def _new_page(claim: Claim, page: reading.PageDone) -> Page:
         height=page.height,
         markdown=_strip_nul(page.markdown),
         text=_strip_nul(page.text),
-        lines=_strip_nul([msgspec.to_builtins(line) for line in page.lines]),
+        lines=_strip_nul([_stored_line(line) for line in page.lines]),
+        blocks=_strip_nul([msgspec.to_builtins(block) for block in bare_blocks(page)]),
+        words=pack_words(page.lines),
         warnings=_strip_nul([msgspec.to_builtins(warning) for warning in page.warnings]),
+        grade=msgspec.to_builtins(grade_of(page.lines)),
+        seconds=None if seconds is None else round(seconds, 3),
     )
 
 
+def _stored_line(line: reading.Line) -> dict[str, Any]:
+    """Return a line as JSON, without its words, which are packed."""
+    fields: dict[str, Any] = msgspec.to_builtins(line)
+    del fields["words"]
+    if line.span is None:
+        del fields["span"]
+    return fields
+
+
 def _finished_pages(upload_id: UUID) -> list[Page]:
-    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines"))
-
-
-def _text_fields_of(pages: list[Page]) -> dict[str, Any]:
-    return {
-        "raw_text": join_pages(page.markdown for page in pages),
-        "plain_text": document_text(pages),
-        "warnings": list(dict.fromkeys(message for page in pages for message in _messages(page))),
-    }
-
-
-def _messages(page: Page) -> list[str]:
-    return [warning["message"] for warning in page.page_warnings]
+    pages = Page.objects.filter(upload_id=upload_id).order_by("number")
+    return list(pages.defer(*page_texts.DEFERRED_FIELDS))
 
 
 def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
@@ -193,10 +210,10 @@ def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
     """
     pages = _finished_pages(upload.pk)
     if error is None and pages and not any(page.width for page in pages):
-        error = f"No page of the file could be read. {_messages(pages[0])[0]}"
+        error = f"No page of the file could be read. {page_texts.messages_of(pages)[0]}"
     upload.status = Status.PROCESSED if error is None else Status.ERROR
     upload.error = error
-    texts = _text_fields_of(pages)
+    texts = page_texts.upload_fields(pages)
     for name, value in texts.items():
         setattr(upload, name, value)
     upload.text_bytes = usage.text_bytes(upload)

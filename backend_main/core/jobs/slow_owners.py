@@ -1,4 +1,4 @@
-"""Users whose pages have reached the time limit; together they never hold all readers of a process.
+"""Users with recent long pages; together they never hold all readers of a process.
 
 The order of jobs cannot help a user who comes while every reader is inside a slow page.
 """
@@ -16,7 +16,7 @@ SLOW_SECONDS = 600.0
 
 
 class SlowOwners:
-    """Owners of recent pages that reached the time limit, and the owner whom each reader serves. Thread-safe.
+    """Owners of recent long pages, and the owner whom each reader serves. Thread-safe.
 
     Args:
         readers: Number of readers of the process. A single reader serves everybody.
@@ -29,19 +29,23 @@ class SlowOwners:
         self._served: dict[str, UUID] = {}
 
     def add(self, owner_id: UUID) -> None:
-        """Record that a page of this owner has reached the time limit."""
+        """Record that a page of this owner has reached the time limit, or has delayed other users."""
         with self._lock:
             self._until[owner_id] = time.monotonic() + SLOW_SECONDS
+
+    def current(self) -> frozenset[UUID]:
+        """Return the slow owners of the present time."""
+        with self._lock:
+            return self._current()
 
     @contextmanager
     def claiming(self) -> Iterator[frozenset[UUID]]:
         """Give the owners whose jobs the next claim must leave; no other reader claims meanwhile."""
         with self._lock:
-            now = time.monotonic()
-            self._until = {owner: until for owner, until in self._until.items() if until > now}
-            slow = sum(owner in self._until for owner in self._served.values())
+            owners = self._current()
+            slow = sum(owner in owners for owner in self._served.values())
             is_full = self._max_readers is not None and slow >= self._max_readers
-            yield frozenset(self._until) if is_full else frozenset()
+            yield owners if is_full else frozenset()
 
     def begin(self, reader_name: str, owner_id: UUID) -> None:
         """Record that a reader serves this owner; inside of `claiming`."""
@@ -51,3 +55,8 @@ class SlowOwners:
         """Record that a reader serves nobody."""
         with self._lock:
             self._served.pop(reader_name, None)
+
+    def _current(self) -> frozenset[UUID]:
+        now = time.monotonic()
+        self._until = {owner: until for owner, until in self._until.items() if until > now}
+        return frozenset(self._until)

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ...control_characters import DROPPED, LINE_SEPARATORS
+from ...reading.types import Block, Box, LineRole, Word
 from .base64_text import Base64Text
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
@@ -35,9 +36,18 @@ Furniture = Literal["drop", "keep"]
 Formulas = Literal["text", "vision"]
 """Whether the engine `vision` may read pages that are mostly formulas."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
 # ── messages from the server ──────────────────────────────────────────────────────────────────────
+
+
+class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about a page of an upload, without its places."""
+
+    code: str
+    page: int
+    message: str
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +70,11 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str]
     created_at: dt.datetime
     updated_at: dt.datetime
+    # Events of earlier versions lack these.
+    reading: int = 1
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    page_warnings: list[UploadWarning] | UnsetType = UNSET
     raw_text: str | UnsetType = UNSET
     processed_text: str | UnsetType = UNSET
 
@@ -73,16 +88,37 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
     share: float | None
 
 
-class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page. A line has `text`, `markdown`, `box` (corners in pixels), `confidence` and `role`."""
+class PageLine(msgspec.Struct, frozen=True, kw_only=True, tag="Line"):
+    """A line of a finished page, with its corners in pixels, and its place in the Markdown of the page."""
 
+    page: int
+    text: str
+    markdown: str
+    box: Box | None
+    confidence: float | None
+    role: LineRole
+    span: tuple[int, int] | None
+    words: tuple[Word, ...] | UnsetType = UNSET
+
+
+class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished page. Its blocks are in reading order, without the fields that have their default value."""
+
+    schema_version: Literal[1]
     number: int
     width: int
     height: int
     markdown: str
     text: str
-    lines: list[dict[str, Any]]
+    lines: list[PageLine]
+    blocks: list[Block]
     warnings: list[PageWarning]
+    # Pages of the command line, which the schema describes too, lack these.
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    correction: str | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,6 +331,7 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     profile: EngineName | None = None
     furniture: Furniture | None = None
     formulas: Formulas | None = None
+    barcodes: bool | None = None
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:
@@ -322,10 +359,13 @@ class ListUploads(Request, frozen=True, kw_only=True):
     search: Annotated[str, Meta(max_length=200)] | None = None
     limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     cursor: str | None = None
+    warning: Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^\S+$")] | None = None
+    min_confidence: Share | None = None
+    max_confidence: Share | None = None
 
     def filters(self) -> dict[str, Any]:
         """Return the keyword arguments of `queries.uploads`."""
-        return {"status": self.status, "search": self.search, "limit": self.limit, "cursor": self.cursor}
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "ref"}
 
 
 class Retrieve(Request, frozen=True, kw_only=True):

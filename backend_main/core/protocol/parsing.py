@@ -12,9 +12,10 @@ import math
 import re
 import secrets
 from functools import cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import msgspec
+from msgspec import UNSET
 
 from ..errors import ProtocolError
 from .base64_text import Base64Text
@@ -24,6 +25,8 @@ from .messages import REPLY_TYPES, REQUESTS, Request, Update
 MAX_DEPTH = 32
 MAX_METADATA_BYTES = 16 * 1024
 MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
+# More than ten times the text of a newspaper page.
+MAX_PAGE_CORRECTION_CHARACTERS = 1024 * 1024
 # Without the one long string. A message needs 160 KiB at most: its metadata if all is escaped, and a
 # correction that is not a long string. Objects of JSON take up to 40 times the memory of their text (decision
 # 132), and parsing holds the interpreter lock: 32 ms for `[],[],` of this length.
@@ -32,10 +35,10 @@ MAX_ENVELOPE_CHARACTERS = 256 * 1024
 MIN_LONG_STRING_CHARACTERS = 64 * 1024
 R = TypeVar("R", bound=Request)
 # The strings that may be long. The names must be written without escapes, and the colon nearby.
-_LONG_FIELD = re.compile(r'"(image_base64|processed_text)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"')
+_LONG_FIELD = re.compile(r'"(image_base64|processed_text|correction)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"')
 ENVELOPE_TOO_LARGE_MESSAGE = (
-    f"The message has more than {MAX_ENVELOPE_CHARACTERS} characters beside image_base64 or processed_text. "
-    "Send less."
+    f"The message has more than {MAX_ENVELOPE_CHARACTERS} characters beside image_base64, processed_text "
+    "or correction. Send less."
 )
 
 # Error message of each field whose value is wrong. A field without an entry accepts any string.
@@ -54,6 +57,10 @@ FIELD_HELP = {
     "profile": "The name of a profile of the engine is expected as a string.",
     "furniture": "One of drop, keep is expected.",
     "formulas": "One of text, vision is expected.",
+    "barcodes": "true or false is expected.",
+    "warning": "The code of a warning is expected, as in “low-confidence”.",
+    "min_confidence": "A number from 0 to 1 is expected.",
+    "max_confidence": "A number from 0 to 1 is expected.",
     "limit": "A whole number from 1 to 10000 is expected.",
     "filename": "A file name of 1 to 255 characters is expected, without slashes and control characters.",
     "processed_text": "A string of at most 16777216 characters is expected, or null for no correction.",
@@ -97,6 +104,25 @@ def build_request(kind: type[R], envelope: dict[str, Any]) -> R:
     if errors:
         raise ProtocolError(errors, reply_type=REPLY_TYPES[kind], ref=_valid_ref(envelope))
     return kind(**values)
+
+
+def page_correction(fields: dict[str, Any]) -> str | None:
+    """Return the only field of a request that corrects a page.
+
+    Raises:
+        ProtocolError: It is missing or invalid, or there is another field.
+    """
+    errors = {name: "This field cannot be set here." for name in fields if name != "correction"}
+    value = fields.get("correction", UNSET)
+    is_valid = value is None or (isinstance(value, str) and len(value) <= MAX_PAGE_CORRECTION_CHARACTERS)
+    if not is_valid:
+        errors["correction"] = (
+            f"A string of at most {MAX_PAGE_CORRECTION_CHARACTERS} characters is expected, or null for no "
+            "correction."
+        )
+    if errors:
+        raise ProtocolError(errors)
+    return cast("str | None", value)
 
 
 def _inner_fields(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -163,7 +189,10 @@ def _find_long_string(text: str) -> LongString | None:
             _LONG_FIELD,
             before=MAX_ENVELOPE_CHARACTERS,
             min_characters=MIN_LONG_STRING_CHARACTERS,
-            max_decoded={"processed_text": MAX_CORRECTION_CHARACTERS},
+            max_decoded={
+                "processed_text": MAX_CORRECTION_CHARACTERS,
+                "correction": MAX_PAGE_CORRECTION_CHARACTERS,
+            },
         )
         if found is not None and isinstance(found.value, str):
             _check_text(found.value)

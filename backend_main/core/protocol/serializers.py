@@ -8,11 +8,19 @@ from typing import Literal, cast
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from ..models import Page, Upload
+from ...reading.grade import Grade
+from ...reading.types import SCHEMA_VERSION, Line
+from ..models import PageContent, Upload
+from ..uploads import page_content
 from . import messages
 
 
-def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
+def instance(
+    upload: Upload,
+    *,
+    texts: bool = False,
+    page_warnings: list[messages.UploadWarning] | UnsetType = UNSET,
+) -> messages.Instance:
     """Convert an upload; with its two texts only if `texts` is true."""
     return messages.Instance(
         id=upload.id,
@@ -32,6 +40,10 @@ def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
         warnings=upload.warnings,
         created_at=upload.created_at.astimezone(dt.UTC),
         updated_at=upload.updated_at.astimezone(dt.UTC),
+        reading=upload.reading_number,
+        confidence=upload.confidence,
+        uncertain_share=upload.uncertain_share,
+        page_warnings=page_warnings,
         raw_text=upload.raw_text if texts else UNSET,
         processed_text=upload.processed_text if texts else UNSET,
     )
@@ -82,13 +94,39 @@ def listing(
     return messages.ListMessage(list=encoded, next=UNSET if request.limit is None else next_cursor)
 
 
-def page(page: Page) -> messages.PageInstance:
+def page(page: PageContent, *, with_words: bool = False) -> messages.PageInstance:
+    """Convert a page; its lines with their words only if `with_words` is true.
+
+    Pages of earlier versions have no grade.
+    """
+    lines, blocks = page_content.page_structure(page, with_words=with_words)
+    grade = None if page.grade is None else msgspec.convert(page.grade, Grade)
     return messages.PageInstance(
+        schema_version=SCHEMA_VERSION,
         number=page.number,
         width=page.width,
         height=page.height,
         markdown=page.markdown,
         text=page.text,
-        lines=[{"role": "body"} | line for line in page.lines],  # pages of earlier versions have no roles
+        lines=[_line(line, with_words=with_words) for line in lines],
+        blocks=blocks,
         warnings=msgspec.convert(page.page_warnings, list[messages.PageWarning]),
+        confidence=None if grade is None else grade.mean_confidence,
+        uncertain_share=None if grade is None else grade.uncertain_share,
+        correction=page.correction,
+        corrected_by=page.corrected_by or None,
+        corrected_at=page.corrected_at and page.corrected_at.astimezone(dt.UTC),
+    )
+
+
+def _line(line: Line, *, with_words: bool) -> messages.PageLine:
+    return messages.PageLine(
+        page=line.page,
+        text=line.text,
+        markdown=line.markdown,
+        box=line.box,
+        confidence=line.confidence,
+        role=line.role,
+        span=line.span,
+        words=line.words if with_words else UNSET,
     )

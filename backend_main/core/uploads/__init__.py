@@ -3,9 +3,16 @@
 `commands` changes uploads, each function in one transaction with its event; `queries` reads them through the
 owner. May import jobs, event_log, storage, protocol, models and below; never http or consumers.
 
-`commands`     create, update, delete, cancel, retry
-`queries`      one upload, lists with cursors, finished pages
-`ingest`       base64, a path or chunks of a body → a checked and hashed file in the staging directory
-`quotas`       limits for the files, bytes and waiting uploads of a user
-`page_images`  JPEG images of pages, rendered in a child process
+`commands`          create, update, delete, cancel, retry
+`queries`           one upload, lists with cursors, finished pages
+`readings`          the current reading and earlier ones; `reading_commands` and `reading_queries` for users
+`word_differences`  comparison of two texts by words
+`kept_corrections`  corrections of pages that are read again; `correction_merge` merges them
+`page_texts`        texts, warnings and grade that the pages of a reading determine
+`rows`              row of an upload inside of a command
+`page_content`      lines and words of stored pages
+`packed_words`      words of a page as bytes
+`ingest`            base64, a path or chunks of a body → a checked and hashed file in the staging directory
+`quotas`            limits for the files, bytes and waiting uploads of a user
+`page_images`       JPEG images of pages, rendered in a child process
 """

@@ -1,4 +1,4 @@
-"""Commands that change uploads on behalf of their owner; no other module does.
+"""Commands that change uploads on behalf of their owner; beside `reading_commands`, no other module does.
 
 Each function is one transaction, which also writes the event of the change. `requester` is the connection
 that sent the request, if it came over a WebSocket: it receives the reply in the order of the events.
@@ -17,9 +17,7 @@ import msgspec
 from django.db import IntegrityError
 from msgspec import UNSET, UnsetType
 
-from ...reading.page_ranges import PageRanges
 from .. import event_log, storage
-from ..conf import conf
 from ..db import disk_reserve
 from ..db.retry import retry_transient
 from ..errors import (
@@ -36,17 +34,18 @@ from ..jobs import notify, results
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import Job, Status, Upload, User
-from ..protocol import messages, serializers
+from ..protocol import serializers
 from ..protocol.base64_text import Base64Text
 from ..protocol.messages import UploadMessage
-from . import ingest, page_image_cache, queries, quotas, usage
+from ..search import index as search_index
+from . import ingest, page_image_cache, queries, quotas, readings, rows, usage
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
 CANCELLED = "Cancelled"
 UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
 DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
 NO_READ_OPTIONS = ReadOptions()
-COUNTED_FIELDS = frozenset({"raw_text", "plain_text", "correction", "metadata"})
+INDEXED_FIELDS = frozenset({"filename", "correction"})
 
 
 class UploadSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,14 +120,16 @@ def update(
     if not fields:
         raise RequestError({"data": "Set at least one of filename, processed_text, metadata."})
     with event_log.transaction() as changes:
-        upload = _locked(owner, upload_id)
+        upload = rows.lock(owner, upload_id)
         bytes_before = usage.text_bytes(upload)
         for name, value in fields.items():
             setattr(upload, name, value)
         field = "metadata" if correction is UNSET else "processed_text"
-        _check_text_growth(owner, usage.text_bytes(upload) - bytes_before, field)
-        _set(upload, **fields)
-        changes.append(_change(upload, serializers.updated(upload), requester))
+        rows.check_text_growth(owner, usage.text_bytes(upload) - bytes_before, field)
+        rows.save(upload, **fields)
+        if not INDEXED_FIELDS.isdisjoint(fields):
+            search_index.index_upload(upload)
+        changes.append(rows.change_of(upload, serializers.updated(upload), requester))
     return upload
 
 
@@ -155,14 +156,14 @@ def cancel(*, owner: User, upload_id: UUID, requester: ReplyTarget | None = None
         StatusConflict: The upload has been processed, or has failed.
     """
     with event_log.transaction() as changes:
-        upload = _locked(owner, upload_id)
+        upload = rows.lock(owner, upload_id)
         if upload.status == Status.CANCELLED:
             return upload
         if upload.status not in quotas.OPEN_STATUSES:
             raise StatusConflict(f"This upload is {upload.status}. Only an open upload can be cancelled.")
-        _set(upload, status=Status.CANCELLED, error=CANCELLED, **results.text_fields(upload_id))
+        rows.save(upload, status=Status.CANCELLED, error=CANCELLED, **results.text_fields(upload_id))
         upload.jobs.all().delete()
-        changes.append(_change(upload, serializers.failed(upload), requester))
+        changes.append(rows.change_of(upload, serializers.failed(upload), requester))
     return upload
 
 
@@ -185,29 +186,17 @@ def retry(
         RequestError: An option is invalid. Nothing was changed.
     """
     with event_log.transaction() as changes:
-        upload = _locked(owner, upload_id)
+        upload = rows.lock(owner, upload_id)
         if upload.status in quotas.OPEN_STATUSES:
             raise StatusConflict(f"This upload is {upload.status}. Wait until it ends, or cancel it.")
         merged = options.merged_with(job_options.from_stored(upload.read_options))
         job_options.validate(merged)
         quotas.check_pending(owner, "instance_id")
         job_options.check_pages_exist(merged, upload.page_count)
-        _requeue(upload, merged)
-        changes.append(_change(upload, serializers.updated(upload), requester))
+        readings.begin(upload, merged)
+        changes.append(rows.change_of(upload, serializers.updated(upload), requester))
     notify.notify_jobs_available()
     return upload
-
-
-def _check_text_growth(owner: User, new_bytes: int, field: str) -> None:
-    """Raise `QuotaExceeded` or `StorageFull` if there is no space for `new_bytes` more of texts."""
-    if new_bytes <= 0:
-        return
-    quotas.check_bytes(owner, new_bytes, field)
-    if not conf.database_url:
-        try:
-            storage.check_free_space(new_bytes)
-        except OSError as error:
-            raise StorageFull(field) from error
 
 
 @contextmanager
@@ -236,10 +225,11 @@ def _stage_source(owner: User, source: UploadSource) -> Iterator[ingest.StagedFi
 @retry_transient
 def _delete_row(owner: User, upload_id: UUID, requester: ReplyTarget | None) -> tuple[UploadMessage, str]:
     with event_log.transaction() as changes:
-        upload = _locked(owner, upload_id)
+        upload = rows.lock(owner, upload_id)
         last = serializers.deleted(upload)
         upload.delete()
         page_image_cache.remove_rows(upload_id)
+        readings.remove_all(upload_id)
         changes.append(UploadChange(owner.pk, upload_id, upload.attempt, last, requester))
     return last, upload.image_path
 
@@ -318,9 +308,10 @@ def _insert(
                 **columns,
                 **options.model_fields(),
             )
+            search_index.index_upload(upload)
             Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
-            changes.append(_change(upload, serializers.created(upload), requester, reply))
+            changes.append(rows.change_of(upload, serializers.created(upload), requester, reply))
         return upload
     except IntegrityError:
         # An earlier try may have committed this row, with the reply of its COMMIT lost.
@@ -343,53 +334,12 @@ def _requeue_if_failed(upload: Upload, options: ReadOptions, requester: ReplyTar
     if upload.status not in REQUEUED_STATUSES:
         return upload
     with event_log.transaction() as changes:
-        upload = _locked(upload.owner, upload.pk)
+        upload = rows.lock(upload.owner, upload.pk)
         if upload.status in REQUEUED_STATUSES:
             if options == NO_READ_OPTIONS:
                 options = job_options.from_stored(upload.read_options).for_all_pages()
-            _requeue(upload, options)
+            readings.begin(upload, options)
             reply = serializers.created(upload, duplicate=True)
-            changes.append(_change(upload, serializers.updated(upload), requester, reply))
+            changes.append(rows.change_of(upload, serializers.updated(upload), requester, reply))
     notify.notify_jobs_available()
-    return upload
-
-
-def _requeue(upload: Upload, options: ReadOptions) -> None:
-    """Make the upload pending, without the text of the pages to read; keep `attempt` and the correction."""
-    reread = PageRanges(options.reread_pages or "")
-    finished = upload.pages.values_list("number", flat=True)
-    upload.pages.filter(number__in=[number for number in finished if number in reread]).delete()
-    kept = upload.pages.count()
-    fields: dict[str, Any] = {"status": Status.PENDING, "error": None, "pages_done": kept}
-    if kept:
-        fields["page_bytes"] = None  # maintenance counts the rest
-    else:
-        fields |= {"page_count": None, "page_bytes": 0}
-    _set(upload, **fields, **options.model_fields(), **results.text_fields(upload.pk))
-    Job.objects.create(upload=upload, priority=job_options.job_priority(options))
-
-
-def _change(
-    upload: Upload,
-    message: messages.DurableMessage,
-    requester: ReplyTarget | None,
-    reply: UploadMessage | None = None,
-) -> UploadChange:
-    return UploadChange(upload.owner_id, upload.pk, upload.attempt, message, requester, reply)
-
-
-def _set(upload: Upload, **changes: Any) -> None:
-    for name, value in changes.items():
-        setattr(upload, name, value)
-    if not COUNTED_FIELDS.isdisjoint(changes):
-        changes["text_bytes"] = upload.text_bytes = usage.text_bytes(upload)
-    upload.save(update_fields=[*changes, "updated_at"])
-
-
-def _locked(owner: User, upload_id: UUID) -> Upload:
-    """Return the user's upload, locked until the transaction ends (SQLite has one writer at a time)."""
-    rows = Upload.objects.owned_by(owner).select_for_update(of=("self",)).select_related("owner")
-    upload = rows.filter(pk=upload_id).first()
-    if upload is None:
-        raise UploadNotFound
     return upload

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from ...reading.documents.page_jpeg import Area, area_of
 from ..db.retry import retry_transient
-from ..errors import PageNotFound, RequestError, UploadNotFound
+from ..errors import FigureNotFound, PageNotFound, RequestError, UploadNotFound
 from ..models import Page, Upload, User
 from ..protocol import messages, serializers
+from .page_content import page_blocks
 
 MAX_LIST_SIZE = 10_000
 # An ordinary upload takes 0.7 KiB of a list, so the longest list fits.
 MAX_LIST_BYTES = 16 * 1024 * 1024
 # A list of this length is a short query: it takes about 5 ms.
 MAX_SHORT_LIST_SIZE = 100
+LONG_FILTERS = ("search", "warning", "min_confidence", "max_confidence")
 CHUNK_ROWS = 500
 
 
@@ -43,6 +47,17 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
     if found is None:
         raise UploadNotFound
     return found
+
+
+@retry_transient
+def require_uploads(*, owner: User, upload_ids: Sequence[UUID]) -> None:
+    """Check that all uploads are the user's.
+
+    Raises:
+        UploadNotFound: An id is unknown, or belongs to another user.
+    """
+    if Upload.objects.owned_by(owner).filter(pk__in=upload_ids).count() != len(upload_ids):
+        raise UploadNotFound
 
 
 @retry_transient
@@ -68,9 +83,48 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     return found
 
 
-def is_short(*, search: str | None, limit: int | None, **_: object) -> bool:
-    """Return whether `uploads` with these filters is a short query."""
-    return not search and limit is not None and limit <= MAX_SHORT_LIST_SIZE
+def figure_area(*, owner: User, upload_id: UUID, number: int, figure: int) -> tuple[str, Area]:
+    """Return the key of the file and the area of a figure on a finished page.
+
+    Args:
+        owner: The user.
+        upload_id: Id of the upload.
+        number: Number of the page, from 1.
+        figure: Place of the figure among the figures of the page, from 1.
+
+    Raises:
+        RequestError: UploadNotFound, PageNotFound or FigureNotFound.
+    """
+    found = page(owner=owner, upload_id=upload_id, number=number)
+    figures = [block for block in page_blocks(found) if block.type == "figure"]
+    box = figures[figure - 1].box if 1 <= figure <= len(figures) else None
+    if box is None or not found.width or not found.height:
+        raise FigureNotFound
+    path = upload(owner=owner, upload_id=upload_id).image_path
+    return path, area_of(box, found.width, found.height)
+
+
+@retry_transient
+def upload_with_warnings(*, owner: User, upload_id: UUID) -> messages.Instance:
+    """Return an upload of the user with its texts, and the warnings of its pages.
+
+    Raises:
+        UploadNotFound: The id is unknown, or belongs to another user.
+    """
+    found = upload(owner=owner, upload_id=upload_id)
+    pages = found.pages.exclude(warnings=[]).order_by("number").only("number", "warnings")
+    warnings = [
+        messages.UploadWarning(code=warning["code"], page=page.number, message=warning["message"])
+        for page in pages
+        for warning in page.page_warnings
+    ]
+    return serializers.instance(found, texts=True, page_warnings=warnings)
+
+
+def is_short(*, limit: int | None, **filters: object) -> bool:
+    """Return whether `uploads` with these filters is a short query: those of `LONG_FILTERS` scan all rows."""
+    is_scan = any(filters.get(name) not in (None, "") for name in LONG_FILTERS)
+    return not is_scan and limit is not None and limit <= MAX_SHORT_LIST_SIZE
 
 
 @retry_transient
@@ -81,6 +135,9 @@ def uploads(
     search: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    warning: str | None = None,
+    min_confidence: float | None = None,
+    max_confidence: float | None = None,
     only: UUID | None = None,
 ) -> Listing:
     """Return uploads of the user, newest first, without their texts; at most `MAX_LIST_BYTES`.
@@ -89,6 +146,8 @@ def uploads(
         search: Part of the file name or of the text; case does not matter.
         limit: Maximum number of uploads, fewer if they are large; None: all, at most `MAX_LIST_SIZE`.
         cursor: `next` of the previous listing.
+        warning: Code of a warning that a page has.
+        min_confidence, max_confidence: Limits of the grade; uploads without one are left out.
         only: The id of one upload.
 
     Raises:
@@ -99,6 +158,12 @@ def uploads(
         found = found.filter(status=status)
     if search:
         found = found.filter(Q(filename__icontains=search) | Q(raw_text__icontains=search))
+    if warning:
+        found = found.filter(warning_codes__contains=f" {warning} ")
+    if min_confidence is not None:
+        found = found.filter(confidence__gte=min_confidence)
+    if max_confidence is not None:
+        found = found.filter(confidence__lte=max_confidence)
     if only:
         found = found.filter(pk=only)
     if cursor is not None:

@@ -8,7 +8,8 @@ from ..documents.pdf_text_layer import TextLayer
 from ..documents.turned_page import upright_layer
 from ..layout.document_furniture import find_furniture
 from ..layout.geometry import LayoutBox, bounding_rect
-from ..output.formatted_page import FormattedPage
+from ..layout.rows import group_rows
+from ..output.formatted_page import FormattedPage, join_blocks
 from ..output.plain_text import to_plain_text
 from ..types import FurnitureOption, LineRole
 from .blocks import DigitalBlock
@@ -100,8 +101,8 @@ def _with_joined_formulas(page: DigitalPage) -> tuple[DigitalPage, frozenset[int
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:
-    markdown = blocks_markdown(blocks)
-    return FormattedPage(markdown, to_plain_text(markdown), roles)
+    markdown, placed = join_blocks(blocks_markdown(blocks))
+    return FormattedPage(markdown, to_plain_text(markdown), roles, placed)
 
 
 class _Assembler:
@@ -157,15 +158,28 @@ class _Assembler:
     def _inset(self, box: LayoutBox) -> list[DigitalBlock]:
         inset = self._order.insets[box.index]
         if isinstance(inset, DigitalTable):
-            return [DigitalBlock("table", inset.rect, markdown=inset.markdown(self._profile.vocabulary))]
+            markdown = inset.markdown(self._profile.vocabulary)
+            boxes, cells = inset.box_order, inset.cell_boxes
+            return [DigitalBlock("table", inset.rect, markdown=markdown, boxes=boxes, cells=cells)]
         if isinstance(inset, DigitalFormula):
-            return [DigitalBlock("formula", inset.rect, markdown=inset.markdown)]
+            boxes = self._by_rows(inset.boxes)
+            return [DigitalBlock("formula", inset.rect, markdown=inset.markdown, boxes=boxes)]
         if isinstance(inset, Frame):
             return [block for column in self.columns(self._order.columns_in(inset)) for block in column]
         return [DigitalBlock("figure", inset.rect), *self._labels(inset)]
 
+    def _by_rows(self, indices: frozenset[int]) -> tuple[int, ...]:
+        """Return boxes in the order of their rows."""
+        rows = group_rows([self._page.boxes[index] for index in indices])
+        ordered = (reversed(row) if self._page.is_right_to_left else row for row in rows)
+        return tuple(box.index for row in ordered for box in row)
+
     def _labels(self, figure: DigitalFigure) -> list[DigitalBlock]:
         """Return the text in a figure, a line for each label."""
         inside = [box for box in self._page.boxes if box.index in figure.boxes]
-        lines = [self._page.row_pieces(line) for line in label_lines(self._page, inside)]
-        return [DigitalBlock("labels", bounding_rect(inside), lines)] if lines else []
+        rows = label_lines(self._page, inside)
+        if not rows:
+            return []
+        lines = [self._page.row_pieces(row) for row in rows]
+        boxes = tuple(box.index for row in rows for box in row)
+        return [DigitalBlock("labels", bounding_rect(inside), lines, boxes=boxes)]

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import Rect
+from ..output.formatted_page import CellLines
 
 BlockKind = Literal[
     "heading",
@@ -29,7 +30,8 @@ class DigitalBlock:
     a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: a list
     item's number as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
     `space_left`: pixels that the last line leaves empty, if it ends inside of a sentence near the edge of the
-    column, so that the paragraph may go on in the next column; else None.
+    column, so that the paragraph may go on in the next column; else None. `boxes`: indices of the boxes in
+    it, in their order. `cells`: those of each cell of a table, by row and column.
     """
 
     kind: BlockKind
@@ -39,3 +41,5 @@ class DigitalBlock:
     marker: str = ""
     markdown: str = ""
     space_left: float | None = None
+    boxes: tuple[int, ...] = ()
+    cells: CellLines = field(default_factory=dict)

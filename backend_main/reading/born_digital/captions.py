@@ -23,7 +23,7 @@ def with_captions(blocks: Sequence[DigitalBlock], body_height: float) -> list[Di
         for index in _candidates(number, len(merged)):
             block = merged[index]
             if _is_caption(block) and _is_near(figure.rect, block.rect, MAX_DISTANCE * body_height):
-                figure.lines = block.lines
+                figure.lines, figure.boxes = block.lines, block.boxes
                 del merged[index]
                 break
     return merged

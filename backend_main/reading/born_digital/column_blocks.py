@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
-from ..layout.text_joining import ends_sentence
+from ..layout.text_joining import CAPTION, ends_sentence
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
 from .contents import contents_lines, is_rest_of_entry, without_leader
@@ -29,7 +29,7 @@ from .headings import HeadingRules, Surroundings
 from .joined_rows import join_rows
 from .lines import Line, column_lines
 from .lists import Nesting, drawn_bullets, item_text_start, line_marker, without_marker
-from .numbering import CAPTION, Marker
+from .numbering import Marker
 from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
 from .tags import Tags
@@ -112,7 +112,7 @@ class _Column:
 
     def _code(self, start: int, end: int) -> DigitalBlock:
         lines = self._lines[start:end]
-        return DigitalBlock("code", _rect(lines), markdown=code_markdown(lines))
+        return DigitalBlock("code", _rect(lines), markdown=code_markdown(lines), boxes=_boxes(lines))
 
     def _contents(self, start: int, end: int) -> DigitalBlock:
         lines = self._lines[start:end]
@@ -123,7 +123,7 @@ class _Column:
             else:
                 entries.append([line])
         texts = [without_leader(self._joined(entry)) for entry in entries]
-        return DigitalBlock("paragraph", _rect(lines), texts)
+        return DigitalBlock("paragraph", _rect(lines), texts, boxes=_boxes(lines))
 
     # --- runs of text --------------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class _Column:
             return self._paragraphs(run, "footnote")
         if level := self._rules.level(run, Surroundings(above, below), self._flow):
             self._nesting.end()
-            return [DigitalBlock("heading", _rect(run), [self._joined(run)], level)]
+            return [DigitalBlock("heading", _rect(run), [self._joined(run)], level, boxes=_boxes(run))]
         if marker := self._markers[first]:
             return [self._list_item(run, marker)]
         if CAPTION.match(run[0].text):
@@ -258,6 +258,7 @@ class _Column:
                     texts,
                     depth,
                     space_left=self._space_left(lines) if len(paragraph) == 1 else None,
+                    boxes=_boxes(lines),
                 )
             )
         return blocks
@@ -272,7 +273,10 @@ class _Column:
         if marker.kind != "other":
             texts[0] = without_marker(texts[0], marker.text)
         shown = {"bullet": "-", "number": marker.text, "other": ""}[marker.kind]
-        return DigitalBlock("list_item", _rect(run), texts, depth, shown, space_left=self._space_left(run))
+        space_left = self._space_left(run)
+        return DigitalBlock(
+            "list_item", _rect(run), texts, depth, shown, space_left=space_left, boxes=_boxes(run)
+        )
 
     def _space_left(self, lines: Sequence[Line]) -> float | None:
         """Return what the last line leaves empty, if it is nearly full and ends inside of a sentence."""
@@ -289,3 +293,7 @@ class _Column:
 
 def _rect(lines: Sequence[Line]) -> Rect:
     return bounding_rect([box for line in lines for box in line.boxes])
+
+
+def _boxes(lines: Sequence[Line]) -> tuple[int, ...]:
+    return tuple(box.index for line in lines for box in line.boxes)

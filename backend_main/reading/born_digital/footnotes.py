@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from ..layout.text_joining import ends_sentence
+from ..layout.text_joining import CAPTION, ends_sentence
 from .document_profile import DocumentProfile, is_same_size
 from .lines import Line
-from .numbering import CAPTION, list_item_marker
+from .numbering import list_item_marker
 
 MAX_NOTE_SIZE = 0.93
 """In sizes of running text."""

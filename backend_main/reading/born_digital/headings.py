@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.geometry import LayoutBox
-from ..layout.text_joining import ends_sentence
+from ..layout.text_joining import CAPTION, ends_sentence
 from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_key
 from .flow import Flow
 from .lines import WIDE_GAP, Line
-from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
+from .numbering import has_clear_number, has_section_number, list_item_marker, section_depth
 from .page import DigitalPage, style_key
 from .tags import LEVELS, Tags, style_levels
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from ..documents.pdf_graphics import Graphics, Rect
 from ..documents.styled_text import TextPiece
+from ..layout.text_joining import CAPTION
 from .lines import Line
-from .numbering import CAPTION, Marker, list_item_marker
+from .numbering import Marker, list_item_marker
 
 # In sizes.
 MAX_DRAWN_BULLET, MIN_DRAWN_BULLET = 0.75, 0.12

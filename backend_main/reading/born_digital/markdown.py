@@ -2,30 +2,29 @@
 
 from collections.abc import Sequence
 
+from ..output.formatted_page import BlockMarkdown
 from ..output.markdown import HARD_BREAK, INDENT
+from ..types import BlockType, level_box
 from .blocks import DigitalBlock
 from .inline import InlineOptions, inline_markdown
 
 HEADING = InlineOptions(ignores_bold=True, ignores_italic=True)
 
 
-def blocks_markdown(blocks: Sequence[DigitalBlock]) -> str:
-    """Return the Markdown of a page: blank lines between blocks, single newlines between list items."""
-    parts: list[str] = []
-    for number, block in enumerate(blocks):
-        if number:
-            is_same_list = _is_item(block) and _is_item(blocks[number - 1])
-            parts.append("\n" if is_same_list else "\n\n")
-        parts.append(_block(block))
-    return "".join(parts)
+def blocks_markdown(blocks: Sequence[DigitalBlock]) -> list[BlockMarkdown]:
+    """Return the blocks of a page with their Markdown."""
+    return [_block_markdown(block) for block in blocks]
 
 
-def _is_item(block: DigitalBlock) -> bool:
-    """Return whether a block is a list item for Markdown too, and not one with a marker such as "(a)"."""
-    return block.kind == "list_item" and bool(block.marker)
+def _block_markdown(block: DigitalBlock) -> BlockMarkdown:
+    # A marker such as "(a)" is none for Markdown.
+    is_item = block.kind == "list_item" and bool(block.marker)
+    kind: BlockType = "paragraph" if block.kind == "labels" else block.kind
+    box = level_box(*block.rect) if block.kind == "figure" else None
+    return BlockMarkdown(kind, _markdown(block), block.boxes, box, is_item, block.cells)
 
 
-def _block(block: DigitalBlock) -> str:
+def _markdown(block: DigitalBlock) -> str:
     if block.markdown:
         return block.markdown
     match block.kind:

@@ -1,13 +1,12 @@
 """Notes of a page as quotes: text that readers of a file attached to a place, and that is not printed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..documents.pdf_text_layer import PageNote
 from ..documents.styled_text import TextPiece, TextStyle
 from ..layout.geometry import Rect
 from ..output.escaping import escape
-from ..output.formatted_page import FormattedPage
+from ..output.formatted_page import FormattedPage, join_blocks, join_formatted
 from ..output.plain_text import to_plain_text
 from ..types import Line
 from .blocks import DigitalBlock
@@ -32,10 +31,8 @@ def append_notes(formatted: FormattedPage, notes: Sequence[PageNote]) -> Formatt
     """Return a page with its notes at the end."""
     if not notes:
         return formatted
-    quotes = blocks_markdown(with_notes([], notes))
-    markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))
-    text = "\n".join(filter(None, (formatted.text, to_plain_text(quotes))))
-    return replace(formatted, markdown=markdown, text=text)
+    markdown, placed = join_blocks(blocks_markdown(with_notes([], notes)))
+    return join_formatted([formatted, FormattedPage(markdown, to_plain_text(markdown), {}, placed)])
 
 
 def with_notes(blocks: Sequence[DigitalBlock], notes: Sequence[PageNote]) -> list[DigitalBlock]:

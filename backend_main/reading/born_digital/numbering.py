@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ..layout.text_joining import BULLET, LETTER
+from ..layout.text_joining import BULLET
 
 MAX_SECTION_NUMBER = 99
 """Larger numbers at the start of a heading are years or quantities."""
@@ -70,12 +70,3 @@ def has_clear_number(text: str) -> bool:
 
 def _is_lettered(text: str) -> bool:
     return bool(_ROMAN_SECTION.match(text) or _LETTER_SECTION.match(text))
-
-
-CAPTION = re.compile(
-    r"^(?:fig(?:ure|\.)?|tab(?:le|\.)?|scheme|chart|plate|exhibit|listing|algorithm|box|abb(?:ildung|\.)?"
-    r"|tabelle|figura|tabla|tableau|tabella|tabel|afbeelding|рис(?:унок|\.)?|табл(?:ица|\.)?|图|表|図)"
-    rf"\s?(?:[A-Z]?\d+(?:[.-]\d+)*[a-z]?|[IVX]+)(?:\s*[.:|–—]|\s*$|\s+(?={LETTER}))",
-    re.IGNORECASE,
-)
-"""Start of a caption: "Figure 3.", "Table 2:"."""

@@ -79,4 +79,5 @@ def _starts_before_text(item: DigitalBlock, block: DigitalBlock, size: float) ->
 def _join(above: DigitalBlock, block: DigitalBlock, vocabulary: Vocabulary) -> None:
     above.lines[-1] = join_rows([above.lines[-1], block.lines[0]], vocabulary)
     above.lines += block.lines[1:]
+    above.boxes += block.boxes
     above.space_left = block.space_left

@@ -6,19 +6,17 @@ others follow it in the order of the content.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from ..documents.pdf_text_layer import TextLayer
-from ..documents.turned_page import block_layer, upright_layer
+from ..documents.turned_page import block_layer, page_box, upright_layer
 from ..layout.reading_order import OrderedBox
-from ..output.formatted_page import FormattedPage
+from ..output.formatted_page import PARAGRAPH_GAP, FormattedPage, join_formatted
 from ..types import FurnitureOption
 from .assembly import DigitalAssembly
 from .document_context import DocumentContext
 from .page import DigitalPage
 from .page_order import PageOrder
-
-PARAGRAPH_GAP = "\n\n"
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class RotationsAssembly:
         self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
     ) -> None:
         """Args: `furniture`: `keep` leaves page furniture in the text."""
+        self._layer = layer
         self._parts: list[_Part] = []
         for indices, own in _layers(layer):
             # Other pages are compared in the frame of the page, so furniture is looked for there.
@@ -62,15 +61,11 @@ class RotationsAssembly:
 
     def formatted(self) -> FormattedPage:
         """Return the final Markdown and plain text."""
-        pages = [part.assembly.formatted() for part in self._parts]
-        roles = {
-            part.indices[own]: role
-            for part, page in zip(self._parts, pages, strict=True)
-            for own, role in page.roles.items()
-        }
-        markdown = PARAGRAPH_GAP.join(page.markdown for page in pages if page.markdown)
-        text = PARAGRAPH_GAP.join(page.text for page in pages if page.text)
-        return FormattedPage(markdown, text, roles)
+        page, *turned = (
+            part.assembly.formatted().with_places(part.indices.__getitem__) for part in self._parts
+        )
+        # Only the part of the page has figures, and so boxes.
+        return join_formatted([page.with_boxes(partial(page_box, self._layer)), *turned])
 
 
 def live_order(layer: TextLayer, number: int) -> list[OrderedBox]:

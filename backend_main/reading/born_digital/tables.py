@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ..documents.pdf_graphics import Fill
 from ..layout.geometry import LayoutBox, Rect
@@ -52,6 +53,22 @@ class DigitalTable:
     content: TableContent
     has_clear_rows: bool = False
     """The text is not that of columns, whatever its order."""
+
+    @cached_property
+    def cell_boxes(self) -> dict[tuple[int, int], tuple[int, ...]]:
+        """Indices of the boxes of each cell with text, by row and column, in the order of the text."""
+        return {
+            (row, column): tuple(dict.fromkeys(word.box for line in word_lines(cell) for word in line.words))
+            for row, cells in enumerate(self.content.cells)
+            for column, cell in enumerate(cells)
+            if cell
+        }
+
+    @property
+    def box_order(self) -> tuple[int, ...]:
+        """Indices of the boxes by cells; drawn lines last."""
+        order = dict.fromkeys(box for boxes in self.cell_boxes.values() for box in boxes)
+        return (*order, *sorted(self.boxes - order.keys()))
 
     def markdown(self, vocabulary: Vocabulary = NO_VOCABULARY) -> str:
         """Return a pipe table, or HTML if cells span.

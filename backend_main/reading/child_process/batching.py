@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+import msgspec
+
 from ..types import Line, LinesRead, PageStarted
 from .ipc import Reply
 
@@ -39,7 +41,8 @@ class ReplyBatcher:
                 if isinstance(reply, PageStarted):
                     self._next_flush_at = 0.0
                 return
-            self._lines.append(reply)
+            # The words of a line come with its finished page.
+            self._lines.append(msgspec.structs.replace(reply, words=()))
             if time.monotonic() >= self._next_flush_at:
                 self._flush()
             elif len(self._lines) == 1:

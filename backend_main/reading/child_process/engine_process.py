@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Generator, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -17,7 +18,10 @@ from typing import Self, cast
 import msgspec
 
 from ...sandbox.measures import MeasureReport
+from ..documents.page_jpeg import WHOLE_PAGE, Area
 from ..errors import Cancelled, EngineCrashed, EngineFailed, ReadingError, UnreadableFile
+from ..searchable_pdf.original_parts import PdfParts, receive_parts
+from ..searchable_pdf.picture_copies import PdfPicture
 from ..types import (
     FORMULA_ENGINE,
     BatchedEvent,
@@ -32,6 +36,8 @@ from .child_policy import policy_for
 from .ipc import (
     CancelRequest,
     Failed,
+    FileRequest,
+    OriginalPartsRequest,
     PageImageReply,
     PageImageRequest,
     ReadFinished,
@@ -39,11 +45,14 @@ from .ipc import (
     Ready,
     Reply,
     message_to_error,
+    part_messages,
 )
 from .page_budget import POLL_SECONDS, PageBudget, is_expected
 
 CANCEL_GRACE_SECONDS = 0.5
 """Time for a child to react to a cancel before it is killed. A cancelled read ends within a second."""
+
+UNEXPECTED_REPLY = "The OCR process sent an unexpected reply."
 
 _DEFAULT_OPTIONS = Options()
 
@@ -167,24 +176,28 @@ class EngineProcess:
         return events
 
     def render_page(
-        self, path: Path | str, number: int, width: int, options: Options = _DEFAULT_OPTIONS
+        self,
+        path: Path | str,
+        number: int,
+        width: int,
+        options: Options = _DEFAULT_OPTIONS,
+        area: Area = WHOLE_PAGE,
     ) -> bytes:
-        """Render a page as a JPEG.
+        """Render a page, or an area of it, as a JPEG.
 
         Args:
             path: file with the page.
             number: number of the page, from 1.
             width: maximum width in pixels.
             options: limits.
+            area: the part of the page.
 
         Raises:
             ReadingError: UnreadableFile, NoSuchPage, or an error of the process.
         """
-        self._close_previous_read()
-        self._cancelled.clear()
-        self._start()
+        self._begin()
         options = msgspec.structs.replace(options, first_page=number)
-        self._send(PageImageRequest(width, options), Path(path))
+        self._send(PageImageRequest(width, options, area), Path(path))
         reply = self._receive(self._budget(options.page_seconds, "Rendering the page took too long."))
         if isinstance(reply, PageImageReply):
             self._pages_read += 1
@@ -192,7 +205,24 @@ class EngineProcess:
         if isinstance(reply, Failed):
             raise message_to_error(reply)
         self._discard_child()
-        raise EngineCrashed("The OCR process sent an unexpected reply.")
+        raise EngineCrashed(UNEXPECTED_REPLY)
+
+    def original_parts(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> PdfParts | PdfPicture:
+        """Return the parts of a file that a searchable PDF needs.
+
+        Args:
+            path: the file.
+            options: limits; of a PDF the pages to keep, of an image file the first page alone.
+        """
+        self._begin()
+        self._send(OriginalPartsRequest(options), Path(path))
+        budget = self._budget(options.page_seconds, "The file took too long.")
+        self._pages_read += 1
+        try:
+            return receive_parts(part_messages(partial(self._receive, budget), budget.start_page))
+        except ValueError:
+            self._discard_child()
+            raise EngineCrashed(UNEXPECTED_REPLY) from None
 
     def cancel(self) -> None:
         """Make the running read raise Cancelled within a second. Without one, it has no effect."""
@@ -205,6 +235,12 @@ class EngineProcess:
             child.kill()
         if not self._is_reading:
             self._discard_child()
+
+    def _begin(self) -> None:
+        """Start a request that is answered before the call returns."""
+        self._close_previous_read()
+        self._cancelled.clear()
+        self._start()
 
     def _start(self) -> None:
         if self._child is not None and (not self._child.is_alive() or self._needs_recycling(self._child)):
@@ -271,7 +307,7 @@ class EngineProcess:
                     is_finished = True
                     raise message_to_error(reply)
                 if not is_expected(reply, previous_page, request.options):
-                    raise EngineCrashed("The OCR process sent an unexpected reply.")
+                    raise EngineCrashed(UNEXPECTED_REPLY)
                 if isinstance(reply, PageDone):
                     self._pages_read += 1
                     previous_page = reply.number
@@ -283,7 +319,7 @@ class EngineProcess:
             if not is_finished:
                 self._cancel_or_kill()
 
-    def _send(self, request: ReadRequest | PageImageRequest, path: Path) -> None:
+    def _send(self, request: FileRequest, path: Path) -> None:
         try:
             # A named pipe would block this process; it is not a file that can be read.
             file_fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

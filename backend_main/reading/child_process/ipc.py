@@ -2,20 +2,23 @@
 
 Requests go through a socket, because the open file goes with them; replies come through a pipe.
 
-Parent to child: ReadRequest, PageImageRequest, CancelRequest.
+Parent to child: ReadRequest, PageImageRequest, OriginalPartsRequest, CancelRequest.
 Child to parent: Ready once; PageStarted, LinesRead, PageDone and ReadFinished for a ReadRequest;
-PageImageReply for a PageImageRequest; Failed in place of Ready, ReadFinished or PageImageReply.
+PageImageReply for a PageImageRequest; OriginalPart and ReadFinished for an OriginalPartsRequest; Failed in
+place of Ready, ReadFinished or PageImageReply.
 """
 
 import os
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from ...sandbox.measures import MeasureReport
 from .. import errors
+from ..documents.page_jpeg import WHOLE_PAGE, Area
 from ..errors import ReadingError
 from ..types import (
     LinesRead,
@@ -27,6 +30,8 @@ from ..types import (
 _LENGTH = struct.Struct(">I")
 MAX_FRAME_BYTES = 1 << 26
 """Twenty-five times a page of a million characters with its boxes."""
+MAX_PART_BYTES = 1 << 30
+"""Bytes of all parts of a file: a PDF that is written again, or the pixels of a page."""
 MAX_ERROR_CHARACTERS = 2000
 READ_BYTES = 1 << 16
 
@@ -38,12 +43,22 @@ class ReadRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
-    """Parent to child: render the page `options.first_page` of a file, at most `width` pixels wide.
+    """Parent to child: render an area of the page `options.first_page`, at most `width` pixels wide.
 
     The descriptor of the file comes with the request.
     """
 
     width: int
+    options: Options
+    area: Area = WHOLE_PAGE
+
+
+class OriginalPartsRequest(msgspec.Struct, frozen=True, tag=True):
+    """Parent to child: send the parts of a file for a searchable PDF. The descriptor comes with the request.
+
+    `options.pages` selects pages of a PDF, `options.first_page` is the page of an image file.
+    """
+
     options: Options
 
 
@@ -67,6 +82,12 @@ class PageImageReply(msgspec.Struct, frozen=True, tag=True):
     jpeg: bytes
 
 
+class OriginalPart(msgspec.Struct, frozen=True, tag=True):
+    """Child to parent: a message of `searchable_pdf.original_parts`."""
+
+    message: bytes
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """Child to parent: a ReadingError. `kind` is the name of its class."""
 
@@ -74,8 +95,10 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Request = ReadRequest | PageImageRequest | CancelRequest
-Reply = Ready | PageStarted | LinesRead | PageDone | ReadFinished | PageImageReply | Failed
+FileRequest = ReadRequest | PageImageRequest | OriginalPartsRequest
+"""A request about a file, whose descriptor comes with it."""
+Request = FileRequest | CancelRequest
+Reply = Ready | PageStarted | LinesRead | PageDone | ReadFinished | PageImageReply | OriginalPart | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder = msgspec.msgpack.Decoder(Request)
@@ -95,6 +118,18 @@ def message_to_error(failed: Failed) -> ReadingError:
     error = kind.__new__(kind)
     error.args = (failed.message[:MAX_ERROR_CHARACTERS],)
     return error
+
+
+def part_messages(receive: Callable[[], Reply], on_part: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the messages about an original file. Raises ReadingError; ValueError on any other reply."""
+    left = MAX_PART_BYTES
+    while not isinstance(reply := receive(), ReadFinished):
+        if isinstance(reply, Failed):
+            raise message_to_error(reply)
+        if not isinstance(reply, OriginalPart) or (left := left - len(reply.message)) < 0:
+            raise ValueError("not a part of a file, or too many of them")
+        on_part()
+        yield reply.message
 
 
 def send(fd: int, message: Reply) -> None:

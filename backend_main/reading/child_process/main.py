@@ -28,10 +28,14 @@ from ..engines import Engine, LazyEngine, load_engine
 from ..errors import Cancelled, EngineFailed, ReadingError
 from ..fallback import FallbackEngines
 from ..pipeline import read_document
+from ..searchable_pdf.original_parts import original_parts
 from .batching import ReplyBatcher
 from .ipc import (
     CancelRequest,
+    FileRequest,
     FrameReader,
+    OriginalPart,
+    OriginalPartsRequest,
     PageImageReply,
     PageImageRequest,
     ReadFinished,
@@ -44,10 +48,10 @@ from .ipc import (
 _log = logging.getLogger("scanrill.reading")
 
 
-class FileRequest(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """A request, and the descriptor of its file."""
 
-    request: ReadRequest | PageImageRequest
+    request: FileRequest
     file_fd: int
 
 
@@ -56,11 +60,11 @@ class RequestReceiver:
 
     def __init__(self, connection: socket.socket) -> None:
         self._frames = FrameReader(connection)
-        self._requests: SimpleQueue[FileRequest] = SimpleQueue()
+        self._requests: SimpleQueue[ReceivedRequest] = SimpleQueue()
         self.cancelled = threading.Event()
         threading.Thread(target=self._receive_loop, daemon=True, name="requests").start()
 
-    def get(self) -> FileRequest:
+    def get(self) -> ReceivedRequest:
         """Wait for the next request."""
         return self._requests.get()
 
@@ -72,7 +76,7 @@ class RequestReceiver:
                         self.cancelled.set()
                     else:
                         self.cancelled.clear()
-                        self._requests.put(FileRequest(request, self._frames.next_file()))
+                        self._requests.put(ReceivedRequest(request, self._frames.next_file()))
         finally:
             _exit_process()
 
@@ -89,14 +93,17 @@ class RequestHandler:
         self._documents = OpenDocumentCache()
         self._fallback = FallbackEngines(threads)
 
-    def handle(self, request: ReadRequest | PageImageRequest, file_fd: int) -> None:
+    def handle(self, request: FileRequest, file_fd: int) -> None:
         """Send the replies to a request, and close its file. Raises OSError if the parent has exited."""
         try:
             document = self._documents.open(file_fd, request.options)
-            if isinstance(request, PageImageRequest):
-                self._render(document, request)
-            else:
-                self._read(document, request)
+            match request:
+                case PageImageRequest():
+                    self._render(document, request)
+                case OriginalPartsRequest():
+                    self._send_parts(file_fd, request)
+                case _:
+                    self._read(document, request)
         except ReadingError as error:
             self._documents.clear()
             if isinstance(error, EngineFailed):
@@ -116,10 +123,18 @@ class RequestHandler:
 
     def _render(self, document: Document, request: PageImageRequest) -> None:
         try:
-            jpeg = render_page_jpeg(document, request.options.first_page, request.width)
+            jpeg = render_page_jpeg(document, request.options.first_page, request.width, request.area)
         finally:
             self._documents.clear()
         self._replies.send(PageImageReply(jpeg))
+
+    def _send_parts(self, file_fd: int, request: OriginalPartsRequest) -> None:
+        try:
+            for message in original_parts(file_fd, request.options):
+                self._replies.send(OriginalPart(message))
+        finally:
+            self._documents.clear()
+        self._replies.send(ReadFinished())
 
 
 def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-RIGHT_TO_LEFT = frozenset({"R", "AL"})
+from ..languages import RIGHT_TO_LEFT
+
 _NUMBER = frozenset({"EN", "AN"})
 _NUMBER_SIGNS = frozenset({"ES", "CS", "ET"})
 _MIRRORED = dict(zip("()[]{}<>«»", ")(][}{><»«", strict=True))
@@ -29,10 +30,6 @@ def direction(text: str) -> str:
         if kind in _NUMBER:
             return "N"
     return ""
-
-
-def has_right_to_left(text: str) -> bool:
-    return any(unicodedata.bidirectional(letter) in RIGHT_TO_LEFT for letter in text)
 
 
 def is_right_to_left(directions: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...control_characters import remove_controls
-from .pdf_bidi import has_right_to_left
+from ..languages import has_right_to_left
 from .pdf_copies import without_copies
 from .pdf_glyph import Glyph as Glyph
 from .pdf_math_fonts import hangs, math_letter, symbol_letter

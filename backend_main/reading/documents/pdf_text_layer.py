@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..types import Box, level_box
+from ..types import Box, Word, level_box
 from .glyph_outlines import fonts_with_other_outlines
 from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
-from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
+from .pdf_characters import LINE_END_HYPHENS, UNMAPPED, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, pixel_rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
@@ -22,6 +22,7 @@ from .pdf_objects import page_objects, text_objects
 from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
+from .pdf_word_boxes import shown_fragments, words_of_fragments
 from .pdf_words import Fragment
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
@@ -31,7 +32,6 @@ from .unread_areas import unread_areas
 
 UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
 """Unicode categories that text does not have: control, private use, unassigned and surrogate."""
-REPLACEMENT_CHARACTER = "\ufffd"
 MAX_UNMAPPED_SHARE = 0.02
 MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
 """Text with more ASCII words of such a length has lost the spaces between its words."""
@@ -56,7 +56,7 @@ class TextRun:
 
     `pieces` are in logical order, and make up the text. `place` orders the runs by the content of the page;
     recognized ones have none. `rotation` is that of a block which is read in its own frame, in degrees
-    counter-clockwise, and the pieces are in pixels of that frame.
+    counter-clockwise, and the pieces are in pixels of that frame. `words` are in pixels of the page.
     """
 
     text: str
@@ -64,6 +64,7 @@ class TextRun:
     pieces: tuple[TextPiece, ...] = ()
     place: int | None = None
     rotation: float | None = None
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ def is_unmapped(letter: str) -> bool:
     """Return whether a character is not text, so that the code of its glyph has no mapping."""
     if letter in LINE_END_HYPHENS:
         return False
-    return letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
+    return letter == UNMAPPED or unicodedata.category(letter) in UNMAPPED_CATEGORIES
 
 
 def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int | None) -> Iterator[TextRun]:
@@ -301,11 +302,14 @@ def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int | No
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
         own_frame = to_frame if rotation is None else _in_frame(to_pixels, rotation, width, height)
-        pieces = _pieces(line, own_frame, scale)
+        fragments = shown_fragments(line)
+        pieces = _pieces(fragments, line.angle, own_frame, scale)
         reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
         if pieces and reaches_page and min(xs) < width and min(ys) < height:
             place = min(fragment.glyph.index for fragment in line.fragments)
-            yield TextRun(text_of_pieces(pieces), box, pieces, place, rotation)
+            text = text_of_pieces(pieces)
+            words = words_of_fragments(text, fragments, line.angle, to_pixels)
+            yield TextRun(text, box, pieces, place, rotation, words)
 
 
 def _in_frame(to_pixels: Mapping, rotation: float, width: float, height: float) -> Mapping:
@@ -313,17 +317,17 @@ def _in_frame(to_pixels: Mapping, rotation: float, width: float, height: float) 
     return lambda x, y: turn(*to_pixels(x, y))
 
 
-def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:
+def _pieces(
+    fragments: Sequence[Fragment], angle: float, to_pixels: Mapping, scale: float
+) -> tuple[TextPiece, ...]:
     """Return the pieces of a line, in pixels of the frame of the page's text."""
-    cosine, sine = math.cos(line.angle), math.sin(line.angle)
+    cosine, sine = math.cos(angle), math.sin(angle)
 
     def point(along: float, across: float) -> tuple[float, float]:
         return to_pixels(along * cosine - across * sine, along * sine + across * cosine)
 
     pieces = []
-    for number, fragment in enumerate(line.fragments):
-        if not fragment.text.strip(REPLACEMENT_CHARACTER) and not _is_in_word(line.fragments, number):
-            continue  # a sign without a mapping
+    for fragment in fragments:
         glyph = fragment.glyph
         x0, y = point(fragment.start, glyph.baseline)
         x1, _ = point(fragment.end, glyph.baseline)
@@ -340,17 +344,6 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         )
         pieces.append(piece)
     return tuple(pieces)
-
-
-def _is_in_word(fragments: Sequence[Fragment], number: int) -> bool:
-    """Return whether a fragment touches letters of a font of the same name."""
-    name = fragments[number].glyph.font.name
-    before = fragments[number - 1] if number and not fragments[number].starts_word else None
-    after = next((one for one in fragments[number + 1 : number + 2] if not one.starts_word), None)
-    return bool(name) and any(
-        one is not None and one.glyph.font.name == name and any(map(str.isalpha, one.text))
-        for one in (before, after)
-    )
 
 
 def _pixel_mapping(page: Any, width: float, height: float) -> Mapping:

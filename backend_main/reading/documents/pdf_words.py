@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from ..languages import CJK
+from ..languages import CJK, has_right_to_left
 from .pdf_bidi import (
     direction,
-    has_right_to_left,
     is_right_to_left,
     logical_order,
     with_matching_brackets,
@@ -114,6 +113,8 @@ class Fragment:
     glyph: Glyph
     """The first glyph, which has the style of all."""
     starts_word: bool = False
+    places: tuple[tuple[float, float], ...] = ()
+    """Start and end of each character of Chinese and Japanese text, of which each is a word."""
 
 
 def fragments_of(glyphs: Sequence[Glyph], page: PageTraits) -> list[Fragment]:
@@ -193,6 +194,9 @@ def _fragment(parts: Sequence[_Part]) -> Fragment | None:
         return None
     text = _with_drawn_hyphens(text, glyphs)
     start, end = min(glyph.start for glyph in glyphs), max(glyph.end for glyph in glyphs)
+    if len(text) == len(glyphs) > 1 and CJK.search(text):
+        places = tuple((glyph.start, glyph.end) for glyph in glyphs)
+        return Fragment(text, start, end, glyphs[0], places=places)
     return Fragment(text, start, end, glyphs[0])
 
 

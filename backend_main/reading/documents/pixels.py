@@ -22,8 +22,8 @@ Gray = npt.NDArray[np.uint8]
 SCALE_STEPS = 16
 STRIP_PIXELS, STRIP_ROWS = 4_000_000, SCALE_STEPS
 """Largest strip, and the number of which its rows are a multiple."""
-MAX_PAGE_PIXELS = 100_000_000
-"""Larger images are reduced. A page of this size is 300 MB, and twice that while it is turned."""
+MAX_PAGE_PIXELS = 80_000_000
+"""Larger images are reduced. A page of this size is 240 MB, and twice that while it is turned."""
 INTERLACED_ROWS = 8
 """Greatest distance of two rows of a PNG's first pass (W3C, PNG, section 8.1)."""
 MAX_SAMPLE_SIDE = 500

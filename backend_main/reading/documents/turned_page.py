@@ -109,6 +109,16 @@ def upright_box(layer: "TextLayer", box: Box) -> Box:
     return _box(box, _turn(layer.quarter_turns, layer.width, layer.height)) if layer.quarter_turns else box
 
 
+def page_box(layer: "TextLayer", box: Box) -> Box:
+    """Return a box in the frame of the text of a page as a box of the page."""
+    if not layer.quarter_turns:
+        return box
+    width, height = layer.width, layer.height
+    if layer.quarter_turns % 2:
+        width, height = height, width
+    return _box(box, _turn(4 - layer.quarter_turns, width, height))
+
+
 def _run(run: "TextRun", turn: Turn) -> "TextRun":
     return replace(run, box=_box(run.box, turn))
 

@@ -75,6 +75,8 @@ class Engine(ABC):
     """The engine yields pieces that are shorter than a line."""
     provides_boxes: ClassVar[bool] = True
     """Lines have boxes and confidences."""
+    provides_words: ClassVar[bool] = False
+    """Lines have words with boxes."""
     has_final_markdown: ClassVar[bool] = False
     """The final Markdown differs from the joined lines; `final_markdown` returns it."""
     uses_layout_analysis: ClassVar[bool] = False

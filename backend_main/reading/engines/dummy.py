@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from ..documents.document import PageImage
 from ..output.markdown import MarkdownWriter
 from ..types import Line, level_box
+from ..words import even_words
 from .base import Engine
 
 DEFAULT_LINES = ("# Dummy page", "The quick brown fox jumps", "over the lazy dog.")
@@ -35,6 +36,7 @@ class DummyEngine(Engine):
     """Engine that follows the script in a page."""
 
     name = "dummy"
+    provides_words = True
     languages = frozenset({"en"})
     is_test_engine = True
     is_confined = False  # scripts create files
@@ -62,7 +64,8 @@ class DummyEngine(Engine):
             mark_above, _ = _split_heading(texts[index - 1] if index else "")
             gap = "\n\n" if mark or mark_above else "\n"
             box = level_box(0.0, 20.0 * index, float(page.width), 20.0 * index + 16)
-            yield Line(page.number, words, writer.write(gap + mark, words), box, confidence=1.0)
+            markdown = writer.write(gap + mark, words)
+            yield Line(page.number, words, markdown, box, confidence=1.0, words=even_words(words, box, 1.0))
 
         _wait(script, len(texts))
         if fault_after >= len(texts):

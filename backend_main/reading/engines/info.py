@@ -23,6 +23,8 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The engine yields pieces that are shorter than a line."""
     provides_boxes: bool = False
     """Lines have boxes and confidences."""
+    provides_words: bool = False
+    """Lines have words with boxes."""
     is_remote: bool = False
     """The engine sends pages to another machine."""
     is_test_engine: bool = False
@@ -48,6 +50,7 @@ def engine_info(name: str) -> EngineInfo:
         profiles=list(kind.profiles),
         streams_tokens=kind.streams_tokens,
         provides_boxes=kind.provides_boxes,
+        provides_words=kind.provides_words,
         is_remote=kind.is_remote,
         is_test_engine=kind.is_test_engine,
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
 import numpy as np
 
 from ..documents.document import PageImage
-from ..types import Line
+from ..types import Box, Line
+from ..words import move_line
 
 
 def rotate_upright(page: PageImage, quarter_turns: int) -> PageImage:
@@ -29,12 +29,13 @@ def to_original_coordinates(lines: Iterable[Line], page: PageImage, quarter_turn
         page: page before `rotate_upright`.
         quarter_turns: rotation of its lines.
     """
+
+    def rotated(box: Box) -> Box:
+        a, b, c, d = (_rotated_point(corner, page.width, page.height, quarter_turns) for corner in box)
+        return a, b, c, d
+
     for line in lines:
-        box = line.box
-        if box is not None:
-            a, b, c, d = (_rotated_point(corner, page.width, page.height, quarter_turns) for corner in box)
-            box = (a, b, c, d)
-        yield msgspec.structs.replace(line, box=box)
+        yield move_line(line, rotated)
 
 
 def _rotated_point(

@@ -19,11 +19,14 @@ import numpy as np
 
 from ...sandbox.program_runner import run_program
 from ..documents.document import PageImage
+from ..documents.pixels import Pixels
 from ..languages import LANGUAGES, SCRIPTS, common_languages, normalize_code, scripts_of
 from ..layout.reading_order import NEW_LINE, NEW_PARAGRAPH, SPACE
 from ..output.markdown import MarkdownWriter
-from ..types import Box, Line, Options, level_box
+from ..types import Box, Line, Options, Word, level_box
+from ..words import realigned
 from .base import DetectedScript, Engine
+from .tesseract_words import refined_boxes
 
 PROGRAM = "tesseract"
 INSTALL_COMMAND = "apt install tesseract-ocr tesseract-ocr-deu"
@@ -55,6 +58,7 @@ class TesseractEngine(Engine):
     """Engine that runs the program Tesseract."""
 
     name = "tesseract"
+    provides_words = True
     detects_scripts = True
 
     @classmethod
@@ -134,7 +138,10 @@ class TesseractEngine(Engine):
                 writer.skip(prefix)
                 yield Line(page.number, "", "", _bounding_box(words), confidence)
                 continue
-            yield Line(page.number, text, writer.write(prefix, text), _bounding_box(words), confidence)
+            markdown, box = writer.write(prefix, text), _bounding_box(words)
+            yield Line(
+                page.number, text, markdown, box, confidence, words=_words_of_text(text, words, page.pixels)
+            )
             previous = line
 
     def detect_script(self, page: PageImage) -> DetectedScript | None:
@@ -213,7 +220,17 @@ def _text_of_line(words: Sequence[_Word], plain: deque[str]) -> str:
     return SPACE.join(word.text for word in words)
 
 
-def _bounding_box(words: list[_Word]) -> Box:
+def _words_of_text(text: str, parts: Sequence[_Word], pixels: Pixels) -> tuple[Word, ...]:
+    """Return the words of a line: Tesseract divides Korean ones, and does not divide Chinese text."""
+    words, start = [], 0
+    boxes = refined_boxes(pixels, [(part.left, part.top, part.right, part.bottom) for part in parts])
+    for part, box in zip(parts, boxes, strict=True):
+        words.append(Word(part.text, level_box(*box), part.confidence, start))
+        start += len(part.text) + len(SPACE)
+    return realigned(words, SPACE.join(part.text for part in parts), text, None)
+
+
+def _bounding_box(words: Sequence[_Word]) -> Box:
     left, right = min(word.left for word in words), max(word.right for word in words)
     top, bottom = min(word.top for word in words), max(word.bottom for word in words)
     return level_box(left, top, right, bottom)

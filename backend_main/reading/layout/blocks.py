@@ -83,6 +83,7 @@ class Block:
     `level`: a heading's from 1, or a list item's depth from 0. `marker`: a list item's bullet or number.
     `cells`: texts of a table by rows, all equally long. `spans`: its cells larger than one row or column;
     their text is in `cells` at their first row and column. `is_furniture`: header, footer or page number.
+    `order`: the boxes in the order of the text; empty: by rows.
     """
 
     kind: Literal["heading", "paragraph", "list_item", "table", "figure"]
@@ -94,6 +95,7 @@ class Block:
     cells: tuple[tuple[str, ...], ...] = ()
     spans: tuple[Cell, ...] = ()
     is_furniture: bool = False
+    order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..documents.pixels import Pixels, downscale_by_halves
-from ..types import Box
+from ..types import Box, level_box
 from .displacement import POWERS_OF_ENDS, Displacement, Points
 from .sequences import weighted_median
 
@@ -152,6 +152,13 @@ class PageFrame:
         """Return left, top, right, bottom of a page of `width` × `height` pixels in the frame."""
         xs, ys = self._rotated(((0, 0), (width, 0), (0, height), (width, height)))
         return min(xs), min(ys), max(xs), max(ys)
+
+    def page_box(self, rect: Rect) -> Box:
+        """Return the upright rectangle around a rectangle of the frame, in pixels of the page."""
+        left, top, right, bottom = rect
+        back = PageFrame(-self.angle)
+        xs, ys = back._rotated(((left, top), (right, top), (right, bottom), (left, bottom)))
+        return level_box(min(xs), min(ys), max(xs), max(ys))
 
     def _rotated(self, points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
         cosine, sine = cos(self.angle), -sin(self.angle)

@@ -57,12 +57,14 @@ class Table:
     """A table's texts by rows, all equally long, and the indices of the boxes that they come from.
 
     `spans`: cells larger than one row or column; their text is in `cells` at their first row and column.
+    `order`: the boxes by cells; empty: by rows.
     """
 
     cells: tuple[tuple[str, ...], ...]
     boxes: frozenset[int]
     rect: Rect
     spans: tuple[Cell, ...] = ()
+    order: tuple[int, ...] = ()
 
 
 # --- ruled -------------------------------------------------------------------------------------------------
@@ -76,9 +78,11 @@ def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Tabl
         for cell, text in _split_across_cells(grid, box, texts[box.index]):
             parts.setdefault(cell, []).append((box, text))
     cells = [[""] * grid.columns for _ in range(grid.rows)]
-    for cell, part in parts.items():
+    order: dict[int, None] = {}
+    for cell, part in sorted(parts.items(), key=lambda item: (item[0].row, item[0].column)):
         text_by_index = {box.index: text for box, text in part}
         for row in group_rows([box for box, _ in part]):
+            order.update(dict.fromkeys(box.index for box in row))
             line = " ".join(text_by_index[box.index] for box in row)
             cells[cell.row][cell.column] = join_lines(cells[cell.row][cell.column], line)
 
@@ -91,7 +95,7 @@ def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Tabl
     if not _is_table(cells, len(parts)):
         return None
     spans = spans_with_text(cells, (renumbered(cell, rows, columns) for cell in grid.cells))
-    return Table(tuple(map(tuple, cells)), frozenset(box.index for box in inside), grid.rect, spans)
+    return Table(tuple(map(tuple, cells)), frozenset(order), grid.rect, spans, tuple(order))
 
 
 def _split_across_cells(grid: TableGrid, box: LayoutBox, text: str) -> Iterator[tuple[Cell, str]]:

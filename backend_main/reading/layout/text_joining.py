@@ -29,6 +29,13 @@ FIGURE_CAPTION = re.compile(
     re.IGNORECASE,
 )
 """Start of the caption of a figure: “Figure 3”, “Abb. 2:”."""
+CAPTION = re.compile(
+    r"^(?:fig(?:ure|\.)?|tab(?:le|\.)?|scheme|chart|plate|exhibit|listing|algorithm|box|abb(?:ildung|\.)?"
+    r"|tabelle|figura|tabla|tableau|tabella|tabel|afbeelding|рис(?:унок|\.)?|табл(?:ица|\.)?|图|表|図)"
+    rf"\s?(?:[A-Z]?\d+(?:[.-]\d+)*[a-z]?|[IVX]+)(?:\s*[.:|–—]|\s*$|\s+(?={LETTER}))",
+    re.IGNORECASE,
+)
+"""Start of a caption: "Figure 3.", "Table 2:"."""
 
 # “一、总则” and “第三章 税收”: sections with Chinese numbers; the line is short and not a sentence.
 _CJK_SECTION = re.compile(

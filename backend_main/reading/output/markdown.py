@@ -5,7 +5,7 @@ markup, and recognized list items stay list items.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ...control_characters import remove_controls
 from ..layout.blocks import Block
@@ -60,21 +60,8 @@ def _larger_gap(left: str, right: str) -> str:
     return max(left, right, key=lambda gap: (gap.count("\n"), len(gap)))
 
 
-# --- whole pages -------------------------------------------------------------------------------------------
-
-
-def page_markdown(blocks: Sequence[Block]) -> str:
-    """Return the Markdown of a page: blank lines between blocks, single newlines between list items."""
-    parts: list[str] = []
-    for number, block in enumerate(blocks):
-        if number:
-            is_same_list = block.kind == "list_item" and blocks[number - 1].kind == "list_item"
-            parts.append("\n" if is_same_list else "\n\n")
-        parts.append(_block(block))
-    return "".join(parts)
-
-
-def _block(block: Block) -> str:
+def block_markdown(block: Block) -> str:
+    """Return the Markdown of a block of a recognized page."""
     match block.kind:
         case "heading":
             return "#" * block.level + " " + escape(block.lines[0], at_line_start=False)

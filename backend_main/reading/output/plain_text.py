@@ -41,6 +41,7 @@ _EMPHASIS = (
     EmphasisMarks(("___", "__", "_"), opening=rf"(?<!{LETTER})", closing=rf"(?!{LETTER})"),
 )
 _CODE = re.compile(r"(?<!`)`++([^`]+)`+")
+_INLINE_MARK = re.compile(r"[\\`*_~<\[$]")
 _MARKUP = re.compile(r"[\\`*_<>\[\]()~|#]")
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")
 
@@ -59,6 +60,18 @@ def to_plain_text(markdown: str) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
+def inline_text(markdown: str) -> str:
+    """Return the text of inline Markdown, such as that of a cell, on one line."""
+    if _INLINE_MARK.search(markdown) is None:
+        return " ".join(markdown.split())
+    return _strip_inline_marks(_with_protected_marks(markdown)).translate(_UNESCAPE)
+
+
+def html_text(html: str) -> str:
+    """Return the text of inline HTML, such as that of a cell, on one line."""
+    return unescape_html(" ".join(_TAG.sub(" ", _INLINE_TAG.sub("", html)).split()))
+
+
 def _formula_text(found: re.Match[str]) -> str:
     """Return the readable text of a formula; its punctuation is escaped, since it is not markup."""
     text = latex_text(found["displayed"] or found["inline"])
@@ -66,15 +79,19 @@ def _formula_text(found: re.Match[str]) -> str:
 
 
 def _table(rows: str) -> list[str]:
-    lines = (" ".join(_TAG.sub(" ", _INLINE_TAG.sub("", row)).split()) for row in rows.split("\n"))
-    return ["\n".join(unescape_html(line) for line in lines if line)]
+    return ["\n".join(line for line in map(html_text, rows.split("\n")) if line)]
 
 
 def _paragraphs(markdown: str) -> list[str]:
     # HTML has no formulas: a dollar sign there is a letter.
-    markdown = FORMULA.sub(_formula_text, markdown)
-    protected = _ESCAPED.sub(lambda found: _ESCAPE_PLACEHOLDERS[found[1]], markdown)
+    protected = _with_protected_marks(markdown)
     return [_paragraph(block) for block in _BLANK_LINES.split(_FENCE.sub("", protected))]
+
+
+def _with_protected_marks(markdown: str) -> str:
+    """Return Markdown with the text of its formulas, and placeholders for escaped punctuation."""
+    markdown = FORMULA.sub(_formula_text, markdown)
+    return _ESCAPED.sub(lambda found: _ESCAPE_PLACEHOLDERS[found[1]], markdown)
 
 
 def _paragraph(block: str) -> str:
@@ -86,18 +103,20 @@ def _paragraph(block: str) -> str:
         if _DELIMITER_ROW.fullmatch(line) or _THEMATIC_BREAK.fullmatch(line):
             continue
         content = line.strip().strip("|").replace("|", " ") if is_table else line
-        plain = _strip_inline_marks(content).translate(_UNESCAPE)
+        plain = _strip_inline_marks(_without_line_marks(content)).translate(_UNESCAPE)
         is_own_line = is_table or after_hard_break or _LIST_ITEM.match(plain)
         (text.add_below if is_own_line else text.add)(plain)
         after_hard_break = line.endswith("  ")
     return str(text)
 
 
-def _strip_inline_marks(line: str) -> str:
+def _without_line_marks(line: str) -> str:
     is_heading = line.lstrip().startswith("#")
     line = _LINE_MARKS.sub("", line)
-    if is_heading:
-        line = _CLOSING_MARKS.sub("", line)
+    return _CLOSING_MARKS.sub("", line) if is_heading else line
+
+
+def _strip_inline_marks(line: str) -> str:
     for pattern, replacement in _BEFORE_EMPHASIS:
         line = pattern.sub(replacement, line)
     for marks in _EMPHASIS:

@@ -9,7 +9,8 @@
 
 Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
+`messages`, `readings`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url`
+are pure: no network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -32,8 +33,10 @@ from .errors import (
 )
 from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
+    Block,
     Engine,
     Engines,
+    ExportOptions,
     Instance,
     LinePosition,
     Listing,
@@ -46,7 +49,19 @@ from .messages import (
     Sessions,
     Status,
     Stream,
+    TableCell,
+    UploadWarning,
+    Word,
 )
+from .readings import (
+    PageComparison,
+    Reading,
+    ReadingComparison,
+    ReadingInfo,
+    Readings,
+    WordChange,
+)
+from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -56,6 +71,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "Backoff",
+    "Block",
     "Cancelled",
     "Client",
     "ConnectionLost",
@@ -65,6 +81,7 @@ __all__ = [
     "Engine",
     "Engines",
     "Event",
+    "ExportOptions",
     "FileSource",
     "Finished",
     "Instance",
@@ -74,21 +91,32 @@ __all__ = [
     "NoTextError",
     "NotFound",
     "Page",
+    "PageComparison",
     "PageLine",
     "PageWarning",
     "Password",
     "Progress",
     "ReadOptions",
+    "Reading",
+    "ReadingComparison",
     "ReadingFailed",
+    "ReadingInfo",
+    "Readings",
     "RefreshToken",
     "RequestError",
     "ScanrillError",
+    "SearchField",
+    "SearchHit",
+    "SearchLine",
+    "SearchResults",
     "ServerUnreachable",
     "Session",
     "Sessions",
     "Snapshot",
+    "Snippet",
     "Status",
     "Stream",
+    "TableCell",
     "Timeouts",
     "TokenSource",
     "Unauthenticated",
@@ -96,5 +124,8 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "UploadStore",
+    "UploadWarning",
+    "Word",
+    "WordChange",
     "__version__",
 ]

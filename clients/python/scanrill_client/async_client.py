@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
@@ -18,9 +16,12 @@ from .errors import ConnectionLost, NotFound, ServerUnreachable, UploadDeleted
 from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
 from .events import Created, Deleted, Event, Finished, Snapshot
+from .file_methods import FileMethods
 from .http import HttpClient
 from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .reading_methods import ReadingMethods
 from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .search_results import SearchResults
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
 from .tokens import TokenSource, as_token_source
@@ -34,7 +35,7 @@ Transport = Literal["rest", "socket"]
 MAX_ATTEMPTS = 8
 
 
-class AsyncClient:
+class AsyncClient(FileMethods, ReadingMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
@@ -204,6 +205,9 @@ class AsyncClient:
         search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        warning: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
     ) -> Listing:
         """Return uploads without their texts, newest first.
 
@@ -212,8 +216,20 @@ class AsyncClient:
             search: Only uploads with this text in the name or the text.
             limit: The size of a page of the list; by default, and at most, 10,000.
             cursor: The `next` of the page before.
+            warning: Only uploads of which a page has a warning with this code.
+            min_confidence: Only uploads with this confidence or more.
+            max_confidence: Only uploads with this confidence or less.
         """
-        return await self._requests.list(list_filters(status, search, limit, cursor))
+        filters = list_filters(
+            status=status,
+            search=search,
+            limit=limit,
+            cursor=cursor,
+            warning=warning,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+        )
+        return await self._requests.list(filters)
 
     async def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts. Raises `NotFound`."""
@@ -281,30 +297,31 @@ class AsyncClient:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return await self._rest.engines()
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1. Raises `NotFound`."""
-        return await self._rest.page(upload_id, number)
+    async def search(self, q: str, *, limit: int = 20, cursor: str | None = None) -> SearchResults:
+        """Find pages, file names and corrections, best first.
 
-    async def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
-        """Return the image of a page, upright, as JPEG.
+        Args:
+            q: Words, "a phrase", prefix*, -without, and the filters name:, status:, before: and after:.
+            limit: Maximum number of hits, up to 100.
+            cursor: `next` of the previous results.
+
+        Raises:
+            RequestError: On `q`, `limit` or `cursor` if it is not valid.
+        """
+        return await self._rest.search(q, limit, cursor)
+
+    async def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines.
 
         Args:
             upload_id: The id of the upload.
             number: The page number, from 1.
-            width: The approximate width in pixels.
+            words: Whether the lines have their words.
 
         Raises:
-            NotFound: The page does not exist.
+            NotFound: The page does not exist, or is not finished.
         """
-        return await self._rest.page_image(upload_id, number, width)
-
-    async def original(self, upload_id: str) -> bytes:
-        """Return the original file. Raises `NotFound`."""
-        return await self._rest.original(upload_id)
-
-    async def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
-        """Write the original file to a path, as a stream. Raises `NotFound`."""
-        await self._rest.download(upload_id, Path(target))
+        return await self._rest.page(upload_id, number, words=words)
 
     # ── private ──
 

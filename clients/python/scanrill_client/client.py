@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from types import TracebackType
@@ -16,7 +16,20 @@ from msgspec import UNSET, UnsetType
 from .async_client import AsyncClient, Token, Transport
 from .connection import Timeouts
 from .events import Created, Event
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .messages import (
+    Engines,
+    ExportOptions,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+)
+from .readings import Reading, ReadingComparison, Readings
+from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
@@ -100,9 +113,21 @@ class Client:
         search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        warning: str | None = None,
+        min_confidence: float | None = None,
+        max_confidence: float | None = None,
     ) -> Listing:
         """Return uploads without their texts, newest first."""
-        return self._loop.run(self._client.list(status=status, search=search, limit=limit, cursor=cursor))
+        listing = self._client.list(
+            status=status,
+            search=search,
+            limit=limit,
+            cursor=cursor,
+            warning=warning,
+            min_confidence=min_confidence,
+            max_confidence=max_confidence,
+        )
+        return self._loop.run(listing)
 
     def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts."""
@@ -151,13 +176,51 @@ class Client:
         """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
 
-    def page(self, upload_id: str, number: int) -> Page:
-        """Return a finished page with its lines; `number` counts from 1."""
-        return self._loop.run(self._client.page(upload_id, number))
+    def search(self, q: str, *, limit: int = 20, cursor: str | None = None) -> SearchResults:
+        """Find pages, file names and corrections, best first."""
+        return self._loop.run(self._client.search(q, limit=limit, cursor=cursor))
+
+    def page(self, upload_id: str, number: int, *, words: bool = False) -> Page:
+        """Return a finished page with its lines, and with their words if `words`; `number` counts from 1."""
+        return self._loop.run(self._client.page(upload_id, number, words=words))
+
+    def readings(self, upload_id: str) -> Readings:
+        """Return the readings of an upload, the newest first."""
+        return self._loop.run(self._client.readings(upload_id))
+
+    def reading(self, upload_id: str, number: int) -> Reading:
+        """Return a reading with its texts."""
+        return self._loop.run(self._client.reading(upload_id, number))
+
+    def reading_page(self, upload_id: str, reading: int, number: int, *, words: bool = False) -> Page:
+        """Return a finished page of a reading; both numbers count from 1."""
+        return self._loop.run(self._client.reading_page(upload_id, reading, number, words=words))
+
+    def make_reading_current(self, upload_id: str, number: int) -> Instance:
+        """Make a reading the current one, and return the upload."""
+        return self._loop.run(self._client.make_reading_current(upload_id, number))
+
+    def delete_reading(self, upload_id: str, number: int) -> None:
+        """Delete an earlier reading."""
+        self._loop.run(self._client.delete_reading(upload_id, number))
+
+    def compare_readings(
+        self, upload_id: str, first: int, second: int, *, page: int | None = None
+    ) -> ReadingComparison:
+        """Compare two readings by words; with `page`, return the words that differ on it."""
+        return self._loop.run(self._client.compare_readings(upload_id, first, second, page=page))
+
+    def correct_page(self, upload_id: str, number: int, correction: str | None) -> Page:
+        """Set a person's text of a finished page, and return the page; None removes the correction."""
+        return self._loop.run(self._client.correct_page(upload_id, number, correction))
 
     def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
         """Return the image of a page, upright, as JPEG."""
         return self._loop.run(self._client.page_image(upload_id, number, width=width))
+
+    def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        """Return a figure of a page as JPEG; `index` is its place in the page, from 1."""
+        return self._loop.run(self._client.figure(upload_id, number, index))
 
     def original(self, upload_id: str) -> bytes:
         """Return the original file."""
@@ -166,6 +229,22 @@ class Client:
     def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
         """Write the original file to a path, as a stream."""
         self._loop.run(self._client.download(upload_id, target))
+
+    def export(self, upload_id: str, **options: Unpack[ExportOptions]) -> bytes:
+        """Return a finished upload in another format; the options are those of `AsyncClient.export`."""
+        return self._loop.run(self._client.export(upload_id, **options))
+
+    def write_export(
+        self, upload_id: str, target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write a finished upload in another format to a path, as a stream."""
+        self._loop.run(self._client.write_export(upload_id, target, **options))
+
+    def write_exports(
+        self, upload_ids: Sequence[str], target: str | os.PathLike[str], **options: Unpack[ExportOptions]
+    ) -> None:
+        """Write the exports of several uploads to a path, as one ZIP archive."""
+        self._loop.run(self._client.write_exports(upload_ids, target, **options))
 
 
 class TaskResult(Generic[T]):

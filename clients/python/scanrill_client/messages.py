@@ -15,11 +15,15 @@ Stream = Literal["full", "pages", "delta"]
 """Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
 Furniture = Literal["drop", "keep"]
+ExportFormat = Literal["md", "txt", "json", "html", "docx", "hocr", "alto", "csv", "xlsx", "pdf"]
+Images = Literal["none", "link", "embed"]
 Formulas = Literal["text", "vision"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
 Point = tuple[float, float]
+Span = tuple[int, int]
+"""Start and end in a text, in code points."""
 
 
 class ReadOptions(TypedDict, total=False):
@@ -30,6 +34,7 @@ class ReadOptions(TypedDict, total=False):
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
     furniture   “keep” leaves headers, footers and page numbers in the text
+    barcodes    True adds barcodes and QR codes to the blocks of each page
     formulas    “vision” sends pages that are mostly formulas to the engine “vision”
     priority    “batch” runs only when no interactive upload waits
     """
@@ -40,15 +45,49 @@ class ReadOptions(TypedDict, total=False):
     profile: str | None
     furniture: Furniture | None
     formulas: Formulas | None
+    barcodes: bool | None
     priority: Priority | None
+
+
+class ExportOptions(TypedDict, total=False):
+    """Options of an export. The server chooses those that are None or absent.
+
+    format       name of a format, “md” by default
+    pages        page ranges: “3”, “2-5”, “1-3,7,9-”
+    furniture    “keep” or “drop” headers, footers and page numbers; by default as they were read
+    images       pictures of figures: “none” by default, “link” or “embed”
+    page_breaks  whether “md” and “txt” mark the beginning of each page
+    table        number of the only table of a “csv”, from 1; without it, a ZIP archive has all tables
+    """
+
+    format: ExportFormat
+    pages: str | None
+    furniture: Furniture | None
+    images: Images | None
+    page_breaks: bool
+    table: int | None
 
 
 TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
 """Statuses that only a client changes: by a retry, a correction or a delete."""
 
 
+class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning about a page of an upload. `Page.warnings` has its places."""
+
+    code: str
+    page: int
+    message: str
+
+
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload."""
+    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
+
+    reading           number of the current reading
+    confidence        mean confidence of the letters, from 0 to 1, or None
+    uncertain_share   share of the words that the engine is not sure of, or None
+    page_warnings     warnings of the pages, with codes; `retrieve` over REST has them, otherwise None
+    """
 
     id: str
     owner: str
@@ -67,6 +106,10 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     created_at: dt.datetime
     updated_at: dt.datetime
+    reading: int = 1
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    page_warnings: tuple[UploadWarning, ...] | None = None
     raw_text: str | None = None
     processed_text: str | None = None
 
@@ -83,14 +126,78 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """A word of a line; of Chinese and Japanese, a character.
+
+    text         text of the word, at `start` in the text of its line, in code points
+    box          four corners, clockwise from the upper left of the text; None from an engine without boxes
+    confidence   confidence from 0 to 1, or None
+    """
+
+    text: str
+    box: tuple[Point, Point, Point, Point] | None
+    confidence: float | None
+    start: int
+
+
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line. `box` has four corners, clockwise from the top left, in pixels of the upright page."""
+    """A line.
+
+    box    four corners, clockwise from the top left, in pixels of the upright page
+    span   start and end in `Page.markdown`; None: it is not in it
+    words  words, if the page was fetched with them, and the engine has words
+    """
 
     text: str
     markdown: str
     box: tuple[Point, Point, Point, Point] | None = None
     confidence: float | None = None
     role: LineRole = "body"
+    span: Span | None = None
+    words: tuple[Word, ...] = ()
+
+
+class TableCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell of a table; `row` and `column` are from 0, `lines` are indices in `Page.lines`."""
+
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+    text: str = ""
+    is_header: bool = False
+    box: tuple[Point, Point, Point, Point] | None = None
+    lines: tuple[int, ...] = ()
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a page, in reading order: a heading, a paragraph, a table.
+
+    type                   such as `heading` or `table`; the server's reference lists them
+    box                    rectangle around its lines, or that of a picture
+    span                   start and end in `Page.markdown`; None: it is left out, as page furniture is
+    lines                  indices in `Page.lines`
+    text                   plain text: of a list item without its marker, of a figure its caption
+    level                  level of a heading from 1, or depth of a list item from 0
+    marker                 marker of a list item
+    is_checked             state of the check box before the text; None: there is none
+    rows, columns, cells   of a table
+    value, format          content and symbology of a barcode
+    """
+
+    type: str
+    box: tuple[Point, Point, Point, Point] | None = None
+    span: Span | None = None
+    lines: tuple[int, ...] = ()
+    text: str = ""
+    level: int | None = None
+    marker: str | None = None
+    is_checked: bool | None = None
+    rows: int | None = None
+    columns: int | None = None
+    cells: tuple[TableCell, ...] = ()
+    value: str | None = None
+    format: str | None = None
 
 
 class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +219,11 @@ class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page; width and height are in pixels."""
+    """A finished page; width and height are in pixels. A server of an earlier version sends no blocks.
+
+    confidence, uncertain_share   as those of `Instance`
+    correction                    a person's text in place of `text`, or None
+    """
 
     number: int
     width: int
@@ -121,6 +232,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     lines: tuple[PageLine, ...]
     warnings: tuple[PageWarning, ...]
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    correction: str | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +279,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles             values of the option `profile`
     streams_tokens       True if live text grows within a line, token by token
     provides_boxes       True if lines have boxes and confidences
+    provides_words       True if lines have words with boxes
     is_remote            True if the engine sends pages to another machine
     is_test_engine       True if the engine is for tests only
     """
@@ -173,6 +291,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...]
     streams_tokens: bool
     provides_boxes: bool
+    provides_words: bool = False
     is_remote: bool
     is_test_engine: bool
 

@@ -16,8 +16,10 @@ from .events import Created
 from .http import HttpClient
 from .messages import (
     Engines,
+    ExportFormat,
     Formulas,
     Furniture,
+    Images,
     Instance,
     Json,
     Listing,
@@ -25,8 +27,8 @@ from .messages import (
     Page,
     Priority,
     Sessions,
-    Status,
 )
+from .search_results import SearchResults
 from .upload_file import UploadFile
 
 T = TypeVar("T")
@@ -52,6 +54,7 @@ def read_options(
     profile: str | None = None,
     furniture: Furniture | None = None,
     formulas: Formulas | None = None,
+    barcodes: bool | None = None,
     priority: Priority | None = None,
 ) -> Json:
     """Return the options that are not None. An unknown option raises `TypeError`."""
@@ -62,14 +65,29 @@ def read_options(
         "profile": profile,
         "furniture": furniture,
         "formulas": formulas,
+        "barcodes": barcodes,
         "priority": priority,
     }
     return {name: value for name, value in options.items() if value is not None}
 
 
-def list_filters(status: Status | None, search: str | None, limit: int | None, cursor: str | None) -> Json:
+def export_query(
+    *,
+    format: ExportFormat = "md",
+    pages: str | None = None,
+    furniture: Furniture | None = None,
+    images: Images | None = None,
+    page_breaks: bool = False,
+    table: int | None = None,
+) -> Json:
+    """Return the query of an export. An unknown option raises `TypeError`."""
+    options = {"pages": pages, "furniture": furniture, "images": images, "table": table}
+    given = {name: value for name, value in options.items() if value is not None}
+    return {"format": format} | given | ({"page_breaks": "true"} if page_breaks else {})
+
+
+def list_filters(**filters: Any) -> Json:
     """Return the filters that are not None."""
-    filters = {"status": status, "search": search, "limit": limit, "cursor": cursor}
     return {name: value for name, value in filters.items() if value is not None}
 
 
@@ -122,6 +140,17 @@ class RestRequests:
 
     # ── over REST only ──
 
+    async def get(self, upload_id: str, path: str, kind: type[T], query: Json | None = None) -> T:
+        """Return what a route below an upload has."""
+        return await self.send("GET", upload_id, path, kind, params=query or {})
+
+    async def send(self, method: str, upload_id: str, path: str, kind: type[T], **request: Any) -> T:
+        """Send a request to a route below an upload."""
+        return decode_response(await self._http.call(method, upload_path(upload_id, path), **request), kind)
+
+    async def delete_reading(self, upload_id: str, number: int) -> None:
+        await self._http.call("DELETE", upload_path(upload_id, f"readings/{number}"))
+
     async def me(self) -> Me:
         return decode_response(await self._http.call("GET", "/api/me/"), Me)
 
@@ -134,19 +163,42 @@ class RestRequests:
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
 
-    async def page(self, upload_id: str, number: int) -> Page:
-        return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)
+    async def search(self, q: str, limit: int, cursor: str | None) -> SearchResults:
+        query = {"q": q, "limit": limit} | ({} if cursor is None else {"cursor": cursor})
+        return decode_response(await self._http.call("GET", "/api/search", params=query), SearchResults)
+
+    async def page(self, upload_id: str, number: int, *, words: bool) -> Page:
+        query = {"words": "true"} if words else {}
+        path = upload_path(upload_id, f"pages/{number}")
+        return decode_response(await self._http.call("GET", path, params=query), Page)
 
     async def page_image(self, upload_id: str, number: int, width: int | None) -> bytes:
         query = {} if width is None else {"width": width}
         return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/image"), params=query)
+
+    async def figure(self, upload_id: str, number: int, index: int) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/figures/{index}"))
 
     async def original(self, upload_id: str) -> bytes:
         return await self._http.call("GET", upload_path(upload_id, "file"))
 
     async def download(self, upload_id: str, target: Path) -> None:
         """Write the original file to a path, chunk by chunk."""
-        async with self._http.stream("GET", upload_path(upload_id, "file")) as response:
+        await self._write(upload_path(upload_id, "file"), {}, target)
+
+    async def export(self, upload_id: str, query: Json) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, "export"), params=query)
+
+    async def write_export(self, upload_id: str, query: Json, target: Path) -> None:
+        """Write an export to a path, chunk by chunk."""
+        await self._write(upload_path(upload_id, "export"), query, target)
+
+    async def write_exports(self, upload_ids: Sequence[str], query: Json, target: Path) -> None:
+        """Write the archive of several exports to a path, chunk by chunk."""
+        await self._write("/api/export", {"ids": ",".join(upload_ids)} | query, target)
+
+    async def _write(self, path: str, query: Json, target: Path) -> None:
+        async with self._http.stream("GET", path, params=query) as response:
             with await asyncio.to_thread(open, target, "wb") as file:
                 async for chunk in response.aiter_bytes():
                     await asyncio.to_thread(file.write, chunk)

@@ -15,7 +15,17 @@ export {
   type FieldErrors,
 } from "./errors.ts";
 export * from "./protocol.ts";
-export { ScanrillRest, type Engines, type Me, type Session, type UploadOptions } from "./rest.ts";
+export type { PageComparison, Reading, ReadingComparison, ReadingInfo, WordChange } from "./readings.ts";
+export {
+  ScanrillRest,
+  type Engines,
+  type ExportFormat,
+  type ExportOptions,
+  type Me,
+  type Session,
+  type UploadOptions,
+} from "./rest.ts";
+export type * from "./search.ts";
 export { CookieSession } from "./session.ts";
 export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
 export { staticToken, type TokenSource } from "./token.ts";

@@ -2,6 +2,13 @@
 
 export type Status = "pending" | "processing" | "processed" | "error" | "cancelled";
 
+/** A warning about a page of an upload. `Page.warnings` has its places. */
+export interface UploadWarning {
+  readonly code: string;
+  readonly page: number;
+  readonly message: string;
+}
+
 /** An upload. `raw_text` and `processed_text` are present in replies to `retrieve` and in updates only. */
 export interface Instance {
   readonly id: string;
@@ -21,12 +28,23 @@ export interface Instance {
   readonly warnings: readonly string[];
   readonly created_at: string;
   readonly updated_at: string;
+  /** Number of the current reading. */
+  readonly reading: number;
+  /** Mean confidence of the letters, from 0 to 1; null if the engine gives none. */
+  readonly confidence: number | null;
+  /** Share of the words that the engine is not sure of, from 0 to 1. */
+  readonly uncertain_share: number | null;
+  /** Warnings of the pages; `ScanrillRest.upload` and lists do not have them, `ScanrillRest.retrieve` does. */
+  readonly page_warnings?: readonly UploadWarning[];
   readonly raw_text?: string;
   readonly processed_text?: string;
 }
 
 /** The four corners of a text line, clockwise from the top left, in pixels of the upright page. */
 export type Box = readonly (readonly [number, number])[];
+
+/** Start and end in a text, in code points: `Array.from(text).slice(...span).join("")`. */
+export type Span = readonly [number, number];
 
 /** The position of a line on its page. `width` and `height` are the page size, in the same pixels as `box`. */
 export interface LinePosition {
@@ -99,6 +117,80 @@ export interface PageLine {
   readonly box: Box | null;
   readonly confidence: number | null;
   readonly role: LineRole;
+  /** Start and end in `Page.markdown`, in code points; null: the line is not in it. */
+  readonly span: Span | null;
+  /** Words of the line, if the page was fetched with them; empty if the engine has none. */
+  readonly words?: readonly Word[];
+}
+
+/** A cell of a table. Fields with their default value are left out: spans of 1, no text, no head, no lines. */
+export interface TableCell {
+  /** Row, from 0. */
+  readonly row: number;
+  /** Column, from 0. */
+  readonly column: number;
+  readonly row_span?: number;
+  readonly column_span?: number;
+  readonly text?: string;
+  readonly is_header?: boolean;
+  readonly box?: Box;
+  /** Indices in `Page.lines`. */
+  readonly lines?: readonly number[];
+}
+
+export type BlockType =
+  | "heading"
+  | "paragraph"
+  | "list_item"
+  | "table"
+  | "figure"
+  | "caption"
+  | "formula"
+  | "code"
+  | "quote"
+  | "footnote"
+  | "page_header"
+  | "page_footer"
+  | "page_number"
+  | "other_furniture"
+  | "barcode";
+
+/** A part of a page, in reading order. Fields that it has not are left out. */
+export interface Block {
+  readonly type: BlockType;
+  /** Rectangle around its lines, or that of a picture. */
+  readonly box?: Box;
+  /** Start and end in `Page.markdown`, in code points; absent: it is left out, as page furniture is. */
+  readonly span?: Span;
+  /** Indices in `Page.lines`. */
+  readonly lines?: readonly number[];
+  /** Plain text: of a list item without its marker, of a figure its caption. */
+  readonly text?: string;
+  /** Level of a heading from 1, or depth of a list item from 0. */
+  readonly level?: number;
+  /** Marker of a list item: "-", or its number, such as "1.". */
+  readonly marker?: string;
+  /** State of the check box before the text. */
+  readonly is_checked?: boolean;
+  /** Number of rows of a table. */
+  readonly rows?: number;
+  /** Number of columns of a table. */
+  readonly columns?: number;
+  readonly cells?: readonly TableCell[];
+  /** Content of a barcode. */
+  readonly value?: string;
+  /** Symbology of a barcode, such as "QRCode". */
+  readonly format?: string;
+}
+
+/** A word of a line; of Chinese and Japanese, a character. */
+export interface Word {
+  readonly text: string;
+  /** Four corners, clockwise from the upper left of the text; null from an engine without boxes. */
+  readonly box: Box | null;
+  readonly confidence: number | null;
+  /** Place of the word in the text of its line, in code points (not in UTF-16 units). */
+  readonly start: number;
 }
 
 /** A warning about text of a page that is missing or uncertain. */
@@ -121,7 +213,20 @@ export interface Page {
   readonly markdown: string;
   readonly text: string;
   readonly lines: readonly PageLine[];
+  readonly blocks: readonly Block[];
   readonly warnings: readonly PageWarning[];
+  readonly confidence: number | null;
+  readonly uncertain_share: number | null;
+  /** A person's text in place of `text`; null without one. */
+  readonly correction: string | null;
+  readonly corrected_by: string | null;
+  readonly corrected_at: string | null;
+}
+
+/** What a fetched page has. */
+export interface PageOptions {
+  /** Whether its lines have their words. */
+  readonly words?: boolean;
 }
 
 export type StreamMode = "full" | "pages" | "delta";
@@ -140,6 +245,8 @@ export interface ReadOptions {
   readonly furniture?: "drop" | "keep" | undefined;
   /** "vision" sends pages that are mostly formulas to the engine "vision"; the default is "text". */
   readonly formulas?: "text" | "vision" | undefined;
+  /** Whether the blocks of each page contain its barcodes and QR codes; the default is false. */
+  readonly barcodes?: boolean | undefined;
   /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
@@ -165,6 +272,8 @@ export interface Engine {
   readonly profiles: readonly string[];
   readonly streams_tokens: boolean;
   readonly provides_boxes: boolean;
+  /** Whether lines have words with boxes; missing from servers of earlier versions. */
+  readonly provides_words?: boolean;
   /** True if the engine may send pages to another machine. */
   readonly is_remote: boolean;
   /** True if the engine is meant for tests. */
@@ -175,11 +284,24 @@ export interface Engine {
 export type Request =
   | { readonly type: "subscribe"; readonly stream?: StreamMode; readonly since?: string }
   | { readonly type: "create"; readonly data: NewUpload }
-  | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
+  | ({ readonly type: "list" } & ListFilters)
   | { readonly type: "retrieve" | "delete" | "cancel"; readonly instance_id: string }
   | { readonly type: "retry"; readonly instance_id: string; readonly data?: ReadOptions }
   | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
   | { readonly type: "ping" };
+
+/** Filters of a list of uploads. */
+export interface ListFilters {
+  readonly status?: Status;
+  readonly search?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
+  /** Code of a warning that a page of the upload has. */
+  readonly warning?: string;
+  /** Limits of the confidence, from 0 to 1. */
+  readonly min_confidence?: number;
+  readonly max_confidence?: number;
+}
 
 export interface UploadChanges {
   readonly filename?: string;
@@ -202,8 +324,8 @@ export function isTerminal(status: Status): boolean {
 }
 
 /** Return the options that are not undefined, without any other property. */
-export function definedOptions({ engine, languages, pages, profile, furniture, formulas, priority }: ReadOptions): ReadOptions {
-  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, priority });
+export function definedOptions({ engine, languages, pages, profile, furniture, formulas, barcodes, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, furniture, formulas, barcodes, priority });
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 

@@ -2,7 +2,17 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest } from "./http.ts";
-import { definedOptions, type Engine, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
+import {
+  definedOptions,
+  type Engine,
+  type Instance,
+  type Page,
+  type PageOptions,
+  type ReadOptions,
+  type UploadMessage,
+} from "./protocol.ts";
+import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
+import type { SearchOptions, SearchResults } from "./search.ts";
 import type { TokenSource } from "./token.ts";
 
 /** The signed-in user and the limits that apply. */
@@ -30,6 +40,24 @@ export interface Session {
   readonly user_agent: string;
   /** Whether the token of this client belongs to it. */
   readonly current: boolean;
+}
+
+export type ExportFormat = "md" | "txt" | "json" | "html" | "docx" | "hocr" | "alto" | "csv" | "xlsx" | "pdf";
+
+/** Options of an export. The server chooses those that are absent. */
+export interface ExportOptions {
+  /** Default: `md`. */
+  readonly format?: ExportFormat;
+  /** Page ranges, for example `1-3,7,9-`. */
+  readonly pages?: string;
+  /** Headers, footers and page numbers. Default: as they were read. */
+  readonly furniture?: "drop" | "keep";
+  /** Pictures of figures. Default: `none`. */
+  readonly images?: "none" | "link" | "embed";
+  /** Whether `md` and `txt` mark the beginning of each page. */
+  readonly page_breaks?: boolean;
+  /** Number of the only table of a `csv`, from 1; without it, a ZIP archive has all tables. */
+  readonly table?: number;
 }
 
 export interface UploadOptions extends ReadOptions {
@@ -70,9 +98,74 @@ export class ScanrillRest {
     return (await this.#get("/api/engines/")).json() as Promise<Engines>;
   }
 
+  /** Find pages, file names and corrections: words, "a phrase", prefix*, -without, name:, status:, before:, after:. */
+  async search(q: string, { limit, cursor, signal }: SearchOptions = {}): Promise<SearchResults> {
+    const query = new URLSearchParams({ q });
+    if (limit !== undefined) query.set("limit", String(limit));
+    if (cursor !== undefined) query.set("cursor", cursor);
+    return (await this.#get(`/api/search?${query}`, signal)).json() as Promise<SearchResults>;
+  }
+
   /** Fetch a finished page; `number` starts at 1. */
-  async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
-    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
+  async page(
+    uploadId: string,
+    number: number,
+    signal?: AbortSignal,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path, signal)).json() as Promise<Page>;
+  }
+
+  /** Fetch an upload with its texts, and the warnings of its pages. */
+  async retrieve(uploadId: string): Promise<Instance> {
+    return (await this.#get(`/api/uploads/${uploadId}/`)).json() as Promise<Instance>;
+  }
+
+  /** Set a person's text of a finished page; null removes the correction. */
+  async correctPage(uploadId: string, number: number, correction: string | null): Promise<Page> {
+    const init = { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ correction }) };
+    return (await this.#request(`/api/uploads/${uploadId}/pages/${number}`, init)).json() as Promise<Page>;
+  }
+
+  /** Fetch the readings of an upload, the newest first. */
+  async readings(uploadId: string): Promise<readonly ReadingInfo[]> {
+    const response = await this.#get(`/api/uploads/${uploadId}/readings`);
+    return ((await response.json()) as { readings: readonly ReadingInfo[] }).readings;
+  }
+
+  /** Fetch a reading with its texts. */
+  async reading(uploadId: string, number: number): Promise<Reading> {
+    return (await this.#get(`/api/uploads/${uploadId}/readings/${number}`)).json() as Promise<Reading>;
+  }
+
+  /** Fetch a finished page of a reading. */
+  async readingPage(
+    uploadId: string,
+    reading: number,
+    number: number,
+    { words = false }: PageOptions = {},
+  ): Promise<Page> {
+    const path = `/api/uploads/${uploadId}/readings/${reading}/pages/${number}${words ? "?words=true" : ""}`;
+    return (await this.#get(path)).json() as Promise<Page>;
+  }
+
+  /** Make a reading the current one. Throws `RequestError` while the upload waits or is read. */
+  async makeReadingCurrent(uploadId: string, number: number): Promise<Instance> {
+    const path = `/api/uploads/${uploadId}/readings/${number}/current`;
+    return (await this.#request(path, { method: "POST" })).json() as Promise<Instance>;
+  }
+
+  /** Delete an earlier reading. Throws `RequestError` for the current one. */
+  async deleteReading(uploadId: string, number: number): Promise<void> {
+    await this.#request(`/api/uploads/${uploadId}/readings/${number}`, { method: "DELETE" });
+  }
+
+  /** Compare two readings by words. With `page`, the words that differ on it are listed. */
+  async compareReadings(uploadId: string, first: number, second: number, page?: number): Promise<ReadingComparison> {
+    const query = page === undefined ? "" : `?page=${page}`;
+    const path = `/api/uploads/${uploadId}/readings/${first}/compare/${second}${query}`;
+    return (await this.#get(path)).json() as Promise<ReadingComparison>;
   }
 
   /** Fetch the image of a page, upright and about `width` pixels wide. */
@@ -80,9 +173,24 @@ export class ScanrillRest {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
   }
 
+  /** Fetch the picture of a figure as JPEG; `number` and `index`, its place in the page, start at 1. */
+  async figure(uploadId: string, number: number, index: number, signal?: AbortSignal): Promise<Blob> {
+    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/figures/${index}`, signal)).blob();
+  }
+
   /** Fetch the uploaded file, unchanged. */
   async original(uploadId: string): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
+  }
+
+  /** Fetch a finished upload in another format. The body of the response can be read as a stream. */
+  async export(uploadId: string, options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#get(`/api/uploads/${uploadId}/export?${exportQuery(options)}`, signal);
+  }
+
+  /** Fetch the exports of several uploads as one ZIP archive. */
+  async exportMany(uploadIds: readonly string[], options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#get(`/api/export?ids=${uploadIds.join(",")}&${exportQuery(options)}`, signal);
   }
 
   /**
@@ -106,7 +214,7 @@ export class ScanrillRest {
 
   async #request(path: string, init: RequestInit): Promise<Response> {
     const token = await this.#token();
-    const request = (bearer: string) => sendRequest(this.#base, path, { ...init, headers: { Authorization: `Bearer ${bearer}` } });
+    const request = (bearer: string) => sendRequest(this.#base, path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${bearer}` } });
     try {
       return await request(token);
     } catch (error) {
@@ -151,6 +259,11 @@ export class ScanrillRest {
       xhr.send(file);
     });
   }
+}
+
+function exportQuery(options: ExportOptions): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
 }
 
 function isAuthError(error: unknown): boolean {

@@ -19,6 +19,7 @@ import {
   parseEvent,
   type Finished,
   type Instance,
+  type ListFilters,
   type ListMessage,
   type NewUpload,
   type Request,
@@ -152,7 +153,7 @@ export class ScanrillSocket {
   }
 
   /** Fetch a list of uploads, newest first. */
-  list(filters: Omit<Extract<Request, { type: "list" }>, "type"> = {}): Promise<ListMessage> {
+  list(filters: ListFilters = {}): Promise<ListMessage> {
     return this.request({ type: "list", ...filters });
   }
 

@@ -39,7 +39,21 @@ test("upload reports partial text per page, then the whole text", async () => {
     [1, "page one"],
     [2, "page two"],
   ]);
-  assert.equal((await rest.page(id, 2)).lines[0]?.text, "page two");
+  assert.equal(await (await rest.export(id, { format: "txt", pages: "2", page_breaks: true })).text(), "page two\n");
+  const archive = await (await rest.exportMany([id], { format: "md" })).arrayBuffer();
+  assert.equal(new TextDecoder().decode(archive.slice(0, 2)), "PK");
+  await assert.rejects(rest.export(id, { table: 1 }), (error) => error instanceof RequestError && error.status === 400);
+  const [line] = (await rest.page(id, 2)).lines;
+  assert.equal(line?.text, "page two");
+  assert.equal(line?.words, undefined);
+  const [withWords] = (await rest.page(id, 2, undefined, { words: true })).lines;
+  assert.deepEqual(
+    withWords?.words?.map(({ text, start, confidence }) => [text, start, confidence]),
+    [
+      ["page", 0, 1],
+      ["two", 5, 1],
+    ],
+  );
   recorder.socket.stop();
 });
 
@@ -73,13 +87,44 @@ test("upload applies read options, and retry changes them", async () => {
   recorder.socket.stop();
 });
 
+test("readings are listed, compared, exchanged and deleted; a correction belongs to a page", async () => {
+  const recorder = new EventRecorder();
+  await recorder.waitConnected();
+  const { id } = await upload("readings.tif");
+  await finishedEvent(recorder, id);
+  await recorder.socket.retry(id);
+  await recorder.until(({ events }) => (events.filter(({ kind }) => kind === "finished").length > 1 ? true : undefined));
+  assert.deepEqual(
+    (await rest.readings(id)).map(({ number, is_current }) => [number, is_current]),
+    [
+      [2, true],
+      [1, false],
+    ],
+  );
+  assert.equal((await rest.reading(id, 1)).raw_text, "page one\n\npage two");
+  assert.equal((await rest.readingPage(id, 1, 2)).text, "page two");
+  const { pages } = await rest.compareReadings(id, 1, 2, 2);
+  assert.deepEqual([pages[0]?.differing_words, pages[0]?.changes], [0, []]);
+  assert.equal((await rest.compareReadings(id, 1, 2)).pages.length, 2);
+  assert.equal((await rest.makeReadingCurrent(id, 1)).reading, 1);
+  await rest.deleteReading(id, 2);
+  assert.equal((await rest.readings(id)).length, 1);
+  assert.equal((await rest.correctPage(id, 2, "page 2")).correction, "page 2");
+  const { processed_text, page_warnings } = await rest.retrieve(id);
+  assert.deepEqual([processed_text, page_warnings], ["page one\n\npage 2", []]);
+  const { list } = await recorder.socket.list({ min_confidence: 0.5, max_confidence: 1 });
+  assert.ok(list.some((each) => each.id === id));
+  assert.deepEqual((await recorder.socket.list({ warning: "small-print" })).list, []);
+  recorder.socket.stop();
+});
+
 test("invalid read options are rejected by upload, create and retry", async () => {
   const recorder = new EventRecorder();
   await recorder.waitConnected();
   const { id } = await upload("rejected.png");
   await finishedEvent(recorder, id);
   const image_base64 = Buffer.from(await scan("rejected.png").arrayBuffer()).toString("base64");
-  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some" })) {
+  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such", furniture: "some", formulas: "some", barcodes: "some" })) {
     const options = { [field]: value };
     for (const send of [
       () => rest.upload(scan("rejected.png"), { filename: "rejected.png", ...options }),
@@ -90,6 +135,14 @@ test("invalid read options are rejected by upload, create and retry", async () =
     }
   }
   recorder.socket.stop();
+});
+
+test("search finds a name, and refuses a query without words", async () => {
+  const instance = await upload("haystack.png");
+  const { hits, next } = await rest.search("name:haystack", { limit: 1 });
+  assert.deepEqual([hits[0]?.upload.id, hits[0]?.field, hits[0]?.snippet.marks], [instance.id, "filename", [[0, 8]]]);
+  assert.equal(next, null);
+  await assert.rejects(rest.search("&"), (error) => error instanceof RequestError && "q" in error.fields);
 });
 
 test("engines lists the engines of the server", async () => {

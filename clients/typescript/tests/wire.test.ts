@@ -45,14 +45,14 @@ test("socket requests contain defined options only", async () => {
     socket.retry("7", { engine: undefined }),
     socket.retry("7", { engine: "rapid", languages: ["de", "en"] }),
     socket.create({ image_base64: "…" }),
-    socket.create({ image_base64: "…", pages: "1-3", profile: "fast", furniture: "keep", formulas: "vision", priority: "batch" }),
+    socket.create({ image_base64: "…", pages: "1-3", profile: "fast", furniture: "keep", formulas: "vision", barcodes: false, priority: "batch" }),
   ].map((request) => assert.rejects(request));
   assert.deepEqual(FakeWebSocket.messages, [
     { type: "retry", instance_id: "7", ref: "1" },
     { type: "retry", instance_id: "7", ref: "2" },
     { type: "retry", instance_id: "7", data: { engine: "rapid", languages: ["de", "en"] }, ref: "3" },
     { type: "create", data: { image_base64: "…" }, ref: "4" },
-    { type: "create", data: { image_base64: "…", pages: "1-3", profile: "fast", furniture: "keep", formulas: "vision", priority: "batch" }, ref: "5" },
+    { type: "create", data: { image_base64: "…", pages: "1-3", profile: "fast", furniture: "keep", formulas: "vision", barcodes: false, priority: "batch" }, ref: "5" },
   ]);
   socket.stop();
   await Promise.all(requests);

@@ -79,7 +79,7 @@ class EventRecorder:
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until the condition is true, checked after each event, or until the recording ends."""
-        while not condition() and not (self._task is not None and self._task.done()):
+        while not condition() and not self.has_ended:
             self._changed.clear()
             await self._changed.wait()
 
@@ -94,6 +94,11 @@ class EventRecorder:
     def seq(self) -> int:
         """The number of the latest event received."""
         return int((self.client.cursor or ":0").rpartition(":")[2])
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the recording failed or was stopped."""
+        return self._task is not None and self._task.done()
 
     @property
     def has_all_terminal(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import resource
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.chaos.soak import database_state, invariants
 from tests.chaos.soak.chaos_monkey import ChaosMonkey
 from tests.chaos.soak.database_state import DatabaseState
 from tests.chaos.soak.deployment import Deployment, Embedded
+from tests.chaos.soak.event_recorder import EventRecorder
 from tests.chaos.soak.memory_trend import MemoryTrend, ProcessMemory
 from tests.chaos.soak.plan import Plan
 from tests.chaos.soak.scaled import Scaled
@@ -115,23 +117,26 @@ async def _run_plan(plan: Plan, deployment: Deployment, users: list[User]) -> Re
 
 async def _wait_until_delivered(deployment: Deployment, users: list[User]) -> list[str]:
     """Wait until all uploads are terminal and every client knows it; return problems."""
-    problems = [] if await _wait_until_terminal(users) else ["some uploads never became terminal"]
-    last_seqs = await asyncio.to_thread(database_state.last_seqs, deployment.server)
-    try:
-        async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
-            await asyncio.gather(
-                *(_wait_for_seq(user, last_seqs.get(str(user.account.id), 0)) for user in users)
-            )
-    except TimeoutError:
-        problems.append(
-            f"{DELIVERY_TIMEOUT_SECONDS} seconds after the last event, some clients have not received it"
-        )
-    return problems
-
-
-async def _wait_until_terminal(users: list[User]) -> bool:
-    """Return False if uploads are still open although no client has received an event for a long time."""
     recorders = [each for user in users for each in user.recorders]
+    while True:
+        if not await _wait_until_terminal(recorders):
+            return ["some uploads never became terminal"]
+        last_seqs = await asyncio.to_thread(database_state.last_seqs, deployment.server)
+        try:
+            async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
+                await asyncio.gather(
+                    *(_wait_for_seq(user, last_seqs.get(str(user.account.id), 0)) for user in users)
+                )
+        except TimeoutError:
+            seconds = DELIVERY_TIMEOUT_SECONDS
+            return [f"{seconds} seconds after the last event, some clients have not received it"]
+        # Only now does every client know the last uploads, which may still be open.
+        if all(each.has_all_terminal or each.has_ended for each in recorders):
+            return []
+
+
+async def _wait_until_terminal(recorders: Sequence[EventRecorder]) -> bool:
+    """Return False if uploads are still open although no client has received an event for a long time."""
     all_terminal = asyncio.gather(
         *(each.wait_until(lambda each=each: each.has_all_terminal) for each in recorders)
     )

@@ -37,7 +37,7 @@ MUTANTS = [
     ),
     Mutant(
         "h8",
-        f"{CORE}/uploads/commands.py",
+        f"{CORE}/uploads/rows.py",
         "quotas.check_bytes(owner, new_bytes, field)",
         "pass",
         "test_h8_quotas.py -k correction_beyond",

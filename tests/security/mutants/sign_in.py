@@ -102,8 +102,8 @@ MUTANTS = [
     Mutant(
         "m2",
         f"{AUTH}/user_admin.py",
-        "        sessions.end_all(user)\n",
-        "        pass\n",
+        "update(is_active=False)\n        sessions.end_all(user)\n",
+        "update(is_active=False)\n",
         "test_m2_sessions.py -k activation",
     ),
     Mutant(

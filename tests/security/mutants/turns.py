@@ -44,7 +44,18 @@ MUTANTS = [
         "test_h11_page_images.py -k leave",
     ),
     Mutant(
-        "h11", PAGE_IMAGES, "if time.monotonic() < until:", "if False:", "test_h11_page_images.py -k again"
+        "h11",
+        PAGE_IMAGES,
+        "MAX_SLOW_RENDERS = MAX_RENDERS - 1",
+        "MAX_SLOW_RENDERS = MAX_RENDERS",
+        "test_h11_page_images.py -k many_users",
+    ),
+    Mutant(
+        "h11",
+        PAGE_IMAGES,
+        "return message if time.monotonic() < until else None",
+        "return None",
+        "test_h11_page_images.py -k again",
     ),
     Mutant(
         "m9",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,6 +27,25 @@ async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(uvicorn_server, "MAIN_LOOP_INTERVAL_SECONDS", 3600.0)
     return Server(uvicorn.Config(nothing, log_config=None), lambda: None)
+
+
+@pytest.fixture
+def switch_interval() -> Iterator[None]:
+    """Restore the interval of the interpreter."""
+    interval = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("switch_interval")
+async def test_startup_lets_threads_switch_often(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def startup(_server: uvicorn.Server, _sockets: Any = None) -> None:
+        pass
+
+    monkeypatch.setattr(uvicorn.Server, "startup", startup)
+    sys.setswitchinterval(0.005)
+    await server.startup()
+    assert sys.getswitchinterval() == pytest.approx(uvicorn_server.THREAD_SWITCH_SECONDS)
 
 
 async def test_signal_wakes_a_sleeping_server(server: Server) -> None:

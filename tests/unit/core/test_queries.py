@@ -182,3 +182,57 @@ def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> Non
     assert accounts.is_token_valid(found[revoked.pk], revoked_at)
     for user_id in (inactive.pk, unknown):
         assert not accounts.is_token_valid(accounts.load_account(user_id), revoked_at + 1)
+
+
+def test_uploads_by_confidence_leaves_out_uploads_without_a_grade() -> None:
+    owner = new_user()
+    [low] = insert_uploads(owner, 1, confidence=0.4)
+    [high] = insert_uploads(owner, 1, confidence=0.9)
+    insert_uploads(owner, 1)
+    assert ids(queries.uploads(owner=owner, min_confidence=0.4)) == [high.pk, low.pk]
+    assert ids(queries.uploads(owner=owner, max_confidence=0.4)) == [low.pk]
+    assert ids(queries.uploads(owner=owner, min_confidence=0.5, max_confidence=0.8)) == []
+
+
+def test_uploads_by_warning_compares_whole_codes() -> None:
+    owner = new_user()
+    [found] = insert_uploads(owner, 1, warning_codes=" blank-page low-confidence ")
+    insert_uploads(owner, 1, warning_codes=" very-low-confidence ")
+    insert_uploads(owner, 1, warning_codes="")
+    insert_uploads(owner, 1)
+    assert ids(queries.uploads(owner=owner, warning="low-confidence")) == [found.pk]
+    for pattern in ("low_confidence", "low%", "confidence"):
+        assert ids(queries.uploads(owner=owner, warning=pattern)) == []
+
+
+def test_upload_with_warnings_has_code_page_and_message_of_each() -> None:
+    owner = new_user()
+    [upload] = insert_uploads(owner, 1)
+    for number, warnings in (
+        (2, ["an old sentence"]),
+        (1, [{"code": "no-text", "message": "None."}]),
+        (3, []),
+    ):
+        upload.pages.create(attempt=1, number=number, width=1, height=1, warnings=warnings)
+    found = queries.upload_with_warnings(owner=owner, upload_id=upload.pk)
+    assert [(each.page, each.code, each.message) for each in found.page_warnings] == [  # type: ignore[union-attr]
+        (1, "no-text", "None."),
+        (2, "unspecified", "an old sentence"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, True),
+        ({"search": ""}, True),
+        ({"search": "a"}, False),
+        ({"warning": "no-text"}, False),
+        ({"min_confidence": 0.0}, False),
+        ({"max_confidence": 1.0}, False),
+    ],
+)
+def test_is_short_with_a_filter_that_scans_all_rows_is_false(
+    filters: dict[str, object], expected: bool
+) -> None:
+    assert queries.is_short(limit=10, **filters) is expected

@@ -267,6 +267,17 @@ def test_formulas_is_stored_without_an_engine_and_passed_on() -> None:
     assert passed == ["text", "vision"]
 
 
+def test_barcodes_is_stored_without_an_engine_and_passed_on() -> None:
+    upload = create_upload(barcodes=True)
+    assert (upload.read_options, upload.engine) == ({"barcodes": True}, "")
+    assert stored_after(ReadOptions(barcodes=False), barcodes=True)[0] == {"barcodes": False}
+    passed = [
+        job_options.engine_options(options, "dummy").barcodes
+        for options in (ReadOptions(), ReadOptions(barcodes=True))
+    ]
+    assert passed == [False, True]
+
+
 def test_merged_with_drops_the_profile_of_another_engine() -> None:
     before = ReadOptions(engine="vision", profile="olmocr", pages="2")
     assert ReadOptions(engine="rapid").merged_with(before) == ReadOptions(engine="rapid", pages="2")

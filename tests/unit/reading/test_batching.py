@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from backend_main.reading import Line, LinesRead, PageDone, PageStarted
+from backend_main.reading import Line, LinesRead, PageDone, PageStarted, Word
 from backend_main.reading.child_process.batching import ReplyBatcher
 from backend_main.reading.child_process.ipc import (
     Failed,
@@ -95,3 +95,9 @@ def test_batcher_continues_after_a_send_error() -> None:
     for two in (lines("a", "b"), lines("c", "d")):
         send_all(batcher, *two)
         assert [tried.get(timeout=WAIT) for _ in two] == two
+
+
+def test_batcher_leaves_the_words_of_lines_to_the_finished_page(sent: Sent) -> None:
+    line = Line(1, "a", "a", words=(Word("a", None, None, 0),))
+    send_all(ReplyBatcher(sent.put, LONG), STARTED, line)
+    assert sent.now() == [STARTED, batch("a")]

@@ -8,6 +8,7 @@ from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines.rapid import bleed_through
 from backend_main.reading.engines.rapid.bleed_through import without_bleed_through
 from backend_main.reading.engines.rapid.detector import Quads
+from backend_main.reading.engines.rapid.line_reading import LineReading
 
 WIDTH, HEIGHT, PITCH, PALE = 900, 700, 60, 170
 FRONT_TOPS = [40 + 2 * PITCH * row for row in range(5)]
@@ -37,13 +38,13 @@ def quads(*, has_back: bool) -> Quads:
     return np.array(boxes, np.float32)
 
 
-def recognize_mirrored(quad: Quads) -> tuple[str, float]:
+def recognize_mirrored(quad: Quads) -> LineReading:
     """Read mirrored boxes better than others, as the recognizer does with print on the back."""
-    return "seven wizards", 0.99 if quad[0, 0] > quad[1, 0] else 0.6
+    return LineReading("seven wizards", 0.99 if quad[0, 0] > quad[1, 0] else 0.6)
 
 
-def recognize_upright(quad: Quads) -> tuple[str, float]:
-    return "seven wizards", 0.6 if quad[0, 0] > quad[1, 0] else 0.95
+def recognize_upright(quad: Quads) -> LineReading:
+    return LineReading("seven wizards", 0.6 if quad[0, 0] > quad[1, 0] else 0.95)
 
 
 def test_print_on_the_back_becomes_paper_and_print_on_the_front_stays() -> None:
@@ -58,9 +59,9 @@ def test_pale_print_on_the_front_stays() -> None:
     assert without_bleed_through(page(has_back=True), quads(has_back=True), recognize_upright) is None
 
 
-def recognize_letter(quad: Quads) -> tuple[str, float]:
+def recognize_letter(quad: Quads) -> LineReading:
     """Read a letter that is the same in a mirror."""
-    return "Y", 0.99 if quad[0, 0] > quad[1, 0] else 0.98
+    return LineReading("Y", 0.99 if quad[0, 0] > quad[1, 0] else 0.98)
 
 
 def test_pale_letters_that_are_the_same_in_a_mirror_stay() -> None:
@@ -68,7 +69,7 @@ def test_pale_letters_that_are_the_same_in_a_mirror_stay() -> None:
 
 
 def test_page_without_pale_boxes_is_not_read_for_it() -> None:
-    def fail(quad: Quads) -> tuple[str, float]:
+    def fail(quad: Quads) -> LineReading:
         pytest.fail("a box was read")
 
     assert without_bleed_through(page(has_back=False), quads(has_back=False), fail) is None

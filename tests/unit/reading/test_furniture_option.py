@@ -11,6 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from backend_main.reading import Engine, Line, Options, PageDone, PageImage, read
 from backend_main.reading.types import FurnitureOption, level_box
+from tests.support.page_structure import structure_faults
 from tests.unit.reading.sample_furniture import WORDS as SAMPLE_WORDS
 
 HEAD = "Proceedings of the society"
@@ -42,7 +43,9 @@ def document(tmp_path: Path) -> Path:
 
 def pages_of(path: Path, furniture: FurnitureOption, engine: Engine | None = None) -> list[PageDone]:
     events = read(path, Options(engine="dummy", furniture=furniture), engine)
-    return [event for event in events if isinstance(event, PageDone)]
+    pages = [event for event in events if isinstance(event, PageDone)]
+    assert [fault for page in pages for fault in structure_faults(page)] == []
+    return pages
 
 
 def furniture_of(page: PageDone) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from tests.support.drawn_pdfs import (
     text_at,
 )
 from tests.support.fake_engines import BoxlessEngine, FailingEngine, FakeEngine
+from tests.support.page_structure import structure_faults
 from tests.support.page_warnings import codes_of, messages_of
 
 PICTURE = image_object(picture("Account DE02 1203", "Amount 480,00 EUR"))
@@ -41,6 +42,7 @@ Z_LOST = TO_UNICODE.format(
 def read_page(tmp_path: Path, file: bytes, engine: Engine) -> PageDone:
     (tmp_path / "x.pdf").write_bytes(file)
     (done,) = (event for event in read(tmp_path / "x.pdf", Options(), engine) if isinstance(event, PageDone))
+    assert structure_faults(done) == []
     return done
 
 

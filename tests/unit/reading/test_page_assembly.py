@@ -14,7 +14,7 @@ from backend_main.reading.layout.cells import Cell
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region
 from backend_main.reading.layout.ruled_tables import RulingLine, TableGrid
-from backend_main.reading.output.formatted_page import FormattedPage
+from backend_main.reading.output.formatted_page import FormattedBlock, FormattedPage
 from backend_main.reading.page_assembly import (
     AssemblySettings,
     assemble_page,
@@ -143,7 +143,9 @@ def test_lines_that_fill_their_column_are_one_line_of_markdown() -> None:
         "text.",
     ]
     whole = "A paragraph goes on and is at its end hyphenated, and then it has one more full line of text."
-    assert rendered(boxes, texts) == FormattedPage(whole, whole)
+    assert rendered(boxes, texts) == FormattedPage(
+        whole, whole, blocks=[FormattedBlock("paragraph", 0, len(whole), (0, 1, 2))]
+    )
 
 
 def test_few_lines_with_wide_spacing_are_one_paragraph_if_one_begins_small() -> None:
@@ -325,7 +327,7 @@ def test_first_line_of_receipt_in_header_region_is_not_furniture() -> None:
 
 
 def test_assemble_page_without_lines_is_empty() -> None:
-    assert assemble_page(pixels_of(blank(200, 200)), []) == FormattedPage("", "")
+    assert assemble_page(pixels_of(blank(200, 200)), []) == FormattedPage("", "", blocks=[])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30, 9000), (9000, 30), (700, 900)])

@@ -14,6 +14,7 @@ import pytest
 
 from backend_main.reading import Options, PageDone, read
 from backend_main.reading.engines import Engine, load_engine
+from tests.support.page_structure import structure_faults
 
 CASES = Path(__file__).parents[4] / "shared" / "cases"
 LETTER = (
@@ -67,8 +68,9 @@ def skip_without_cases() -> None:
 
 
 def read_whole(path: Path, engine: Engine) -> str:
-    events = read(path, Options(), engine)
-    return "\n\n".join(event.markdown for event in events if isinstance(event, PageDone))
+    pages = [event for event in read(path, Options(), engine) if isinstance(event, PageDone)]
+    assert [fault for page in pages for fault in structure_faults(page)] == []
+    return "\n\n".join(page.markdown for page in pages)
 
 
 @pytest.mark.parametrize(

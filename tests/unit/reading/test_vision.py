@@ -21,6 +21,7 @@ from backend_main.reading.engines.vision import engine as vision_engine
 from backend_main.reading.engines.vision import profiles
 from backend_main.reading.engines.vision.repetition import RepetitionDetector
 from tests.support.page_images import lines_of_text, page_png
+from tests.support.page_structure import structure_faults
 from tests.support.page_warnings import messages_of
 from tests.support.vision_server import Reply, VisionServer, image_of, prompt_of, recognize_png
 
@@ -84,6 +85,7 @@ def read_page(page: Path, options: Options | None = None) -> tuple[str, PageDone
             streamed += event.markdown
         elif isinstance(event, PageDone):
             done = event
+    assert structure_faults(done) == []
     return streamed, done
 
 

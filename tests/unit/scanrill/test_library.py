@@ -177,6 +177,7 @@ def test_languages_may_be_a_list(data: bytes) -> None:
         ({"threads": "4"}, r"threads"),
         ({"furniture": "some"}, r"furniture"),
         ({"formulas": "some"}, r"formulas"),
+        ({"barcodes": "some"}, r"barcodes"),
         ({"dpi": 300}, r"dpi"),
         ({"options": {"pages": "3"}}, r"Pass scanrill\.Options"),
         ({"engine": 7}, r"Pass the name of an engine"),

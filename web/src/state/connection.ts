@@ -7,6 +7,7 @@ import * as engines from "./engines.ts";
 import * as pageCache from "./page-cache.ts";
 import * as pageImages from "./page-images.ts";
 import * as liveText from "./live-text.ts";
+import * as search from "./search.ts";
 import { closeSocket, openSocket, retryNow } from "./api.ts";
 import * as uploads from "./uploads.ts";
 
@@ -34,11 +35,12 @@ export function open(onExpired: () => void): void {
 /** Close the connection and remove all data of the user from the page. */
 export function close(): void {
   closeSocket();
-  for (const store of [uploads, liveText, pageCache, pageImages, engines]) store.clear();
+  for (const store of [uploads, liveText, pageCache, pageImages, engines, search]) store.clear();
 }
 
 function dispatchEvent(event: UploadEvent): void {
   uploads.applyEvent(event);
+  if (event.kind !== "partial") search.refresh();
   liveText.applyEvent(event);
 }
 

@@ -1,6 +1,6 @@
 /** Export of texts and files: copying to the clipboard and downloading. */
 
-import type { Instance } from "scanrill-client";
+import type { ExportFormat, Instance } from "scanrill-client";
 
 import { showNotice } from "./notices.ts";
 import { errorMessage } from "./error-message.ts";
@@ -30,6 +30,24 @@ export async function downloadOriginal(upload: Instance): Promise<void> {
   } catch (error) {
     showNotice(errorMessage(error));
   }
+}
+
+/** Download an upload in another format, under the name that the server gives it. */
+export async function downloadExport(upload: Instance, format: ExportFormat): Promise<void> {
+  try {
+    const response = await rest.export(upload.id, { format });
+    triggerDownload(filenameOf(response) ?? upload.filename, await response.blob());
+  } catch (error) {
+    showNotice(errorMessage(error));
+  }
+}
+
+/** Return the file name of a response (RFC 6266: `filename*` is in UTF-8 with percent signs). */
+function filenameOf(response: Response): string | null {
+  const header = response.headers.get("Content-Disposition") ?? "";
+  const encoded = /filename\*=utf-8''([^;]+)/i.exec(header)?.[1];
+  if (encoded !== undefined) return decodeURIComponent(encoded);
+  return /filename="((?:[^"\\]|\\.)*)"/.exec(header)?.[1]?.replace(/\\(.)/g, "$1") ?? null;
 }
 
 function triggerDownload(filename: string, blob: Blob): void {

@@ -78,6 +78,7 @@ export function applyEvent(event: UploadEvent): void {
   switch (event.kind) {
     case "created":
     case "updated":
+      if (isOtherReading(event.instance)) resetLiveText(event.instance.id);
       upsert(event.instance);
       break;
     case "deleted":
@@ -114,6 +115,12 @@ async function runRequest(request: Promise<unknown>): Promise<void> {
   } catch (error) {
     showNotice(errorMessage(error));
   }
+}
+
+/** Return whether the pages of an upload belong to another reading than the known ones. */
+function isOtherReading({ id, reading }: Instance): boolean {
+  const known = byId.value.get(id);
+  return known !== undefined && known.reading !== reading;
 }
 
 /** Return whether the shown text may be outdated. The server repeats the live text of uploads in progress. */

@@ -7,11 +7,13 @@ import { useEffect } from "preact/hooks";
 import { navigateTo, selectedId } from "../state/route.ts";
 import { pendingUploads } from "../state/upload-queue.ts";
 import { signOut } from "../state/auth.ts";
+import { isSearching } from "../state/search.ts";
 import { isLoaded, selected, uploads } from "../state/uploads.ts";
 import { ConnectionBadge } from "./ConnectionBadge.tsx";
 import { Sessions } from "./Sessions.tsx";
 import { UploadDetail } from "./UploadDetail.tsx";
 import { AddButton, DropTarget, EmptyState } from "./FileInput.tsx";
+import { SearchField, SearchResults } from "./SearchResults.tsx";
 import { UploadList } from "./UploadList.tsx";
 import { Logo } from "./Logo.tsx";
 
@@ -36,7 +38,8 @@ export function AppLayout({ me }: { readonly me: Me }): VNode {
       </header>
       <aside class="upload-list" aria-label="Your scans">
         <AddButton />
-        <UploadList />
+        {!isEmpty && <SearchField />}
+        {isSearching.value ? <SearchResults /> : <UploadList />}
       </aside>
       <main class="upload-detail">{upload === null ? <EmptyState /> : <UploadDetail key={upload.id} upload={upload} />}</main>
       <DropTarget />

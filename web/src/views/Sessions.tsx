@@ -45,7 +45,7 @@ export function Sessions({ username, title }: Props): VNode {
       <button type="button" class="plain username" title={title} aria-haspopup="dialog" onClick={open}>
         {username}
       </button>
-      <dialog ref={dialog} class="sessions" aria-labelledby="sessions-title">
+      <dialog ref={dialog} class="list-dialog" aria-labelledby="sessions-title">
         <h2 id="sessions-title">Where you are signed in</h2>
         {errorText.value === "" ? null : (
           <p class="form-error" role="alert">
@@ -69,7 +69,7 @@ function SessionItem({ session, onEnd }: { readonly session: Session; readonly o
   const device = deviceName(session.user_agent);
   return (
     <li>
-      <span class="device" title={session.user_agent}>
+      <span class="item" title={session.user_agent}>
         {device}
         <small>
           {session.address} · {session.current ? "this browser" : relativeTime(session.last_used_at)}

@@ -6,6 +6,7 @@ import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { liveTextOf, revisions } from "../state/live-text.ts";
+import { openedHit } from "../state/search.ts";
 import { isLoaded, loadSelected } from "../state/uploads.ts";
 import { InlineCode } from "./InlineCode.tsx";
 import { PageImagePane } from "./PageImagePane.tsx";
@@ -24,6 +25,13 @@ export function UploadDetail({ upload }: { readonly upload: Instance }): VNode {
   useEffect(() => {
     position.isFollowing.value = isReading;
   }, [isReading]);
+  const hit = openedHit.value?.upload.id === upload.id ? openedHit.value : null;
+  useEffect(() => {
+    if (hit === null || hit.page === null) return;
+    position.isFollowing.value = false;
+    position.isPinned.value = true;
+    position.page.value = hit.page;
+  }, [hit]);
   useEffect(
     () =>
       liveText.current.subscribe((number) => {
@@ -37,7 +45,7 @@ export function UploadDetail({ upload }: { readonly upload: Instance }): VNode {
       <UploadToolbar upload={upload} view={view} />
       <Warnings upload={upload} />
       <div class="panes">
-        <PageImagePane upload={upload} liveText={liveText} revision={revision} position={position} />
+        <PageImagePane upload={upload} liveText={liveText} revision={revision} position={position} hit={hit} />
         <TextPane upload={upload} liveText={liveText} revision={revision} position={position} view={view.value} />
       </div>
     </>

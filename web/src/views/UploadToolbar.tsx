@@ -1,17 +1,31 @@
 /** Toolbar of the detail view: name, status and actions of an upload. */
 
 import { useSignal, type Signal } from "@preact/signals";
-import { isTerminal, type Engine, type Instance, type ReadOptions } from "scanrill-client";
+import { isTerminal, type Engine, type ExportFormat, type Instance, type ReadOptions } from "scanrill-client";
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 
 import { engines } from "../state/engines.ts";
-import { copyToClipboard, downloadText, downloadOriginal } from "../state/export.ts";
+import { copyToClipboard, downloadExport, downloadOriginal, downloadText } from "../state/export.ts";
 import { currentText } from "../state/live-text.ts";
 import { navigateTo } from "../state/route.ts";
 import { cancelReading, deleteUpload, retryUpload } from "../state/uploads.ts";
 import { Menu } from "./Menu.tsx";
+import { Readings } from "./Readings.tsx";
 import type { TextView } from "./page-position.ts";
 import { formatBytes, statusText } from "./format.ts";
+
+/** Formats that the server writes, with their names in the menu. */
+const EXPORTS: readonly (readonly [ExportFormat, string])[] = [
+  ["pdf", "Searchable PDF"],
+  ["docx", "Word (.docx)"],
+  ["html", "Web page (.html)"],
+  ["xlsx", "Tables for Excel (.xlsx)"],
+  ["csv", "Tables as CSV (.zip)"],
+  ["json", "JSON with words and boxes"],
+  ["hocr", "hOCR"],
+  ["alto", "ALTO (.xml)"],
+];
 
 interface Props {
   readonly upload: Instance;
@@ -61,12 +75,13 @@ function ViewSwitch({ view }: { readonly view: Signal<TextView> }): VNode {
   );
 }
 
-/** Copy button and download menu. Copies the text in the shown format; during a reading, the text so far. */
+/** Copy button and export menu. Copies the text in the shown format; during a reading, the text so far. */
 function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view: TextView }): VNode {
   const isCopied = useSignal(false);
   const markdown = () => upload.raw_text || currentText(upload.id);
   const text = () => (view === "text" && upload.processed_text ? upload.processed_text : markdown());
   const stem = upload.filename.replace(/\.[^.]+$/, "") || "scan";
+  const isExportable = isTerminal(upload.status) && upload.pages_done > 0;
   const isReady = upload.status === "processed" && upload.raw_text !== undefined;
 
   const copyText = async () => {
@@ -78,7 +93,7 @@ function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view
       <button type="button" onClick={() => void copyText()}>
         {isCopied.value ? "Copied" : "Copy"}
       </button>
-      <Menu title="Download">
+      <Menu title="Export" class="export-menu">
         <button type="button" disabled={!isReady} onClick={() => downloadText(`${stem}.md`, "text/markdown", markdown())}>
           Markdown (.md)
         </button>
@@ -89,7 +104,12 @@ function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view
         >
           Text (.txt)
         </button>
-        <button type="button" onClick={() => void downloadOriginal(upload)}>
+        {EXPORTS.map(([format, label]) => (
+          <button key={format} type="button" disabled={!isExportable} onClick={() => void downloadExport(upload, format)}>
+            {label}
+          </button>
+        ))}
+        <button type="button" class="apart" onClick={() => void downloadOriginal(upload)}>
           Original file
         </button>
       </Menu>
@@ -102,6 +122,12 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
   const failed = upload.status !== "processed";
   const isFurnitureKept = useSignal(false);
   const isVisionAllowed = useSignal(false);
+  const readings = useRef<HTMLDialogElement>(null);
+  const isReadingsOpen = useSignal(false);
+  const openReadings = () => {
+    readings.current?.showModal();
+    isReadingsOpen.value = true;
+  };
   const options: ReadOptions = {
     furniture: isFurnitureKept.value ? "keep" : "drop",
     formulas: isVisionAllowed.value ? "vision" : "text",
@@ -122,8 +148,12 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
           {engines.value.some((engine) => engine.name === "vision") && (
             <MenuOption checked={isVisionAllowed}>Send pages of formulas to “vision”</MenuOption>
           )}
+          <button type="button" aria-haspopup="dialog" onClick={openReadings}>
+            Show the readings …
+          </button>
         </Menu>
       )}
+      <Readings upload={upload} dialog={readings} isOpen={isReadingsOpen.value} onClose={() => (isReadingsOpen.value = false)} />
     </>
   );
 }

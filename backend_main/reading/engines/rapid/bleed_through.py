@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ...documents.pixels import Pixels
 from .detector import Quads, heights
+from .line_reading import LineReading
 
 Darkness = npt.NDArray[np.uint8]
 """How much darker than its paper each pixel of a page is, (height, width)."""
@@ -32,14 +33,14 @@ EDGE_WIDTH = 0.08
 
 
 def without_bleed_through(
-    pixels: Pixels, quads: Quads, recognize: Callable[[Quads], tuple[str, float]]
+    pixels: Pixels, quads: Quads, recognize: Callable[[Quads], LineReading]
 ) -> Pixels | None:
     """Return the page without the print on its back; None if none shines through.
 
     Args:
         pixels: the page, (height, width, 3).
         quads: boxes of its lines, (n, 4, 2) in pixels of the page.
-        recognize: returns text and confidence of a box.
+        recognize: returns what is read in a box.
     """
     if len(quads) < MIN_PALE_BOXES:
         return None
@@ -94,13 +95,13 @@ def _ink(pixels: Pixels, small_paper: Pixels, quad: Quads) -> float:
     return float(np.percentile(_darkness(inside, paper), INK_PERCENTILE))
 
 
-def _are_mirrored(quads: Quads, recognize: Callable[[Quads], tuple[str, float]]) -> bool:
+def _are_mirrored(quads: Quads, recognize: Callable[[Quads], LineReading]) -> bool:
     lengths = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
     longest: Sequence[Quads] = list(quads[np.argsort(-lengths)[:MAX_READ_BOXES]])
     mirrored = 0
     for quad in longest:
-        text, in_mirror = recognize(np.ascontiguousarray(quad[[1, 0, 3, 2]]))
-        is_sure = in_mirror >= MIN_MIRRORED_CONFIDENCE and in_mirror > recognize(quad)[1]
+        text, in_mirror, *_ = recognize(np.ascontiguousarray(quad[[1, 0, 3, 2]]))
+        is_sure = in_mirror >= MIN_MIRRORED_CONFIDENCE and in_mirror > recognize(quad).confidence
         mirrored += is_sure and sum(map(str.isalpha, text)) >= MIN_MIRRORED_LETTERS
     return mirrored >= max(MIN_PALE_BOXES, MIN_MIRRORED_SHARE * len(longest))
 

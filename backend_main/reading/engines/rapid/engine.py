@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-import msgspec
 import numpy as np
 
 from ...documents.document import PageImage
@@ -21,6 +20,7 @@ from ...inference import InferenceSession, best_runtime
 from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
+from ...words import move_line
 from ..base import Engine, PageRestarted, UnreadWord
 from ..rotated_page import rotate_upright, to_original_coordinates
 from . import first_lines
@@ -28,6 +28,7 @@ from .bleed_through import without_bleed_through
 from .curl import Curl
 from .detector import Quads, print_heights, to_box
 from .letters import LANGUAGES_BY_PROFILE
+from .line_reading import LineReading
 from .mirrored_page import MAX_LINES_TRIED, is_mirrored, mirror, to_unmirrored_coordinates
 from .model_files import PROFILES
 from .models import Models
@@ -35,9 +36,7 @@ from .orientation import detect_rotation
 from .overprint import Layers, separate_overprint
 from .parallel import map_in_order
 from .print_size import is_large_print, is_small_print, print_scale_factor
-from .recognizer import (
-    aspect_ratio,
-)
+from .recognizer import aspect_ratio
 from .repeated_lines import without_repetitions
 from .scaled_page import DETECTION_SIDE, IMAGE_SIDE, ScaledPage
 from .second_look import SecondLook, has_few_words, has_little_text, is_sure
@@ -49,14 +48,15 @@ SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
 MIN_CONFIDENCE = 0.5
 """Confidence below which a line is not text; RapidOCR's `text_score`."""
 
-RecognitionCache = dict[bytes, tuple[str, float]]
-"""Text and confidence of boxes that are already read, by the bytes of their corners."""
+RecognitionCache = dict[bytes, LineReading]
+"""Readings of boxes that are already read, by the bytes of their corners."""
 
 
 class RapidEngine(Engine):
     """Engine that reads with PP-OCRv6."""
 
     name = "rapid"
+    provides_words = True
     has_final_markdown = True
     uses_layout_analysis = True
     languages = LANGUAGES_BY_PROFILE["accurate"]
@@ -263,8 +263,8 @@ class RapidEngine(Engine):
         """Return the boxes of a page with those of a second look, and its quarter turns."""
         sure, unsure = list(read), list[Quads]()
         for quad in first_lines.exclude_already_read(quads, read):
-            recognized[quad.tobytes()] = text, confidence = self._models.recognize(scaled, quad)
-            is_known = bool(text) and is_sure(quad, confidence, may_be_rotated=may_be_rotated)
+            recognized[quad.tobytes()] = reading = self._models.recognize(scaled, quad)
+            is_known = bool(reading.text) and is_sure(quad, reading.confidence, may_be_rotated=may_be_rotated)
             (sure if is_known else unsure).append(quad)
         look = SecondLook(page, self._models.detect, self._models.recognize_on, may_be_rotated)
         look.look(scaled.image, scaled.scale, sure)
@@ -298,16 +298,14 @@ class RapidEngine(Engine):
         else:
             lines = self._read_page(flat, may_be_rotated=may_be_rotated, is_as_scanned=False)
         for line in lines:
-            quad = np.array(line.box, np.float32)
-            box = _boxes(curl.to_curled_page(quad)[np.newaxis], page)[0]
-            yield msgspec.structs.replace(line, box=box)
+            yield move_line(line, lambda box: _curled_box(box, curl, page))
 
     def _detect_rotation(self, scaled: ScaledPage, quads: Quads, recognized: RecognitionCache) -> int:
         """Return the quarter turns of the page; add the boxes read for that to `recognized`."""
 
         def recognize(quad: Quads) -> float:
-            recognized[quad.tobytes()] = text_and_confidence = self._models.recognize(scaled, quad)
-            return text_and_confidence[1]
+            recognized[quad.tobytes()] = reading = self._models.recognize(scaled, quad)
+            return reading.confidence
 
         return detect_rotation(quads, recognize)
 
@@ -328,10 +326,11 @@ class RapidEngine(Engine):
         boxes = _boxes(quads, page)
         prefixes = [box.prefix for box in reading_order(boxes)]
         for quad, box, prefix in zip(quads, boxes, prefixes, strict=True):
-            text, confidence = self._models.recognize(scaled, quad)
-            if confidence < first_lines.ACCEPT_CONFIDENCE or not first_lines.shows_direction(quad, text):
+            reading = self._models.recognize(scaled, quad)
+            is_accepted = reading.confidence >= first_lines.ACCEPT_CONFIDENCE
+            if not is_accepted or not first_lines.shows_direction(quad, reading.text):
                 return
-            yield quad, Line(page.number, text, writer.write(prefix, text), box, confidence)
+            yield quad, _line(reading, quad, box, writer.write(prefix, reading.text), page)
 
     def _read_rest(
         self,
@@ -344,7 +343,7 @@ class RapidEngine(Engine):
     ) -> Iterator[Line]:
         """Yield all lines of a page but those of the boxes `read`."""
 
-        def recognize(quad: Quads) -> tuple[str, float]:
+        def recognize(quad: Quads) -> LineReading:
             return recognized.get(quad.tobytes()) or self._models.recognize(scaled, quad)
 
         unread, turned = join_turned_words(first_lines.exclude_already_read(quads, read), recognize)
@@ -355,13 +354,24 @@ class RapidEngine(Engine):
         results = map_in_order(
             self._pool, self._threads, recognize, [quads[box.index] for box in ordered], aspect_ratio
         )
-        for box, (text, confidence) in zip(ordered, results, strict=True):
-            if not text or confidence < MIN_CONFIDENCE:
+        for box, reading in zip(ordered, results, strict=True):
+            if not reading.text or reading.confidence < MIN_CONFIDENCE:
                 writer.skip(box.prefix)
-                yield Line(page.number, "", "", boxes[box.index], confidence)
+                yield Line(page.number, "", "", boxes[box.index], reading.confidence)
             else:
-                markdown = writer.write(box.prefix, text)
-                yield Line(page.number, text, markdown, boxes[box.index], confidence)
+                markdown = writer.write(box.prefix, reading.text)
+                yield _line(reading, quads[box.index], boxes[box.index], markdown, page)
+
+
+def _line(reading: LineReading, quad: Quads, box: Box, markdown: str, page: PageImage) -> Line:
+    """Return a line of a page. Its words lie in the box as it was read, which may reach over the page."""
+    words = reading.words_in(quad)
+    return Line(page.number, reading.text, markdown, box, reading.confidence, words=words)
+
+
+def _curled_box(box: Box, curl: Curl, page: PageImage) -> Box:
+    """Return the box on a curled page of a box on the flat one."""
+    return _boxes(curl.to_curled_page(np.array(box, np.float32))[np.newaxis], page)[0]
 
 
 def _layers(page: PageImage, scaled: ScaledPage, detected: Quads) -> Layers | None:

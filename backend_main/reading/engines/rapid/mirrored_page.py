@@ -6,13 +6,14 @@ the mirrored image shows which of the two is right.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import msgspec
 import numpy as np
 
 from ...documents.document import PageImage
 from ...documents.pixels import Pixels
 from ...types import Box, Line
+from ...words import move_line
 from .detector import Quads
+from .line_reading import LineReading
 from .orientation import is_clearly_better
 
 MAX_LINES_TRIED = 5
@@ -23,7 +24,7 @@ MIN_WORD_LETTERS = 3
 MIN_MIRRORED_CONFIDENCE = 0.9
 """Mean confidence of the mirrored lines: dirt and textures have less in both senses."""
 
-Recognize = Callable[[Pixels, Quads], tuple[str, float]]
+Recognize = Callable[[Pixels, Quads], LineReading]
 
 
 def is_mirrored(page: PageImage, lines: Sequence[Line], recognize: Recognize) -> bool:
@@ -45,7 +46,7 @@ def is_mirrored(page: PageImage, lines: Sequence[Line], recognize: Recognize) ->
         for box in boxes
     ]
     mirrored = sum(map(_confidence, readings))
-    has_word = any(_letters(text) >= MIN_WORD_LETTERS for text, _ in readings)
+    has_word = any(_letters(text) >= MIN_WORD_LETTERS for text, *_ in readings)
     is_text = has_word and mirrored >= MIN_MIRRORED_CONFIDENCE * len(tried)
     return is_text and is_clearly_better(mirrored, usual, len(tried))
 
@@ -59,8 +60,7 @@ def mirror(page: PageImage) -> PageImage:
 def to_unmirrored_coordinates(lines: Iterable[Line], page: PageImage) -> Iterator[Line]:
     """Yield the lines of a mirror image with their boxes on the page as it is."""
     for line in lines:
-        box = _mirrored_box(line.box, page.width) if line.box is not None else None
-        yield msgspec.structs.replace(line, box=box)
+        yield move_line(line, lambda box: _mirrored_box(box, page.width))
 
 
 def _mirrored_box(box: Box, width: int) -> Box:
@@ -69,8 +69,8 @@ def _mirrored_box(box: Box, width: int) -> Box:
     return second, first, fourth, third
 
 
-def _confidence(reading: tuple[str, float]) -> float:
-    return reading[1]
+def _confidence(reading: LineReading) -> float:
+    return reading.confidence
 
 
 def _letters(text: str) -> int:

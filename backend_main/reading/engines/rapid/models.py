@@ -12,6 +12,7 @@ from ..base import UnreadWord
 from .curl import Core, line_cores
 from .detector import Detector, DetectorImage, Quads
 from .line_cores import MIN_PROBABILITY
+from .line_reading import LineReading
 from .model_files import PROFILES
 from .recognizer import LINE_HEIGHT, MIN_LINE_WIDTH, Recognizer
 from .scaled_page import ScaledPage
@@ -56,12 +57,12 @@ class Models:
         quads, probabilities = self._detector.detect_with_map(scaled.detector_image.pixels)
         return quads, line_cores(probabilities, MIN_PROBABILITY)
 
-    def recognize(self, scaled: ScaledPage, quad: Quads) -> tuple[str, float]:
-        """Return text and confidence of a box of the page."""
+    def recognize(self, scaled: ScaledPage, quad: Quads) -> LineReading:
+        """Return what is read in a box of the page."""
         return self._recognizer.read(scaled.image, quad * np.float32(scaled.scale))
 
-    def recognize_on(self, image: Pixels, quad: Quads) -> tuple[str, float]:
-        """Return text and confidence of a box of an image."""
+    def recognize_on(self, image: Pixels, quad: Quads) -> LineReading:
+        """Return what is read in a box of an image."""
         return self._recognizer.read(image, quad)
 
     def detect_at(self, page: PageImage, scale: float) -> tuple[ScaledPage, Quads]:

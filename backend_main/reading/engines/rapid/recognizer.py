@@ -12,13 +12,17 @@ import numpy.typing as npt
 from ...documents.pixels import Pixels
 from ...inference import Floats, InferenceSession
 from ...layout.text_joining import CJK
+from ...types import level_box
+from ...words import realigned
 from ..base import UnreadWord
 from .detector import Quads, to_normalized_chw
 from .line_ink import LineInk
+from .line_reading import NOTHING_READ, LineReading
 from .model_files import CHARACTERS_METADATA_KEY
 from .unread_signs import with_unread_signs
 from .unread_words import unread_words
 from .unsure_words import CTC_BLANK, UnsureWord, unsure_words
+from .word_places import words_of_line
 
 # RapidOCR pads each line to at least 320 px and recognizes six at once. Here lines are recognized one at a
 # time and padded to 64 px, so none is padded to the longest of six (docs/decisions/0096).
@@ -50,8 +54,6 @@ MIN_WIDE_STEPS, MIN_WIDE_RATIO = 3, 1.75
 MIN_SURE_CONFIDENCE, WORD_MARGIN_SHARE = 0.95, 12
 """Confidence of a word on an image of its own, from which it is what was read; and its margin, as that share
 of the height of the line."""
-MIN_VERTICAL_RATIO = 1.5
-"""Height of a box by its width from which RapidOCR turns it."""
 Classes = npt.NDArray[np.int64]
 """Most likely class of each step along a line."""
 
@@ -71,41 +73,52 @@ class Recognizer:
         self._characters = ["", *text.removesuffix("\n").split("\n"), " "]
         self._is_cjk = np.array([bool(CJK.match(character)) for character in self._characters])
 
-    def read(self, image: Pixels, quad: Quads) -> tuple[str, float]:
-        """Return the text in a box of an image, which may be empty, and its confidence from 0 to 1."""
+    def read(self, image: Pixels, quad: Quads) -> LineReading:
+        """Return the text in a box of an image, which may be empty, its confidence and its words."""
         from rapidocr.utils.process_img import get_rotate_crop_image
 
-        line = get_rotate_crop_image(*_enlarged_if_small(image, quad))
+        image, quad = _enlarged_if_small(image, quad)
+        line = get_rotate_crop_image(image, quad)
         if not line.size:
-            return "", 0.0
-        decoded = self._read(line)
+            return NOTHING_READ
+        scaled = _scaled(line)
+        decoded = self._read(scaled)
+        words = words_of_line(decoded.text, decoded.positions, decoded.confidences, scaled)
+        is_turned = _is_turned(line, quad)
+        text = self._text_by_ink(line, scaled, decoded, is_turned=is_turned)
+        height, width = scaled.shape[:2]
+        words = realigned(words, decoded.text, text, level_box(0, 0, width, height))
+        return LineReading(text, decoded.confidence, words, width, height, 1 if is_turned else 0)
+
+    def _text_by_ink(self, line: Pixels, scaled: Pixels, decoded: "DecodedLine", *, is_turned: bool) -> str:
+        """Return the text with the signs that the ink shows, and keep the words that it does not explain."""
         ink = LineInk.of(line) if decoded.text else None
         if ink is None:
-            return decoded.text, decoded.confidence
-        text = with_unread_signs(decoded.text, decoded.positions, ink, self._digits)
-        if not is_vertical(quad):
-            suspects = unread_words(decoded.text, decoded.positions, decoded.probabilities, ink)
+            return decoded.text
+        to_line_pixels = line.shape[1] / scaled.shape[1]
+        positions = [place * to_line_pixels for place in decoded.positions]
+        text = with_unread_signs(decoded.text, positions, ink, self._digits)
+        if not is_turned:
+            suspects = unread_words(decoded.text, positions, decoded.confidences, ink)
             unread = [word for word in suspects if not self._is_sure_alone(line, word)]
             self.unread_words[text, decoded.confidence] = unread
-        return text, decoded.confidence
+        return text
 
-    def _read(self, line: Pixels) -> "DecodedLine":
-        """Return the text of the image of a line, with positions in its pixels."""
-        width = scaled_width(line)
-        batch = _as_input(line, width)
+    def _read(self, scaled: Pixels) -> "DecodedLine":
+        """Return the text of the image of a line in the height of the network."""
+        batch = _as_input(scaled)
         decoded = self._network.run(batch, lambda outputs: self._ctc_decode(outputs[0][0]))
-        to_line_pixels = batch.shape[3] / width * line.shape[1]
-        return decoded._replace(positions=[share * to_line_pixels for share in decoded.positions])
+        return decoded._replace(positions=[share * batch.shape[3] for share in decoded.positions])
 
     def _is_sure_alone(self, line: Pixels, word: UnreadWord) -> bool:
         """Return whether the network is sure of a word on an image of its own. It is for most Latin ones."""
         width, margin = line.shape[1], line.shape[0] // WORD_MARGIN_SHARE
         left, right = int(word.left * width) - margin, int(word.right * width) + margin
-        decoded = self._read(line[:, max(0, left) : right])
+        decoded = self._read(_scaled(line[:, max(0, left) : right]))
         return bool(decoded.text) and decoded.confidence >= MIN_SURE_CONFIDENCE
 
     def _digits(self, picture: Pixels) -> str:
-        return self._read(picture).text
+        return self._read(_scaled(picture)).text
 
     def _ctc_decode(self, probabilities: Floats) -> "DecodedLine":
         """Return the text of (steps, classes)."""
@@ -119,24 +132,23 @@ class Recognizer:
         steps = ctc_character_steps(spaced)
         characters = [self._characters[number] for number in spaced[steps]]
         kept = [number for number, _ in enumerate(characters) if not _is_extra_space(characters, number)]
-        positions = [(int(steps[number]) + 0.5) / len(classes) for number in kept]
-        text = "".join([characters[number] for number in kept])
-        at_kept = steps[kept]
-        likely = probabilities[at_kept, spaced[at_kept]].tolist()
-        return DecodedLine(text, confidence, positions, likely)
+        positions = ((steps[kept] + 0.5) / len(classes)).tolist()
+        confidences = probabilities[steps, spaced[steps]][kept].tolist()
+        return DecodedLine(
+            "".join([characters[number] for number in kept]), confidence, positions, confidences
+        )
 
 
 class DecodedLine(NamedTuple):
-    """Text of a line with its confidence.
+    """Text of a line with its confidence, and the position and the confidence of each character.
 
-    positions: middle of each character, as a share of the padded width.
-    probabilities: probability of each character.
+    Positions are shares of the padded width, or pixels of the image of the line.
     """
 
     text: str
     confidence: float
     positions: list[float]
-    probabilities: list[float]
+    confidences: list[float]
 
 
 def _is_extra_space(characters: Sequence[str], number: int) -> bool:
@@ -183,12 +195,6 @@ def insert_likely_spaces(
     return spaced
 
 
-def is_vertical(quad: Quads) -> bool:
-    """Return whether RapidOCR turns the image of a box by a quarter, so that its line is level there."""
-    down, along = (float(np.linalg.norm(quad[corner] - quad[0])) for corner in (3, 1))
-    return down >= MIN_VERTICAL_RATIO * along
-
-
 def aspect_ratio(quad: Quads) -> float:
     """Return length by height of a line. Lines of one ratio have one width for the network."""
     shorter, longer = sorted(float(np.linalg.norm(quad[corner] - quad[0])) for corner in (1, 3))
@@ -221,13 +227,25 @@ def scaled_width(line: Pixels) -> int:
     return max(LONG_LINE_WIDTH, ceil(LONG_LINE_SCALE * width))
 
 
-def _as_input(line: Pixels, width: int) -> Floats:
-    """Return (1, 3, 48, padded width): a line scaled to a width, with grey to its right."""
+def _scaled(line: Pixels) -> Pixels:
+    """Return a line in the height of the network."""
     import cv2
 
+    return np.asarray(cv2.resize(line, (scaled_width(line), LINE_HEIGHT)), np.uint8)
+
+
+def _as_input(scaled: Pixels) -> Floats:
+    """Return (1, 3, 48, padded width): a line with grey to its right."""
+    width = scaled.shape[1]
     batch = np.zeros((1, 3, LINE_HEIGHT, padded_width(width)), np.float32)
-    batch[0, :, :, :width] = to_normalized_chw(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
+    batch[0, :, :, :width] = to_normalized_chw(scaled)
     return batch
+
+
+def _is_turned(line: Pixels, quad: Quads) -> bool:
+    """Return whether the image of a line is a quarter turn of its box: a high one is read from its top."""
+    height = max(float(np.linalg.norm(quad[0] - quad[3])), float(np.linalg.norm(quad[1] - quad[2])))
+    return bool(line.shape[0] != int(height))
 
 
 def padded_width(width: int) -> int:

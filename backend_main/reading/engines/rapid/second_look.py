@@ -17,6 +17,7 @@ from . import first_lines
 from .detector import Quads, print_heights
 from .equalized_page import equalized
 from .ink_areas import MIN_COVERED_SHARE, InkArea, InkMap
+from .line_reading import NOTHING_READ, LineReading
 from .orientation import is_clearly_better
 from .tiles import detect_in_tiles
 
@@ -55,20 +56,17 @@ MAX_SQUARE_RATIO = 1.5
 RECOGNIZED_HEIGHT = 48
 """Height in pixels down to which lines are halved: the recognizer scales without smoothing."""
 
-Reading = tuple[str, float]
-"""Text and confidence."""
-
 
 @dataclass(frozen=True)
 class FoundLine:
     """A box on the page, and what it reads as by quarter turns of its text."""
 
     quad: Quads
-    readings: dict[int, Reading]
+    readings: dict[int, LineReading]
 
-    def best(self) -> Reading:
+    def best(self) -> LineReading:
         """Return the reading with the most confidence."""
-        return max(self.readings.values(), key=lambda reading: reading[1])
+        return max(self.readings.values(), key=lambda reading: reading.confidence)
 
 
 @dataclass
@@ -82,7 +80,7 @@ class SecondLook:
 
     page: PageImage
     detect: Callable[[Pixels], Quads]
-    recognize: Callable[[Pixels, Quads], Reading]
+    recognize: Callable[[Pixels, Quads], LineReading]
     may_be_rotated: bool
     found: list[FoundLine] = field(default_factory=list)
     _sure: list[Quads] = field(default_factory=list)
@@ -128,18 +126,23 @@ class SecondLook:
             if not len(first_lines.exclude_already_read(quad[np.newaxis] / np.float32(part_scale), others)):
                 continue
             turns = self._possible_turns(quad)
-            readings = {turn: self.recognize(pixels, np.roll(quad, -turn, axis=0)) for turn in turns}
+            readings = {
+                turn: self.recognize(pixels, np.roll(quad, -turn, axis=0)).of_turned_box(turn)
+                for turn in turns
+            }
             line = FoundLine(quad / np.float32(part_scale), readings)
-            is_alone = not others and _letters(line.best()[0]) == 1  # a color wheel is an X
+            is_alone = not others and _letters(line.best().text) == 1  # a color wheel is an X
             if not is_alone and _is_text(
-                *line.best(), MIN_EQUALIZED_CONFIDENCE, MIN_EQUALIZED_LETTER_CONFIDENCE
+                line.best(), MIN_EQUALIZED_CONFIDENCE, MIN_EQUALIZED_LETTER_CONFIDENCE
             ):
                 self.found.append(line)
 
     def rotation(self, sure_count: int) -> int:
         """Return the quarter turns of the page's lines by their readings. Sure lines are upright."""
-        voters = [line for line in self.found if _letters(line.best()[0]) >= MIN_VOTING_LETTERS]
-        votes = [sum(line.readings.get(turns, ("", 0.0))[1] for line in voters) for turns in range(4)]
+        voters = [line for line in self.found if _letters(line.best().text) >= MIN_VOTING_LETTERS]
+        votes = [
+            sum(line.readings.get(turns, NOTHING_READ).confidence for line in voters) for turns in range(4)
+        ]
         best = int(np.argmax(votes))
         is_better = is_clearly_better(votes[best], votes[0] + sure_count, len(voters) + sure_count)
         return best if is_better else 0
@@ -166,7 +169,7 @@ class SecondLook:
         for quad in first_lines.exclude_already_read(quads, known):
             readings = {turns: self._read(halves, quad, turns) for turns in self._possible_turns(quad)}
             line = FoundLine(quad + origin, readings)
-            if _is_text(*line.best()):
+            if _is_text(line.best()):
                 lines.append(line)
         return lines
 
@@ -185,10 +188,11 @@ class SecondLook:
             return (0, 2)
         return (1, 3) if height > MAX_SQUARE_RATIO * width else (0, 1, 2, 3)
 
-    def _read(self, halves: Sequence[Pixels], quad: Quads, turns: int) -> Reading:
+    def _read(self, halves: Sequence[Pixels], quad: Quads, turns: int) -> LineReading:
         height = float(print_heights(quad[np.newaxis])[0])
         level = max(0, min(len(halves) - 1, int(np.log2(max(height, 1) / RECOGNIZED_HEIGHT))))
-        return self.recognize(halves[level], np.roll(quad, -turns, axis=0) / np.float32(2**level))
+        turned = np.roll(quad, -turns, axis=0) / np.float32(2**level)
+        return self.recognize(halves[level], turned).of_turned_box(turns)
 
 
 def has_little_text(quads: Quads) -> bool:
@@ -214,13 +218,12 @@ def has_few_words(quads: Quads) -> bool:
 
 
 def _is_text(
-    text: str,
-    confidence: float,
+    reading: LineReading,
     min_confidence: float = MIN_CONFIDENCE,
     min_letter_confidence: float = MIN_LETTER_CONFIDENCE,
 ) -> bool:
-    letters = _letters(text)
-    return letters > 0 and confidence >= (min_confidence if letters > 1 else min_letter_confidence)
+    letters = _letters(reading.text)
+    return letters > 0 and reading.confidence >= (min_confidence if letters > 1 else min_letter_confidence)
 
 
 def _lengths(quads: Quads) -> Floats:

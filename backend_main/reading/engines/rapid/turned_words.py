@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .detector import Quads
+from .line_reading import LineReading
 
 MIN_LETTERS = 4
 """Number of boxes of single letters that are a word: two or three are often short lines."""
@@ -41,20 +42,17 @@ MIN_CONFIDENCE_GAIN = 0.02
 Upright digits below each other are read with .99 or more, and “4” turned with as much.
 """
 
-Reading = tuple[str, float]
-"""Text and confidence."""
-
 
 def join_turned_words(
-    quads: Quads, recognize: Callable[[Quads], Reading]
-) -> tuple[Quads, dict[bytes, Reading]]:
+    quads: Quads, recognize: Callable[[Quads], LineReading]
+) -> tuple[Quads, dict[bytes, LineReading]]:
     """Return the boxes with one box for each turned word, and the readings known now, by their bytes.
 
     Args:
         quads: boxes of an upright page, whose corners start at the top left of the image.
         recognize: function that reads a box; it reads one that is higher than wide from top to bottom.
     """
-    known: dict[bytes, Reading] = {}
+    known: dict[bytes, LineReading] = {}
     joined, replaced = list[Quads](), set[int]()
     for chain in _chains(quads):
         pieces = [recognize(quads[index]) for index in chain]
@@ -96,17 +94,28 @@ def _are_continued(sizes: Quads, centers: Quads, size: Quads, center: Quads) -> 
     return np.asarray(is_as_wide & is_near, np.bool_)
 
 
-def _best_reading(around: Quads, pieces: Sequence[Reading], recognize: Callable[[Quads], Reading]) -> Reading:
+def _best_reading(
+    around: Quads, pieces: Sequence[LineReading], recognize: Callable[[Quads], LineReading]
+) -> LineReading:
     """Return the surest reading: from top to bottom, from bottom to top, or as an upright letter."""
     if len(pieces) > 1:
-        readings = [recognize(np.roll(around, turns, axis=0)) for turns in (-1, 1)]
-    elif pieces[0][1] >= SURE_CONFIDENCE:
+        readings = [_read_from(corner, around, recognize) for corner in (1, 3)]
+    elif pieces[0].confidence >= SURE_CONFIDENCE:
         readings = [pieces[0]]
     else:
         width, height = np.ptp(around, axis=0)
         is_letter = height < MIN_LINE_RATIO * width
-        readings = [pieces[0], recognize(_widened(around) if is_letter else np.roll(around, 1, axis=0))]
-    return max(readings, key=lambda reading: reading[1])
+        # The letters of a widened box are at other places in it.
+        other = (
+            recognize(_widened(around))._replace(words=()) if is_letter else _read_from(3, around, recognize)
+        )
+        readings = [pieces[0], other]
+    return max(readings, key=lambda reading: reading.confidence)
+
+
+def _read_from(corner: int, around: Quads, recognize: Callable[[Quads], LineReading]) -> LineReading:
+    """Return the reading of a box whose text has its upper left at a corner."""
+    return recognize(np.roll(around, -corner, axis=0)).of_turned_box(corner)
 
 
 def _widened(quad: Quads) -> Quads:
@@ -116,13 +125,13 @@ def _widened(quad: Quads) -> Quads:
     return np.asarray(quad + margin * np.array([[-1], [1], [1], [-1]], np.float32), np.float32)
 
 
-def _is_better(word: Reading, pieces: Sequence[Reading]) -> bool:
+def _is_better(word: LineReading, pieces: Sequence[LineReading]) -> bool:
     """Return whether a turned word is read with confidence, and surer than its pieces by the gain."""
-    usual = float(np.mean([confidence for _, confidence in pieces]))
+    usual = float(np.mean([piece.confidence for piece in pieces]))
     return (
-        word[1] >= MIN_CONFIDENCE
-        and _letters(word[0]) >= len(pieces)
-        and word[1] >= usual + MIN_CONFIDENCE_GAIN
+        word.confidence >= MIN_CONFIDENCE
+        and _letters(word.text) >= len(pieces)
+        and word.confidence >= usual + MIN_CONFIDENCE_GAIN
     )
 
 

@@ -1,0 +1,164 @@
+"""Exports of finished uploads: one file, or a ZIP archive of many. They are streamed while they are written.
+
+Each step of an export, a few pages, takes a turn of its user. An export ends when its client goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from uuid import UUID
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from ..db import executor
+from ..errors import RequestError
+from ..exports.archive import write_archive
+from ..exports.document import ExportDocument, OriginalParts
+from ..exports.formats import ExportRequest, parse_request
+from ..exports.stored import stored_document
+from ..live.send_queue import SEND_TIMEOUT_SECONDS
+from ..models import User
+from ..runtime import runtime_of
+from ..uploads import queries
+from ..uploads.original_parts import StoredParts
+from .downloads import owner_required
+from .user_turns import release_once, release_with
+
+MAX_IDS = 200
+"""Uploads of one archive; their ids fit into a request line."""
+ARCHIVE_NAME = "scanrill-export.zip"
+ARCHIVE_TYPE = "application/zip"
+
+
+@owner_required
+async def export_upload(request: ASGIRequest, user: User, upload_id: UUID) -> HttpResponseBase:
+    """Serve `GET /api/uploads/{id}/export?format=&pages=&furniture=&images=&page_breaks=&table=`."""
+    wanted = parse_request(_parameters(request.GET))
+    open_document = _opener(request, user, wanted)
+    document = await executor.run_export_step(user.pk, open_document, upload_id)
+    name = document.stem + wanted.format.extension
+    headers = _headers(name)
+    if request.method == "HEAD":
+        return HttpResponse(content_type=wanted.format.media_type, headers=headers)
+    return await _respond(request, user, wanted.format.write(document), wanted.format.media_type, headers)
+
+
+@owner_required
+async def export_uploads(request: ASGIRequest, user: User) -> HttpResponseBase:
+    """Serve `GET /api/export?ids=&format=…`: a ZIP archive of the exports of the uploads."""
+    parameters = _parameters(request.GET)
+    upload_ids = _upload_ids(parameters.pop("ids", ""))
+    wanted = parse_request(parameters)
+    await executor.run_export_step(user.pk, queries.require_uploads, owner=user, upload_ids=upload_ids)
+    headers = _headers(ARCHIVE_NAME)
+    if request.method == "HEAD":
+        return HttpResponse(content_type=ARCHIVE_TYPE, headers=headers)
+    chunks = write_archive(upload_ids, _opener(request, user, wanted), wanted.format)
+    return await _respond(request, user, chunks, ARCHIVE_TYPE, headers)
+
+
+def _opener(request: ASGIRequest, user: User, wanted: ExportRequest) -> Callable[[UUID], ExportDocument]:
+    images, loop = runtime_of(request.scope).page_images, asyncio.get_running_loop()
+
+    def original_parts(key: str) -> OriginalParts:
+        return StoredParts(images, user.pk, key, loop)
+
+    def open_document(upload_id: UUID) -> ExportDocument:
+        return stored_document(owner=user, upload_id=upload_id, request=wanted, original_parts=original_parts)
+
+    return open_document
+
+
+def _parameters(query: QueryDict) -> dict[str, str]:
+    repeated = next((name for name, values in query.lists() if len(values) > 1), None)
+    if repeated is not None:
+        raise RequestError({repeated: "Give this parameter once."})
+    return {name: str(value) for name, value in query.items()}
+
+
+def _upload_ids(text: str) -> list[UUID]:
+    """Return the ids in a list with commas, each once."""
+    try:
+        found = list(dict.fromkeys(UUID(part.strip()) for part in text.split(",")))
+    except ValueError:
+        raise RequestError({"ids": "The ids of uploads are expected, with commas between them."}) from None
+    if len(found) > MAX_IDS:
+        raise RequestError({"ids": f"An archive has at most {MAX_IDS} uploads. Make several."})
+    return found
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
+
+
+async def _respond(
+    request: ASGIRequest, user: User, chunks: Iterator[bytes], media_type: str, headers: dict[str, str]
+) -> HttpResponseBase:
+    """Return a response with the chunks. An error before the first one becomes a response of its own."""
+    places = runtime_of(request.scope).exports
+    await places.acquire(user.pk)
+    release = release_once(places, user.pk)
+    export = _Export(chunks, user.pk)
+    try:
+        first = await export.next_chunk()
+    except BaseException:
+        release()
+        await export.close()
+        raise
+    response = StreamingHttpResponse(
+        _stream(first, export, release), content_type=media_type, headers=headers
+    )
+    release_with(response, release)
+    return response
+
+
+class _Export:
+    """Generator of an export, whose steps run on threads."""
+
+    def __init__(self, chunks: Iterator[bytes], user_id: UUID) -> None:
+        self._chunks: Iterator[bytes] | None = chunks
+        self._user_id = user_id
+        self._lock = threading.Lock()
+
+    async def next_chunk(self) -> bytes | None:
+        """Return the next bytes; None at the end."""
+        chunk: bytes | None = b""
+        while chunk == b"":
+            chunk = await executor.run_export_step(self._user_id, self._step)
+        return chunk
+
+    async def close(self) -> None:
+        """Close the generator, after a step that runs: it cannot be interrupted."""
+        await asyncio.shield(asyncio.to_thread(self._close))
+
+    def _step(self) -> bytes | None:
+        with self._lock:
+            return None if self._chunks is None else next(self._chunks, None)
+
+    def _close(self) -> None:
+        with self._lock:
+            if isinstance(self._chunks, Iterator) and hasattr(self._chunks, "close"):
+                self._chunks.close()
+            self._chunks = None
+
+
+async def _stream(first: bytes | None, export: _Export, release: Callable[[], None]) -> AsyncIterator[bytes]:
+    """Yield the chunks. A client that takes none for `SEND_TIMEOUT_SECONDS` is disconnected."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    chunk = first
+    try:
+        while chunk is not None:
+            timeout = loop.call_later(SEND_TIMEOUT_SECONDS, task.cancel)
+            try:
+                yield chunk
+            finally:
+                timeout.cancel()
+            chunk = await export.next_chunk()
+    finally:
+        release()
+        await export.close()
