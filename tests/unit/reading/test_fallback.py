@@ -21,8 +21,8 @@ from backend_main.reading import (
     UnknownEngine,
     WarningCode,
     fallback,
-    other_scripts,
     read,
+    script_readings,
 )
 from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import DetectedScript, load_engine, tesseract
@@ -94,7 +94,7 @@ def test_unreadable_page_does_not_name_a_script_that_an_engine_failed_to_read(
     """The detection called Georgian Arabic."""
     skip_without_tesseract("ar", "ko")
     monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: DetectedScript("Arabic"))
-    monkeypatch.setattr(other_scripts, "MIN_MEDIAN_CONFIDENCE", 2.0)
+    monkeypatch.setattr(script_readings, "MIN_MEDIAN_CONFIDENCE", 2.0)
     _, done = read_in("ko", rapid, tmp_path)
     [warning] = messages_of(done)
     assert "Arabic" not in warning
