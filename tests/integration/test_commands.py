@@ -122,7 +122,7 @@ def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None
         ["read"],
         ["read", "missing.png"],
         ["read", "/"],
-        ["read", "--format", "docx", "pyproject.toml"],
+        ["read", "--format", "odt", "pyproject.toml"],
         ["read", "--engine", "magic", "pyproject.toml"],
         ["settings", "more"],
     ],
