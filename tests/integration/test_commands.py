@@ -86,6 +86,29 @@ def test_read_reports_a_broken_file_and_reads_the_others(output_format: str, sca
     assert str(scans[1]) not in result.stdout
 
 
+def test_read_output_has_the_format_of_its_name(scans: list[Path], tmp_path: Path) -> None:
+    for name, start in (("a.docx", b"PK"), ("a.html", b"<!DOCTYPE html>"), ("a.md", b"# Title")):
+        result = read(scans[0], "-o", tmp_path / name)
+        assert (result.exit_code, result.output) == (0, "")
+        assert (tmp_path / name).read_bytes().startswith(start)
+    assert read("--format", "hocr", scans[0]).stdout.startswith("<?xml")
+
+
+def test_read_output_that_fails_leaves_no_file(scans: list[Path], tmp_path: Path) -> None:
+    for file, name, message in (
+        (scans[1], "a.docx", "broken.png: "),
+        (scans[0], "a.xlsx", "The pages have no tables."),
+        (scans[0], "missing/a.md", "Cannot write "),
+    ):
+        result = scanrill(
+            tmp_path / "data", "read", "--engine", "dummy", str(file), "-o", str(tmp_path / name)
+        )
+        assert (result.returncode, result.stdout) == (1, "")
+        assert message in result.stderr
+        assert not (tmp_path / name).exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
 def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
     result = scanrill(tmp_path / "file" / "below", "read", "--engine", "dummy", *map(str, scans))
@@ -123,6 +146,11 @@ def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None
         ["read", "missing.png"],
         ["read", "/"],
         ["read", "--format", "odt", "pyproject.toml"],
+        ["read", "pyproject.toml", "Makefile", "-o", "both.docx"],
+        ["export"],
+        ["export", "not-an-id"],
+        ["export", "00000000-0000-0000-0000-000000000000", "--format", "odt"],
+        ["export", "00000000-0000-0000-0000-000000000000", "--pages", "0"],
         ["read", "--engine", "magic", "pyproject.toml"],
         ["settings", "more"],
     ],
