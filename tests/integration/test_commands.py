@@ -57,10 +57,14 @@ def test_read_with_format_json_prints_lines_and_boxes(scans: list[Path]) -> None
     assert document.keys() == {"file", "pages"}
     assert document["file"] == str(scans[0])
     [page] = document["pages"]
-    assert page["number"] == 1
+    assert (page["schema_version"], page["number"]) == (1, 1)
     assert page["markdown"] == "# Title\n\none\ntwo"
     assert [line["text"] for line in page["lines"]] == ["Title", "one", "two"]
     assert len(page["lines"][0]["box"]) == 4
+    spans = [line["span"] for line in page["lines"]]
+    assert [page["markdown"][start:end] for start, end in spans] == ["# Title", "one", "two"]
+    blocks = [(block["type"], block["lines"], block["text"]) for block in page["blocks"]]
+    assert blocks == [("heading", [0], "Title"), ("paragraph", [1, 2], "one two")]
 
 
 def test_read_separates_files_by_a_blank_line(scans: list[Path]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from django.db import DatabaseError
 
 from backend_main import reading
 from backend_main.core import maintenance
@@ -146,6 +147,22 @@ def test_retry_that_does_not_end_well_leaves_the_old_reading(
     assert (current.status, current.error, current.raw_text) == ("processed", None, "# one\n\n# two")
     assert numbers(upload) == [(1, True, 2)]
     assert Upload.objects.get(pk=upload.pk).latest_reading_number == 2
+
+
+def test_retry_that_fails_at_its_last_statement_changes_nothing(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_fields: object) -> None:
+        raise DatabaseError("the disk failed")
+
+    correct(upload, 1, "uno")
+    monkeypatch.setattr(readings.Job.objects, "create", fail)
+    with pytest.raises(DatabaseError):
+        retry(upload)
+    assert numbers(upload) == [(1, True, 2)]
+    assert not ReadingPage.objects.exists()
+    assert not KeptCorrection.objects.exists()
+    assert Upload.objects.get(pk=upload.pk).processed_text == "uno\n\ntwo"
 
 
 # ── limits ──
