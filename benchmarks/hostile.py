@@ -110,10 +110,17 @@ class Scene:
         self.keys = KeyService()
         settings = SETTINGS | {"ENGINE": engine, "JWT_ALGORITHM": "RS256", "JWT_JWKS_URL": self.keys.url}
         self.server = Server(directory / "data", **settings).start()
+        self._echo = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.hostile_echo"], stdout=subprocess.PIPE, start_new_session=True
+        )
+        assert self._echo.stdout is not None
+        self._echo_port = int(self._echo.stdout.readline())
         self._honest = [self._client(f"127.0.0.{2 + number}") for number in range(HONEST)]
         self._hostile_tokens = [self._token() for _ in range(HOSTILE_USERS)]
 
     def close(self) -> None:
+        self._echo.terminate()
+        self._echo.communicate()
         self.server.stop(timeout=60)
         self.keys.close()
 
@@ -126,7 +133,9 @@ class Scene:
                 stack.enter_context(self._attackers(kinds[n::HOSTILE_PROCESSES]))
                 for n in range(HOSTILE_PROCESSES if kinds else 0)
             ]
-            honest = stack.enter_context(self._process("hostile_honest", self._honest, f"{seconds:g}"))
+            honest = stack.enter_context(
+                self._process("hostile_honest", self._honest, f"{seconds:g}", str(self._echo_port))
+            )
             began, readers = time.perf_counter(), self._server_cpu()
             output, _ = honest.communicate()
             wall = time.perf_counter() - began

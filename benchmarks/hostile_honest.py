@@ -1,9 +1,10 @@
 """Honest clients of `hostile.py`, in a process of their own: they measure what they wait for.
 
 Each client is a user with one socket and an address of its own. A cycle of ten seconds has five lists, two
-handshakes, and a `create` of 2 MB with its first text, an image of its page and a `DELETE`.
+handshakes, and a `create` of 2 MB with its first text, an image of its page and a `DELETE`. Another client sends
+a byte to the echo server (`hostile_echo.py`) ten times a second: it waits for the processor only.
 
-    .venv/bin/python -m benchmarks.hostile_honest CLIENTS.json SECONDS
+    .venv/bin/python -m benchmarks.hostile_honest CLIENTS.json SECONDS ECHO_PORT
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ from tests.support.websocket_client import WebSocketClient
 CYCLE_SECONDS = 10.0
 LISTS, HANDSHAKES = 5, 2
 FILE_BYTES = 2_000_000
-LIST, HANDSHAKE, CREATE, FIRST_TEXT, IMAGE, DELETE = OPERATIONS = (
+ECHO_INTERVAL_SECONDS = 0.1
+LIST, HANDSHAKE, CREATE, FIRST_TEXT, IMAGE, DELETE, ECHO = OPERATIONS = (
     "`list`",
     "handshake",
     "`create` of 2 MB",
     "first text",
     "page image",
     "`DELETE`",
+    "echo server",
 )
 PAGE = page_png(lines_of_text(20))
 
@@ -138,15 +141,28 @@ def _has_text(message: dict[str, Any], upload_id: str) -> bool:
     return message.get("id") == upload_id and bool(has_text)
 
 
-async def run(clients: list[dict[str, Any]], seconds: float) -> Measurements:
+async def measure_echo(port: int, measurements: Measurements, end: float) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while time.perf_counter() < end:
+        async with measurements.measured(ECHO):
+            writer.write(b"x")
+            await reader.readexactly(1)
+        await asyncio.sleep(ECHO_INTERVAL_SECONDS)
+    writer.close()
+
+
+async def run(clients: list[dict[str, Any]], seconds: float, echo_port: int) -> Measurements:
     measurements = Measurements()
     end = time.perf_counter() + seconds
     await asyncio.gather(
-        *(HonestClient(measurements=measurements, **fields).run_until(end) for fields in clients)
+        measure_echo(echo_port, measurements, end),
+        *(HonestClient(measurements=measurements, **fields).run_until(end) for fields in clients),
     )
     return measurements
 
 
 if __name__ == "__main__":
-    measured = asyncio.run(run(json.loads(Path(sys.argv[1]).read_text()), float(sys.argv[2])))
+    clients_file, seconds_text, echo_port_text = sys.argv[1:]
+    described = json.loads(Path(clients_file).read_text())
+    measured = asyncio.run(run(described, float(seconds_text), int(echo_port_text)))
     print(json.dumps({"seconds": measured.seconds, "refused": measured.refused}))

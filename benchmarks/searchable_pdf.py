@@ -33,7 +33,7 @@ from tests.support.word_pages import WordPage, draw_words
 
 DPI = 150
 MIN_OVERLAP, ROUGH_OVERLAP = 0.7, 0.5
-GOAL_FOUND, GOAL_SIZE = 0.95, 1.1
+COMMAND = "`.venv/bin/python -m benchmarks.searchable_pdf --ocrmypdf PROGRAM`"
 TESSERACT_LANGUAGES = {
     "en": "eng",
     "de": "deu",
@@ -221,7 +221,7 @@ def main() -> None:
     if arguments.write:
         write(
             "searchable_pdf",
-            f"`{' '.join(['.venv/bin/python', '-m', 'benchmarks.searchable_pdf'])}`\n\n{text}",
+            f"{COMMAND}\n\n{text}",
         )
 
 

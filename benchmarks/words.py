@@ -160,10 +160,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pages", type=Path, default=PAGES)
-    parser.add_argument("--sets", nargs="*", default=SETS)
+    parser.add_argument("--sets", nargs="*", default=list(SETS))
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    head = "`.venv/bin/python -m benchmarks.words --write`, one thread."
+    chosen = "" if options.sets == list(SETS) else f" --sets {' '.join(options.sets)}"
+    head = f"`.venv/bin/python -m benchmarks.words{chosen} --write`, one thread."
     text = "\n".join([head, "", *table_of_boxes(), "", *table_of_costs(options.pages, options.sets)])
     print(text)
     if options.write:

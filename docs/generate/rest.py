@@ -18,6 +18,7 @@ import msgspec
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol import search_results
 
 from . import descriptions
 from .markdown import block, code, joined, json_block, page, table
@@ -77,10 +78,21 @@ def page_of_rest() -> str:
         *(_section(name) for name in names()),
         "## Search hit { #searchhit }",
         "An element of `hits` in the response of [`GET /api/search`](#get-api-search).",
-        table(("key", "value", "meaning"), field_rows(EXAMPLES["GET /api/search"].nested["hits"])),
+        _type_table(search_results.SearchHit),
+        "### Snippet { #snippet }",
+        _type_table(search_results.Snippet),
+        "### SearchLine { #searchline }",
+        _type_table(search_results.SearchLine),
         "## Engine information { #engineinfo }",
         "An element of `engines` in the response of [`GET /api/engines/`](#get-api-engines).",
         table(("key", "value", "meaning"), field_rows(EXAMPLES["GET /api/engines/"].nested["engines"])),
+    )
+
+
+def _type_table(kind: type[msgspec.Struct]) -> str:
+    """Return the table of the fields of a type; an upload is on the page of the WebSocket."""
+    return table(("key", "value", "meaning"), field_rows(kind)).replace(
+        "(#instance)", "(websocket.md#instance)"
     )
 
 

@@ -80,3 +80,9 @@ def test_figure_is_the_picture_on_the_page(http_client: HttpClient) -> None:
 def test_figure_that_does_not_exist_is_404(path: str, http_client: HttpClient) -> None:
     upload = http_client.read(_printed_pdf() + b"\n\n")
     assert http_client.http.get(f"{upload}/pages/{path}").status_code == 404
+
+
+def test_export_with_embedded_images_contains_the_figure(http_client: HttpClient) -> None:
+    path = http_client.read(_printed_pdf() + b"\n\n\n")
+    answer = http_client.http.get(f"{path}/export", params={"format": "md", "images": "embed"})
+    assert "](data:image/jpeg;base64," in answer.text

@@ -42,6 +42,18 @@ async def test_read_path_returns_the_text_and_sends_the_name(
     assert instance.filename == "receipt.png"
 
 
+async def test_page_has_its_blocks_and_the_places_of_its_lines(ada: Account, make_client: MakeClient) -> None:
+    client = make_client(ada)
+    await client.read(scripted_png(lines=["# Receipt", "Total 12.00"]))
+    [instance] = (await client.list()).uploads
+    page = await client.page(instance.id, 1)
+    assert [(block.type, block.level, block.lines, block.text) for block in page.blocks] == [
+        ("heading", 1, (0,), "Receipt"),
+        ("paragraph", None, (1,), "Total 12.00"),
+    ]
+    assert [line.span for line in page.lines] == [block.span for block in page.blocks]
+
+
 @pytest.mark.parametrize("stream", ["pages", "delta", "full"])
 async def test_upload_yields_created_progress_and_finished(
     ada: Account, make_client: MakeClient, tmp_path: Path, stream: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,30 @@ async def test_page_page_image_original_and_download(
         await client.page(upload.id, 3)
 
 
+async def test_export_of_one_and_of_many_uploads(
+    ada: Account, make_client: MakeClient, tmp_path: Path
+) -> None:
+    client = make_client(ada)
+    ids = []
+    for name in ("one", "two"):
+        await client.read(scripted_png(lines=[name]), filename=f"{name}.png")
+        ids.append((await client.list()).uploads[0].id)
+    assert await client.export(ids[0]) == b"one\n"
+    assert await client.export(ids[0], format="md", page_breaks=True) == b"<!-- Page 1 -->\n\none\n"
+    await client.write_export(ids[1], tmp_path / "two.docx", format="docx", pages="1-", furniture="keep")
+    assert (tmp_path / "two.docx").read_bytes().startswith(b"PK")
+    await client.write_exports(ids, tmp_path / "all.zip", format="txt")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "one.txt": b"one\n",
+            "two.txt": b"two\n",
+        }
+    with pytest.raises(RequestError, match="page 2 is not among them"):
+        await client.export(ids[0], pages="2")
+    with pytest.raises(NotFound):
+        await client.export(UNKNOWN)
+
+
 async def test_create_streams_a_large_file(ada: Account, make_client: MakeClient, tmp_path: Path) -> None:
     image = scripted_png(lines=["one"]) + bytes(5_000_000)
     (tmp_path / "large.png").write_bytes(image)
@@ -247,6 +272,11 @@ def test_sync_client_sends_each_request(ada: Account, tmp_path: Path) -> None:
         assert client.original(upload.id) == image
         client.download(upload.id, tmp_path / "copy.png")
         assert (tmp_path / "copy.png").read_bytes() == image
+        assert client.export(upload.id, format="txt") == b"one\n"
+        client.write_export(upload.id, tmp_path / "one.md")
+        assert (tmp_path / "one.md").read_text() == "one\n"
+        client.write_exports([upload.id], tmp_path / "all.zip")
+        assert (tmp_path / "all.zip").read_bytes().startswith(b"PK")
         assert client.me().username == ada.name
         assert client.engines().default == "dummy"
         assert client.retry(upload.id, languages=["en"]).languages == ("en",)

@@ -57,10 +57,14 @@ def test_read_with_format_json_prints_lines_and_boxes(scans: list[Path]) -> None
     assert document.keys() == {"file", "pages"}
     assert document["file"] == str(scans[0])
     [page] = document["pages"]
-    assert page["number"] == 1
+    assert (page["schema_version"], page["number"]) == (1, 1)
     assert page["markdown"] == "# Title\n\none\ntwo"
     assert [line["text"] for line in page["lines"]] == ["Title", "one", "two"]
     assert len(page["lines"][0]["box"]) == 4
+    spans = [line["span"] for line in page["lines"]]
+    assert [page["markdown"][start:end] for start, end in spans] == ["# Title", "one", "two"]
+    blocks = [(block["type"], block["lines"], block["text"]) for block in page["blocks"]]
+    assert blocks == [("heading", [0], "Title"), ("paragraph", [1, 2], "one two")]
 
 
 def test_read_separates_files_by_a_blank_line(scans: list[Path]) -> None:
@@ -80,6 +84,29 @@ def test_read_reports_a_broken_file_and_reads_the_others(output_format: str, sca
     assert "Title" in result.stdout
     assert {"md": "\nc\n", "txt": " c\n", "json": '"text": "c"'}[output_format] in result.stdout
     assert str(scans[1]) not in result.stdout
+
+
+def test_read_output_has_the_format_of_its_name(scans: list[Path], tmp_path: Path) -> None:
+    for name, start in (("a.docx", b"PK"), ("a.html", b"<!DOCTYPE html>"), ("a.md", b"# Title")):
+        result = read(scans[0], "-o", tmp_path / name)
+        assert (result.exit_code, result.output) == (0, "")
+        assert (tmp_path / name).read_bytes().startswith(start)
+    assert read("--format", "hocr", scans[0]).stdout.startswith("<?xml")
+
+
+def test_read_output_that_fails_leaves_no_file(scans: list[Path], tmp_path: Path) -> None:
+    for file, name, message in (
+        (scans[1], "a.docx", "broken.png: "),
+        (scans[0], "a.xlsx", "The pages have no tables."),
+        (scans[0], "missing/a.md", "Cannot write "),
+    ):
+        result = scanrill(
+            tmp_path / "data", "read", "--engine", "dummy", str(file), "-o", str(tmp_path / name)
+        )
+        assert (result.returncode, result.stdout) == (1, "")
+        assert message in result.stderr
+        assert not (tmp_path / name).exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None:
@@ -118,7 +145,12 @@ def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None
         ["read"],
         ["read", "missing.png"],
         ["read", "/"],
-        ["read", "--format", "docx", "pyproject.toml"],
+        ["read", "--format", "odt", "pyproject.toml"],
+        ["read", "pyproject.toml", "Makefile", "-o", "both.docx"],
+        ["export"],
+        ["export", "not-an-id"],
+        ["export", "00000000-0000-0000-0000-000000000000", "--format", "odt"],
+        ["export", "00000000-0000-0000-0000-000000000000", "--pages", "0"],
         ["read", "--engine", "magic", "pyproject.toml"],
         ["settings", "more"],
     ],

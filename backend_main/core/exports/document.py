@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -47,6 +48,10 @@ class ExportPage:
     correction: str | None = None
     """Plain text of the page as a person corrected it; None: it is not corrected."""
     warnings: Sequence[PageWarning] = ()
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
     as_read: ExportPage | None = None
     """The page before the correction and the option `furniture`; None: it has not changed."""
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from ...reading.types import SCHEMA_VERSION
 from .document import ExportDocument, ExportPage
-
-SCHEMA_VERSION = 1
 
 
 def write_json(document: ExportDocument) -> Iterator[bytes]:
@@ -43,8 +42,12 @@ def _page(page: ExportPage) -> dict[str, object]:
         "height": as_read.height,
         "markdown": as_read.markdown,
         "text": as_read.text,
-        "correction": page.correction,
         "lines": as_read.lines,
         "blocks": as_read.blocks,
         "warnings": as_read.warnings,
+        "confidence": as_read.confidence,
+        "uncertain_share": as_read.uncertain_share,
+        "correction": page.correction,
+        "corrected_by": as_read.corrected_by,
+        "corrected_at": as_read.corrected_at,
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
+from ...reading.grade import Grade
 from ...reading.page_ranges import no_such_pages_message
 from ...reading.types import Block, Line, PageWarning
 from .. import storage
@@ -97,6 +99,7 @@ class _StoredPages:
         blocks: Sequence[Block] = ()
         if self._has_blocks:
             lines, blocks = page_content.page_structure(row, with_words=self._has_lines)
+        grade = None if row.grade is None else msgspec.convert(row.grade, Grade)
         return ExportPage(
             number=row.number,
             width=row.width,
@@ -106,6 +109,10 @@ class _StoredPages:
             lines=lines,
             blocks=blocks,
             warnings=msgspec.convert(row.page_warnings, list[PageWarning]),
+            confidence=grade.mean_confidence if grade else None,
+            uncertain_share=grade.uncertain_share if grade else None,
+            corrected_by=row.corrected_by or None,
+            corrected_at=row.corrected_at and row.corrected_at.astimezone(dt.UTC),
         )
 
 

@@ -113,11 +113,12 @@ class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[PageLine]
     blocks: list[Block]
     warnings: list[PageWarning]
-    confidence: float | None
-    uncertain_share: float | None
-    correction: str | None
-    corrected_by: str | None
-    corrected_at: dt.datetime | None
+    # Pages of the command line, which the schema describes too, lack these.
+    confidence: float | None = None
+    uncertain_share: float | None = None
+    correction: str | None = None
+    corrected_by: str | None = None
+    corrected_at: dt.datetime | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ..types import Box, Word
-from ..words import Span, make_word, word_spans
+from ..words import PIXEL_DIGITS, Span, word_spans
 from .pdf_characters import UNMAPPED
 from .pdf_graphics import Mapping
 from .pdf_lines import ASCENT, DESCENT, TextLine
@@ -46,21 +46,32 @@ def words_of_fragments(
         angle: rotation of the line, counter-clockwise, in radians.
         to_pixels: function from points of the page to pixels.
     """
+    # The mapping is affine: calls for each corner of a thousand words would take as long as all else.
     cosine, sine = math.cos(angle), math.sin(angle)
+    (x, y), (right_x, right_y), (up_x, up_y) = (
+        to_pixels(*point) for point in ((0.0, 0.0), (cosine, sine), (-sine, cosine))
+    )
+    right_x, right_y, up_x, up_y = right_x - x, right_y - y, up_x - x, up_y - y
+    is_level = right_y == up_x == 0
 
     def corner(along: float, across: float) -> tuple[float, float]:
-        return to_pixels(along * cosine - across * sine, along * sine + across * cosine)
+        return (
+            round(x + along * right_x + across * up_x, PIXEL_DIGITS),
+            round(y + along * right_y + across * up_y, PIXEL_DIGITS),
+        )
 
     def box(parts: Sequence[tuple[Fragment, Span]]) -> Box:
-        places = [_place(fragment, part) for fragment, part in parts]
-        start, end = min(start for start, _ in places), max(end for _, end in places)
-        glyphs = [fragment.glyph for fragment, _ in parts]
-        top = max(glyph.baseline + ASCENT * glyph.size for glyph in glyphs)
-        bottom = min(glyph.baseline - DESCENT * glyph.size for glyph in glyphs)
+        starts, ends = zip(*(_place(fragment, part) for fragment, part in parts), strict=True)
+        start, end = min(starts), max(ends)
+        top = max([fragment.glyph.baseline + ASCENT * fragment.glyph.size for fragment, _ in parts])
+        bottom = min([fragment.glyph.baseline - DESCENT * fragment.glyph.size for fragment, _ in parts])
+        if is_level:
+            (left, upper), (right, lower) = corner(start, top), corner(end, bottom)
+            return (left, upper), (right, upper), (right, lower), (left, lower)
         return corner(start, top), corner(end, top), corner(end, bottom), corner(start, bottom)
 
     parts = _parts(text, fragments)
-    return tuple(make_word(text, span, box(own), None) for span, own in parts)
+    return tuple(Word(text[start:end], box(own), None, start) for (start, end), own in parts)
 
 
 def _parts(text: str, fragments: Sequence[Fragment]) -> Iterator[tuple[Span, list[tuple[Fragment, Span]]]]:
@@ -75,10 +86,11 @@ def _parts(text: str, fragments: Sequence[Fragment]) -> Iterator[tuple[Span, lis
         while offsets[first] + len(fragments[first].text) <= start:
             first += 1
         own = []
-        for fragment, offset in zip(fragments[first:], offsets[first:], strict=True):
-            if offset >= end:
-                break
+        number = first
+        while number < len(fragments) and offsets[number] < end:
+            fragment, offset = fragments[number], offsets[number]
             own.append((fragment, (max(start - offset, 0), min(end - offset, len(fragment.text)))))
+            number += 1
         yield (start, end), own
 
 

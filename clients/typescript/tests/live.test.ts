@@ -39,6 +39,10 @@ test("upload reports partial text per page, then the whole text", async () => {
     [1, "page one"],
     [2, "page two"],
   ]);
+  assert.equal(await (await rest.export(id, { format: "txt", pages: "2", page_breaks: true })).text(), "page two\n");
+  const archive = await (await rest.exportMany([id], { format: "md" })).arrayBuffer();
+  assert.equal(new TextDecoder().decode(archive.slice(0, 2)), "PK");
+  await assert.rejects(rest.export(id, { table: 1 }), (error) => error instanceof RequestError && error.status === 400);
   const [line] = (await rest.page(id, 2)).lines;
   assert.equal(line?.text, "page two");
   assert.equal(line?.words, undefined);

@@ -17,6 +17,7 @@ import { formatBytes, statusText } from "./format.ts";
 
 /** Formats that the server writes, with their names in the menu. */
 const EXPORTS: readonly (readonly [ExportFormat, string])[] = [
+  ["pdf", "Searchable PDF"],
   ["docx", "Word (.docx)"],
   ["html", "Web page (.html)"],
   ["xlsx", "Tables for Excel (.xlsx)"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
+import jsonschema
 import pytest
 
 from backend_main.core.errors import RequestError, StatusConflict, UploadNotFound
@@ -11,7 +13,9 @@ from backend_main.core.exports import stored
 from backend_main.core.exports.document import ExportDocument, NoOriginalParts
 from backend_main.core.exports.formats import parse_request
 from backend_main.core.models import Page, Status, Upload, User
+from backend_main.core.protocol.page_schema import page_schema
 from tests.support.database import new_upload, new_user
+from tests.support.export_documents import exported
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +93,21 @@ def test_stored_document_has_the_correction_on_its_pages() -> None:
     document = opened(upload, format="hocr")
     assert [page.text for page in document.pages()] == ["one two", "three fore"]
     assert [[line.text for line in page.lines] for page in document.pages()] == [["one two"], ["three fore"]]
+
+
+def test_stored_document_has_the_corrections_of_pages() -> None:
+    upload = finished_upload("one twa", "three four")
+    Page.objects.filter(upload=upload, number=1).update(correction="one two")
+    (first, second) = opened(upload).pages()
+    assert (first.markdown, first.correction) == ("one two", "one two")
+    assert (second.markdown, second.correction) == ("three four", None)
+
+
+def test_stored_json_pages_follow_the_schema_of_a_page() -> None:
+    document = json.loads(exported(opened(finished_upload("one", "two"), format="json"), "json"))
+    schema = json.loads(page_schema())
+    for page in document["pages"]:
+        jsonschema.validate(page, schema)
 
 
 def test_stored_document_reads_pages_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
