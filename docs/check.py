@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from backend_main.core.protocol.search_results import SearchLine, Snippet
 from backend_main.reading import WarningCode
 
 from . import check_words, generate
@@ -174,7 +175,7 @@ def _requests() -> dict[str, type[Any]]:
 def _kinds() -> list[type[Any]]:
     """Return all types of the reference: requests, messages, parts, and parts of REST responses."""
     nested = [kind for example in rest_examples.EXAMPLES.values() for kind in example.nested.values()]
-    return [*_requests().values(), *protocol.messages(), *protocol.parts(), *nested]
+    return [*_requests().values(), *protocol.messages(), *protocol.parts(), *nested, Snippet, SearchLine]
 
 
 # ── hand-written pages that list things ──
