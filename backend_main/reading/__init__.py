@@ -15,7 +15,9 @@ ink_account.py        ink of a page, and rows like text that no line covers
 lost_letters.py       lines in a language of which the engine lacks letters
 small_print.py        print that is too small to be read for certain
 likely_words.py       likely words in place of unsure ones, on a page in English
+other_script_words.py words in another script, in lines that are read otherwise
 other_scripts.py      lines in another script, read by an engine for it
+script_readings.py    pieces of a page as engines for other scripts read them
 line_sheet.py         some lines of a page as one image
 warning_boxes.py      boxes of warnings, limited in number
 warning_texts.py      warnings about scripts, languages and letters
@@ -72,6 +74,7 @@ blocks and places of lines           page_structure/; output/formatted_page.py (
 Markdown of tables                   output/tables.py; web/src/text/ shows it on the web page
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 another engine for some lines        other_scripts.py, lost_letters.py
+another engine for some words        engines/rapid/unread_words.py (which), other_script_words.py
 misread words                        engines/rapid/unsure_words.py (which), likely_words.py (whether)
 another engine for formulas          formula_pages.py; born_digital/formula_share.py, recognized_formulas.py
 languages of an engine               character_sets.py, engines/rapid/letters.py

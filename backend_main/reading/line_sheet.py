@@ -50,9 +50,15 @@ class LineSheet:
         """Place of each line on the page, its margin included."""
 
     @classmethod
-    def of(cls, page: PageImage, boxes: Sequence[Box]) -> Self:
-        """Cut the boxes out of a page. There must be at least one, and at most `MAX_SHEET_LINES`."""
-        places = [_with_margin(box) for box in boxes]
+    def of(cls, page: PageImage, boxes: Sequence[Box], side_margin: float = MARGIN_SHARE) -> Self:
+        """Cut the boxes out of a page. There must be at least one, and at most `MAX_SHEET_LINES`.
+
+        Args:
+            page: the page.
+            boxes: boxes of the lines.
+            side_margin: margin at the ends of a line, in its height.
+        """
+        places = [_with_margin(box, side_margin) for box in boxes]
         crops = [_dark_on_light(_upright(page.pixels, place)) for place in places]
         width = max(crop.shape[1] for crop in crops) + 2 * GAP
         height = len(crops) * (LINE_HEIGHT + GAP) + GAP
@@ -116,13 +122,12 @@ def _to_box(corners: Corners) -> Box:
     return a, b, c, d
 
 
-def _with_margin(box: Box) -> Corners:
+def _with_margin(box: Box, side_margin: float) -> Corners:
     """Return the corners of a box with its margin."""
     corners = np.array(box, np.float32)
     along, down = corners[1] - corners[0], corners[3] - corners[0]
     height, width = max(1.0, float(np.hypot(*down))), max(1.0, float(np.hypot(*along)))
-    margin = np.float32(MARGIN_SHARE * height)
-    side, up = along / np.float32(width) * margin, down / np.float32(height) * margin
+    side, up = along * np.float32(side_margin * height / width), down * np.float32(MARGIN_SHARE)
     return corners + np.array([-side - up, side - up, side + up, up - side], np.float32)
 
 

@@ -13,7 +13,8 @@ from .documents.document import PageImage
 from .engines import Engine
 from .fallback import FallbackEngines
 from .line_sheet import LineSheet, sheet_batches
-from .other_scripts import RereadLines, lines_of, replaced
+from .other_scripts import RereadLines, replaced
+from .script_readings import lines_of
 from .types import Line, Options
 from .warning_boxes import boxes_of
 

@@ -1,27 +1,23 @@
 """Lines of a page in a script that its engine does not read, among lines that it reads.
 
 A model that lacks the letters of a line drops it, or returns few or similar letters. Such lines are put on a
-sheet, which each local engine reads for each script that it has. The engine with the script of the line is
-confident and the others are not: 0.91 and more against 0.67 and less, measured with Tesseract's packs for
-Latin, Cyrillic, Greek, Hebrew, Arabic and Devanagari. So the script of a line is known only if it was read.
+sheet, which each local engine reads for each script that it has (`script_readings.py`).
 """
 
-import logging
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from statistics import median
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
 from . import languages, warning_texts
 from .confidence import LOW_CONFIDENCE, MIN_LETTERS_PER_HEIGHT, length_in_heights
 from .documents.document import PageImage
-from .engines import DetectedScript, Engine, lines_after_restart
+from .engines import Engine
 from .fallback import FallbackEngines
 from .layout.text_joining import CJK
-from .line_sheet import MAX_SHEET_LINES, LineSheet, sheet_batches
+from .line_sheet import MAX_SHEET_LINES
 from .output.escaping import escape
+from .script_readings import LATIN_LOOK_ALIKES, MIN_SCRIPT_SHARE, Reading, ScriptReader
 from .types import Line, Options, PageWarning, Word
 from .warning_boxes import boxes_of
 from .words import realigned
@@ -39,24 +35,9 @@ MIN_FOREIGN_LETTERS = 4
 """A line with fewer letters in another script may be a formula."""
 MAX_SUSPECTS = MAX_SHEET_LINES
 """Lines of a page that are read again, in each script."""
-MIN_CONFIDENCE = 0.85
-"""Confidence of a line in the script of its engine; a wrong script gets 0.67 and less."""
 SAMPLE_LINES = 6
 """Longest lines of an unreadable page that show its script."""
-MIN_MEDIAN_CONFIDENCE = 0.75
-"""Median confidence of these lines in the right script: 0.81 for Ukrainian with the Russian pack, 0.89 and
-more with the pack of the language, 0.61 and less with others."""
-MIN_PROBABLE_CONFIDENCE = 0.55
-"""Confidence that is enough before the Latin words of the line are read as such."""
-MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE = 2, 0.4
-"""Letters of a line in the script, and their share of its letters. Names and units stay Latin."""
-MIN_LATIN_LETTERS = 4
-"""Letters of a Latin word from which it is not a short word in the other script."""
-LATIN_LOOK_ALIKES = frozenset("АВЕЅІЈКМНОРСТУХаеосрухѕіјԁһпгктмдиЗ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονικυρτ")
-"""Cyrillic and Greek letters that look like Latin ones in some style of print."""
 LATIN_WITH_LOOK_ALIKES = frozenset("ABCEHIJKMOPSTXYZaceijknoprstuvxymg")
-
-_log = logging.getLogger("scanrill.reading")
 
 
 @dataclass
@@ -106,7 +87,7 @@ def reread_other_scripts(
     if not suspects:
         return None
     result = list(lines)
-    read = _Rereading(page, lines, engine, options, fallback)
+    read = ScriptReader(page, lines, engine, options, fallback)
     found = read.best_of(suspects)
     lost: list[int] = []
     if found:
@@ -119,7 +100,7 @@ def reread_other_scripts(
         result[number] = replaced(lines[number], reading.text, reading.confidence, reading.words)
     warnings = [
         warning_texts.lines_read_in_script(page.number, boxes_of(lines, numbers), script, name, codes)
-        for (script, name, codes), numbers in _by_engine(found).items()
+        for (script, name, codes), numbers in by_engine(found).items()
     ]
     unread = [number for number in suspects if number not in found and _is_unread(lines[number])]
     unread = sorted({*unread, *lost})
@@ -142,145 +123,7 @@ def script_of_page(
     if not numbers:
         return None
     numbers.sort(key=lambda number: length_in_heights(lines[number].box), reverse=True)
-    return _Rereading(page, lines, engine, options, fallback).script_of(numbers[:SAMPLE_LINES])
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A line as an engine for a script read it."""
-
-    text: str
-    confidence: float
-    words: tuple[Word, ...]
-    script: str
-    engine_name: str
-    codes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Rereading:
-    page: PageImage
-    lines: Sequence[Line]
-    engine: Engine
-    options: Options
-    fallback: FallbackEngines
-
-    @property
-    def own_scripts(self) -> frozenset[str]:
-        return languages.scripts_of(self.engine.configured_languages())
-
-    def best_of(self, numbers: Sequence[int], *, scripts: Iterable[str] | None = None) -> dict[int, _Reading]:
-        """Return the readings of those lines that an engine reads with confidence in another script."""
-        tried = set(scripts) if scripts is not None else self.fallback.readable_scripts() - self.own_scripts
-        best: dict[int, _Reading] = {}
-        for batch in sheet_batches(numbers):
-            sheet = self._sheet(batch)
-            for script in sorted(tried):
-                found = self._read(sheet, batch, script, are_look_alikes=scripts is not None)
-                for number, reading in found.items():
-                    if number not in best or best[number].confidence < reading.confidence:
-                        best[number] = reading
-        return best
-
-    def _read(
-        self, sheet: LineSheet, numbers: Sequence[int], script: str, *, are_look_alikes: bool
-    ) -> dict[int, _Reading]:
-        """Return the convincing readings in a script. Latin words are read as such only where it pays."""
-        alone = self._probable(sheet, numbers, script, with_latin=False)
-        if not alone:
-            return {}
-        is_sure = all(reading.confidence >= MIN_CONFIDENCE for reading in alone.values())
-        if script not in languages.LOOK_ALIKE_SCRIPTS and is_sure:
-            mixed = {}
-        else:
-            mixed = self._probable(sheet, numbers, script, with_latin=True)
-        best = {number: _merged(alone[number], mixed.get(number)) for number in alone}
-        return {
-            number: reading
-            for number, reading in best.items()
-            if reading.confidence >= MIN_CONFIDENCE and _is_in_script(reading, may_look_latin=are_look_alikes)
-        }
-
-    def _probable(
-        self, sheet: LineSheet, numbers: Sequence[int], script: str, *, with_latin: bool
-    ) -> dict[int, _Reading]:
-        for engine in self.fallback.engines_for_script(script, self.options, with_latin=with_latin):
-            pieces = sheet.by_line(lines_of(engine, sheet.page))
-            codes = tuple(sorted(languages.languages_using_script(script, engine.configured_languages())))
-            readings = [
-                _Reading(*sheet.joined(number, parts), script, engine.name, codes)
-                for number, parts in enumerate(pieces)
-            ]
-            found = {
-                number: reading
-                for number, reading in zip(numbers, readings, strict=True)
-                if reading.confidence >= MIN_PROBABLE_CONFIDENCE
-            }
-            if found:
-                return found
-        return {}
-
-    def detect_script(self, numbers: Sequence[int]) -> DetectedScript | None:
-        """Return the script of lines that no engine reads; None if an engine for it could not read them."""
-        script = self.fallback.detect_script(self._sheet(numbers).page)
-        is_wrong = script is not None and script.name in self.own_scripts | self.fallback.readable_scripts()
-        return None if is_wrong else script
-
-    def script_of(self, numbers: Sequence[int]) -> str | None:
-        """Return the script in which an engine reads lines with the most confidence; None if none does."""
-        sheet = self._sheet(numbers)
-        confidences = {}
-        for script in sorted(self.fallback.readable_scripts() - self.own_scripts):
-            readings = self._probable(sheet, numbers, script, with_latin=False).values()
-            letters = [letters_in_script(reading.text, script) for reading in readings]
-            if 2 * sum(in_script for in_script, _ in letters) > sum(count for _, count in letters):
-                unread = [0.0] * (len(numbers) - len(readings))
-                confidences[script] = median([*unread, *(reading.confidence for reading in readings)])
-        best = max(confidences, key=confidences.__getitem__, default=None)
-        return best if best is not None and confidences[best] >= MIN_MEDIAN_CONFIDENCE else None
-
-    def _sheet(self, numbers: Sequence[int]) -> LineSheet:
-        return LineSheet.of(self.page, boxes_of(self.lines, numbers))
-
-
-def letters_in_script(text: str, script: str) -> tuple[int, int]:
-    """Return the number of letters of a text in a script, and of all its letters."""
-    letters = [letter for letter in text if unicodedata.category(letter)[0] in "LM"]
-    return sum(script in languages.scripts_of_text([letter]) for letter in letters), len(letters)
-
-
-def _is_in_script(reading: _Reading, *, may_look_latin: bool) -> bool:
-    in_script, letters = letters_in_script(reading.text, reading.script)
-    if in_script < max(MIN_SCRIPT_LETTERS, MIN_SCRIPT_SHARE * letters):
-        return False
-    if set(filter(str.isalpha, reading.text)) <= LATIN_LOOK_ALIKES:
-        return may_look_latin and in_script == letters
-    return True
-
-
-def _merged(alone: _Reading, mixed: _Reading | None) -> _Reading:
-    """Return the reading in one script with the Latin words of the mixed one: “Name”, not “Мате”."""
-    if mixed is None:
-        return alone
-    words, mixed_words = alone.text.split(" "), mixed.text.split(" ")
-    if len(words) != len(mixed_words):
-        return max(alone, mixed, key=lambda reading: reading.confidence)
-    merged = [
-        other if _is_latin(other, word) else word for word, other in zip(words, mixed_words, strict=True)
-    ]
-    text, confidence = " ".join(merged), max(alone.confidence, mixed.confidence)
-    return replace(
-        alone, text=text, confidence=confidence, words=realigned(alone.words, alone.text, text, None)
-    )
-
-
-def _is_latin(word: str, in_script: str) -> bool:
-    if languages.scripts_of_text(word) != {"Latin"}:
-        return False
-    return (
-        sum(map(str.isalpha, word)) >= MIN_LATIN_LETTERS
-        or set(filter(str.isalpha, in_script)) <= LATIN_LOOK_ALIKES
-    )
+    return ScriptReader(page, lines, engine, options, fallback).script_of(numbers[:SAMPLE_LINES])
 
 
 def _look_alike_lines(lines: Sequence[Line], suspects: Sequence[int], scripts: set[str]) -> list[int]:
@@ -319,15 +162,6 @@ def _has_few_letters(line: Line) -> bool:
     return len(line.text) < MIN_LETTERS_PER_HEIGHT * length_in_heights(line.box)
 
 
-def lines_of(engine: Engine, page: PageImage) -> list[Line]:
-    """Return the lines with text that an engine reads on a sheet; none if it fails."""
-    try:
-        return [line for line in lines_after_restart(engine.read_column(page)) if line.text]
-    except Exception as error:  # an engine may raise any exception
-        _log.error("The engine %s could not read lines of page %d.", engine.name, page.number, exc_info=error)
-        return []
-
-
 def replaced(line: Line, text: str, confidence: float | None, words: tuple[Word, ...] = ()) -> Line:
     """Return a line with another text in its place.
 
@@ -345,7 +179,7 @@ def replaced(line: Line, text: str, confidence: float | None, words: tuple[Word,
     )
 
 
-def _by_engine(readings: dict[int, _Reading]) -> dict[tuple[str, str, tuple[str, ...]], list[int]]:
+def by_engine(readings: Mapping[int, Reading]) -> dict[tuple[str, str, tuple[str, ...]], list[int]]:
     """Return the numbers of lines by the script, the engine and the languages in which they were read."""
     numbers: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
     for number, reading in readings.items():

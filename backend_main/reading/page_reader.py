@@ -11,6 +11,7 @@ from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
 from .likely_words import with_likely_words
 from .lost_letters import reread_lost_letters
+from .other_script_words import reread_other_script_words
 from .other_scripts import reread_other_scripts, script_of_page
 from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
@@ -206,7 +207,7 @@ class PageReader:
         """Replace lines in a script or a language that the engine does not read."""
         if engine.is_test_engine or not engine.provides_boxes or self._has_unread_warning:
             return
-        for reread_lines in (reread_other_scripts, reread_lost_letters):
+        for reread_lines in (reread_other_scripts, reread_other_script_words, reread_lost_letters):
             reread = reread_lines(self._page, self._all_lines, engine, self._options, self._fallback)
             if reread is not None:
                 self._all_lines = reread.lines

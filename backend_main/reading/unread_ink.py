@@ -16,8 +16,8 @@ from .documents.document import PageImage
 from .engines import Engine
 from .ink_account import InkAccount
 from .line_sheet import LineSheet
-from .other_scripts import lines_of
 from .output.escaping import escape
+from .script_readings import lines_of
 from .types import Box, Line, PageWarning
 from .warning_codes import WarningCode
 

@@ -9,26 +9,31 @@ from .warning_codes import WarningCode
 
 
 def lines_read_in_script(
-    number: int, boxes: Sequence[Box], script: str, engine: str, codes: Sequence[str]
+    number: int, boxes: Sequence[Box], script: str, engine: str, codes: Sequence[str], unit: str = "line"
 ) -> PageWarning:
-    """Return the warning about lines that another engine read."""
+    """Return the warning about lines, or words, that another engine read."""
     return PageWarning(
         WarningCode.SCRIPT_REREAD,
-        f"{_lines(boxes)} on page {number} {_are(boxes)} in {script} script; “{engine}” read {_them(boxes)}, "
-        f"as {language_names(codes)}.",
+        f"{_count(boxes, unit)} on page {number} {_are(boxes)} in {script} script; “{engine}” read "
+        f"{_them(boxes)}, as {language_names(codes)}.",
         tuple(boxes),
     )
 
 
 def lines_not_read(
-    number: int, boxes: Sequence[Box], script: DetectedScript | None, engine: str, hint: str
+    number: int,
+    boxes: Sequence[Box],
+    script: DetectedScript | None,
+    engine: str,
+    hint: str,
+    unit: str = "line",
 ) -> PageWarning:
-    """Return the warning about lines without text. `script` is None if it is unknown."""
+    """Return the warning about lines, or words, without text. `script` is None if it is unknown."""
     if script is None:
         return PageWarning(
             WarningCode.UNREAD_INK,
-            f"{_lines(boxes)} on page {number} could not be read: the print is bad, or in a script that no "
-            f"installed engine reads.{hint}",
+            f"{_count(boxes, unit)} on page {number} could not be read: the print is bad, or in a script "
+            f"that no installed engine reads.{hint}",
             tuple(boxes),
         )
     return PageWarning(
@@ -89,7 +94,11 @@ def text_layer_not_read(number: int) -> PageWarning:
 
 
 def _lines(boxes: Sequence[Box]) -> str:
-    return "1 line" if len(boxes) == 1 else f"{len(boxes)} lines"
+    return _count(boxes, "line")
+
+
+def _count(boxes: Sequence[Box], unit: str) -> str:
+    return f"1 {unit}" if len(boxes) == 1 else f"{len(boxes)} {unit}s"
 
 
 def _are(boxes: Sequence[Box]) -> str:

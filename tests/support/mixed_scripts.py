@@ -43,13 +43,21 @@ MARGIN, LINE_STEP, FONT_SIZE, WIDTH = 60, 54, 32, 1300
 
 def draw_lines(lines: Sequence[tuple[str, str]], *, quarter_turns: int = 0) -> bytes:
     """Draw a PNG of (font, text) lines; skip the test if a font is not installed."""
+    return draw_pieces([[line] for line in lines], quarter_turns=quarter_turns)
+
+
+def draw_pieces(lines: Sequence[Sequence[tuple[str, str]]], *, quarter_turns: int = 0) -> bytes:
+    """Draw a PNG of lines of (font, text) pieces; skip the test if a font is not installed."""
     image = Image.new("RGB", (WIDTH, 2 * MARGIN + LINE_STEP * len(lines)), "white")
     draw = ImageDraw.Draw(image)
-    for number, (name, text) in enumerate(lines):
-        font = find_font(name, FONT_SIZE)
-        if font is None:
-            pytest.skip(f"LOUD: {name} is not installed; its script was not tested")
-        draw.text((MARGIN, MARGIN + number * LINE_STEP), text, fill="black", font=font)
+    for number, pieces in enumerate(lines):
+        left = float(MARGIN)
+        for name, text in pieces:
+            font = find_font(name, FONT_SIZE)
+            if font is None:
+                pytest.skip(f"LOUD: {name} is not installed; its script was not tested")
+            draw.text((left, MARGIN + number * LINE_STEP), text, fill="black", font=font)
+            left += draw.textlength(text, font=font)
     buffer = io.BytesIO()
     image.rotate(90 * quarter_turns, expand=True).save(buffer, "PNG")
     return buffer.getvalue()

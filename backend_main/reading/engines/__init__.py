@@ -14,7 +14,7 @@ rapid/          PP-OCRv6, the default
 vision/         vision-language models behind an OpenAI-compatible API
 """
 
-from .base import DetectedScript, Engine, PageFailed, PageRestarted, lines_after_restart
+from .base import DetectedScript, Engine, PageFailed, PageRestarted, UnreadWord, lines_after_restart
 from .lazy_engine import LazyEngine
 from .registry import (
     engine_class,
@@ -32,6 +32,7 @@ __all__ = [
     "LazyEngine",
     "PageFailed",
     "PageRestarted",
+    "UnreadWord",
     "engine_class",
     "is_local",
     "is_test_engine",

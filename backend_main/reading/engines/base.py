@@ -42,6 +42,22 @@ class DetectedScript(NamedTuple):
     is_sure: bool = True
 
 
+class UnreadWord(NamedTuple):
+    """A word of a line, or some, that may be in a script that the engine does not read.
+
+    start, stop: numbers of the words of the line's text, between spaces, that stand for it; equal if none
+    does, and it belongs before the word `start`.
+    left, right: its edges as shares of the length of the line.
+    has_ink_alone: whether its ink has too few letters, or none; otherwise its letters are unsure.
+    """
+
+    start: int
+    stop: int
+    left: float
+    right: float
+    has_ink_alone: bool = False
+
+
 class PageFailed(Exception):
     """Failure of an engine to read one page. The message is a phrase: "the model sent no data for 60 s"."""
 
@@ -181,6 +197,10 @@ class Engine(ABC):
         in English.
         """
         return {}
+
+    def unread_words(self, line: Line) -> Sequence[UnreadWord]:
+        """Return the words that may be in another script, of a line that `read_page` yielded last."""
+        return ()
 
     def detect_script(self, page: PageImage) -> DetectedScript | None:
         """Return the script of a page; None if it is unclear.

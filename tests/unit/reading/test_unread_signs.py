@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from backend_main.reading import Engine, Options, PageDone, load_engine, read
 from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines.rapid import unread_signs
+from backend_main.reading.engines.rapid.line_ink import LineInk
 from tests.support.fonts import find_font
 from tests.support.mixed_scripts import LATIN_FONT, draw_lines
 
@@ -59,7 +60,8 @@ def rapid() -> Iterator[Engine]:
 
 def with_unread_signs(text: str, positions: list[float], line: Pixels) -> str:
     """Return the text of a line with the signs that were not read; the rings of a percent sign are zeros."""
-    return unread_signs.with_unread_signs(text, positions, line, lambda _: "0")
+    ink = LineInk.of(line)
+    return unread_signs.with_unread_signs(text, positions, ink, lambda _: "0") if ink else text
 
 
 def drawn_line(text: str, font_name: str, size: int) -> tuple[Pixels, list[float]]:

@@ -22,6 +22,7 @@ recognizer.py     box → text
 unread_signs.py   signs that the network does not read, by their shape
 sign_shapes.py    fractions, ‹ › ₩ ₽ by their shape
 line_ink.py       connected ink of the image of a line
+unread_words.py   words that may be in another script, by their ink and letters
 unsure_words.py   English words that the network finds nearly as likely as what it prefers
 letters.py        letters and languages of each profile
 parallel.py       recognition on several threads, in order

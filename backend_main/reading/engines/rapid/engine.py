@@ -21,7 +21,7 @@ from ...layout.reading_order import NEW_PARAGRAPH, reading_order
 from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
 from ...words import move_line
-from ..base import Engine, PageRestarted
+from ..base import Engine, PageRestarted, UnreadWord
 from ..rotated_page import rotate_upright, to_original_coordinates
 from . import first_lines
 from .bleed_through import without_bleed_through
@@ -94,7 +94,7 @@ class RapidEngine(Engine):
         self._loaded.clear()
 
     def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
-        self._models.clear_unsure_words()
+        self._models.clear_words()
         lines: list[Line] = []
         for line in self._read_page(page, may_be_rotated=True, is_as_scanned=True):
             lines.append(line)
@@ -111,13 +111,16 @@ class RapidEngine(Engine):
         if not is_mirrored(page, lines, self._models.recognize_on):
             return False
         yield PageRestarted()
-        self._models.clear_unsure_words()
+        self._models.clear_words()
         mirrored = self._read_page(mirror(page), may_be_rotated=True, is_as_scanned=True)
         yield from to_unmirrored_coordinates(mirrored, page)
         return True
 
     def unsure_words(self) -> Mapping[str, str]:
         return self._models.unsure_words()
+
+    def unread_words(self, line: Line) -> Sequence[UnreadWord]:
+        return self._models.unread_words(line.text, line.confidence or 0.0)
 
     def read_column(self, page: PageImage) -> Iterator[Line]:
         scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, DETECTION_SIDE)

@@ -1,6 +1,6 @@
 """The two networks of a profile of the default engine, loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ...documents.document import PageImage
 from ...documents.pixels import Pixels
 from ...english_words import english_words
 from ...inference import InferenceSession
+from ..base import UnreadWord
 from .curl import Core, line_cores
 from .detector import Detector, DetectorImage, Quads
 from .line_cores import MIN_PROBABILITY
@@ -34,12 +35,18 @@ class Models:
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
         self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
-    def clear_unsure_words(self) -> None:
+    def clear_words(self) -> None:
+        """Discard the unsure and the unread words of the lines so far."""
         self._recognizer.unsure_words.clear()
+        self._recognizer.unread_words.clear()
 
     def unsure_words(self) -> Mapping[str, str]:
         """Return the likely word for each unsure one that was read since they were cleared."""
         return most_likely(self._recognizer.unsure_words)
+
+    def unread_words(self, text: str, confidence: float) -> Sequence[UnreadWord]:
+        """Return the words that may be in another script, of a line that was read since they were cleared."""
+        return self._recognizer.unread_words.get((text, confidence), ())
 
     def detect(self, pixels: Pixels) -> Quads:
         """Return the boxes of the lines on an image for the detector."""

@@ -14,10 +14,13 @@ from ...inference import Floats, InferenceSession
 from ...layout.text_joining import CJK
 from ...types import level_box
 from ...words import realigned
+from ..base import UnreadWord
 from .detector import Quads, to_normalized_chw
+from .line_ink import LineInk
 from .line_reading import NOTHING_READ, LineReading
 from .model_files import CHARACTERS_METADATA_KEY
 from .unread_signs import with_unread_signs
+from .unread_words import unread_words
 from .unsure_words import CTC_BLANK, UnsureWord, unsure_words
 from .word_places import words_of_line
 
@@ -48,6 +51,9 @@ MIN_WIDE_SPACE_PROBABILITY = 0.1
 MIN_WIDE_STEPS, MIN_WIDE_RATIO = 3, 1.75
 """Distance of such letters: in steps, and in the median distance of the line's letters."""
 
+MIN_SURE_CONFIDENCE, WORD_MARGIN_SHARE = 0.95, 12
+"""Confidence of a word on an image of its own, from which it is what was read; and its margin, as that share
+of the height of the line."""
 Classes = npt.NDArray[np.int64]
 """Most likely class of each step along a line."""
 
@@ -56,10 +62,12 @@ class Recognizer:
     """Recognizer of lines. As many threads use it at once as its network has concurrent calls.
 
     unsure_words: unsure words of all lines, until the caller clears them.
+    unread_words: words of level lines that may be in another script, by text and confidence of the line.
     """
 
     def __init__(self, network: InferenceSession, characters: Path | None) -> None:
         self.unsure_words: set[UnsureWord] = set()
+        self.unread_words: dict[tuple[str, float], list[UnreadWord]] = {}
         self._network = network
         text = characters.read_text() if characters else network.metadata(CHARACTERS_METADATA_KEY)
         self._characters = ["", *text.removesuffix("\n").split("\n"), " "]
@@ -76,19 +84,38 @@ class Recognizer:
         scaled = _scaled(line)
         decoded = self._read(scaled)
         words = words_of_line(decoded.text, decoded.positions, decoded.confidences, scaled)
-        to_line_pixels = line.shape[1] / scaled.shape[1]
-        positions = [place * to_line_pixels for place in decoded.positions]
-        text = with_unread_signs(decoded.text, positions, line, self._digits)
+        is_turned = _is_turned(line, quad)
+        text = self._text_by_ink(line, scaled, decoded, is_turned=is_turned)
         height, width = scaled.shape[:2]
         words = realigned(words, decoded.text, text, level_box(0, 0, width, height))
-        first_corner = 1 if _is_turned(line, quad) else 0
-        return LineReading(text, decoded.confidence, words, width, height, first_corner)
+        return LineReading(text, decoded.confidence, words, width, height, 1 if is_turned else 0)
+
+    def _text_by_ink(self, line: Pixels, scaled: Pixels, decoded: "DecodedLine", *, is_turned: bool) -> str:
+        """Return the text with the signs that the ink shows, and keep the words that it does not explain."""
+        ink = LineInk.of(line) if decoded.text else None
+        if ink is None:
+            return decoded.text
+        to_line_pixels = line.shape[1] / scaled.shape[1]
+        positions = [place * to_line_pixels for place in decoded.positions]
+        text = with_unread_signs(decoded.text, positions, ink, self._digits)
+        if not is_turned:
+            suspects = unread_words(decoded.text, positions, decoded.confidences, ink)
+            unread = [word for word in suspects if not self._is_sure_alone(line, word)]
+            self.unread_words[text, decoded.confidence] = unread
+        return text
 
     def _read(self, scaled: Pixels) -> "DecodedLine":
         """Return the text of the image of a line in the height of the network."""
         batch = _as_input(scaled)
         decoded = self._network.run(batch, lambda outputs: self._ctc_decode(outputs[0][0]))
         return decoded._replace(positions=[share * batch.shape[3] for share in decoded.positions])
+
+    def _is_sure_alone(self, line: Pixels, word: UnreadWord) -> bool:
+        """Return whether the network is sure of a word on an image of its own. It is for most Latin ones."""
+        width, margin = line.shape[1], line.shape[0] // WORD_MARGIN_SHARE
+        left, right = int(word.left * width) - margin, int(word.right * width) + margin
+        decoded = self._read(_scaled(line[:, max(0, left) : right]))
+        return bool(decoded.text) and decoded.confidence >= MIN_SURE_CONFIDENCE
 
     def _digits(self, picture: Pixels) -> str:
         return self._read(_scaled(picture)).text

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...documents.pixels import Pixels
 from ...layout.text_joining import CJK
 from .line_ink import Component, LineInk
 from .sign_shapes import ReadDigits, restore_shaped_signs
@@ -50,16 +49,16 @@ class Sign(NamedTuple):
     right: int
 
 
-def with_unread_signs(text: str, positions: Sequence[float], line: Pixels, read_digits: ReadDigits) -> str:
+def with_unread_signs(text: str, positions: Sequence[float], ink: LineInk, read_digits: ReadDigits) -> str:
     """Return the text of a line with the signs that the network did not read.
 
     Args:
         text: text as the network read it.
         positions: middle of each character, in pixels of the line.
-        line: image of the line.
+        ink: ink of the line.
         read_digits: recognition of the digits of a fraction.
     """
-    if not text or CJK.search(text) or (ink := LineInk.of(line)) is None:
+    if not text or CJK.search(text):
         return text
     characters = list(text)
     enlarged = [position * ink.scale for position in positions]
