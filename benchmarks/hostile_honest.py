@@ -1,8 +1,8 @@
 """Honest clients of `hostile.py`, in a process of their own: they measure what they wait for.
 
 Each client is a user with one socket and an address of its own. A cycle of ten seconds has five lists, two
-handshakes, and a `create` of 2 MB with its first text, an image of its page and a `DELETE`. Another client sends
-a byte to the echo server (`hostile_echo.py`) ten times a second: it waits for the processor only.
+handshakes, and a `create` of 2 MB with its first text, an image of its page and a `DELETE`. Another client
+sends a byte to the echo server (`hostile_echo.py`) ten times a second: it waits for the processor only.
 
     .venv/bin/python -m benchmarks.hostile_honest CLIENTS.json SECONDS ECHO_PORT
 """

@@ -26,6 +26,7 @@ from backend_main.reading import Engine, Options, PageDone, PageImage, load_engi
 from backend_main.reading.engines import lines_after_restart
 from backend_main.reading.engines.rapid import recognizer
 from backend_main.reading.engines.rapid.line_reading import LineReading
+from backend_main.reading.page_structure.structured_page import bare_blocks
 from benchmarks.accuracy import PAGES, SETS, load_pages
 from benchmarks.readme_tables import write
 from tests.support.word_pages import draw_words, found_share
@@ -123,9 +124,7 @@ def stored_bytes(page: PageDone) -> tuple[int, int, int]:
 
 
 def _block_bytes(page: PageDone) -> int:
-    from backend_main.reading.page_structure.structured_page import bare_block
-
-    return len(json.dumps([msgspec.to_builtins(bare_block(block)) for block in page.blocks]))
+    return len(json.dumps(msgspec.to_builtins(bare_blocks(page))))
 
 
 def table_of_boxes() -> Iterator[str]:

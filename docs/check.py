@@ -173,8 +173,11 @@ def _requests() -> dict[str, type[Any]]:
 
 def _kinds() -> list[type[Any]]:
     """Return all types of the reference: requests, messages, parts, and parts of REST responses."""
+    from backend_main.core.protocol import search_results
+
     nested = [kind for example in rest_examples.EXAMPLES.values() for kind in example.nested.values()]
-    return [*_requests().values(), *protocol.messages(), *protocol.parts(), *nested]
+    parts = [search_results.Snippet, search_results.SearchLine]  # of a hit
+    return [*_requests().values(), *protocol.messages(), *protocol.parts(), *nested, *parts]
 
 
 # ── hand-written pages that list things ──

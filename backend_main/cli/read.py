@@ -19,6 +19,7 @@ class Format(enum.StrEnum):
     ALTO = "alto"
     CSV = "csv"
     XLSX = "xlsx"
+    PDF = "pdf"
 
 
 class Furniture(enum.StrEnum):

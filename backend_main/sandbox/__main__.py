@@ -10,14 +10,13 @@ import sys
 
 from . import confinement
 from .policy import Policy
-from .resource_limits import prefer_as_oom_victim, yield_processor
+from .resource_limits import prefer_as_oom_victim
 
 
 def main() -> None:
     """Confine this process and run the module."""
     _, policy, module, *arguments = sys.argv
     prefer_as_oom_victim()
-    yield_processor()
     if policy:
         confinement.begin(Policy.from_json(policy))
     sys.argv = [module, *arguments]

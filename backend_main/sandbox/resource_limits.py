@@ -3,7 +3,6 @@
 import contextlib
 import os
 import resource
-import time
 from pathlib import Path
 
 MAX_FILE_BYTES = 1 << 30
@@ -12,35 +11,12 @@ MAX_DESCRIPTORS = 256
 MAX_USER_PROCESSES = 256 + 8 * (os.cpu_count() or 1)
 """Processes and threads of a user that has no others; runtimes start one to four for each core."""
 CPU_GRACE_SECONDS = 5
-NICENESS = 5
-"""A third of the processor time that the server gets while both need it: sched(7), nice levels."""
-AUTOGROUP = Path("/proc/self/autogroup")
-MAX_AUTOGROUP_ATTEMPTS, AUTOGROUP_INTERVAL_SECONDS = 5, 0.1
-"""Without CAP_SYS_ADMIN, Linux accepts one change of an autogroup in 0.1 s on the whole machine."""
 
 
 def prefer_as_oom_victim() -> None:
     """Make the kernel kill this process, not the server, if the machine runs out of memory."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-
-
-def yield_processor() -> None:
-    """Let the kernel prefer the server, which many clients wait for, to this process.
-
-    This process has a session of its own. With autogroups, Linux shares the processor between sessions first,
-    and ignores the niceness of a process outside of its session.
-    """
-    os.nice(NICENESS)
-    for _ in range(MAX_AUTOGROUP_ATTEMPTS):
-        try:
-            AUTOGROUP.write_text(str(NICENESS))
-        except BlockingIOError:
-            time.sleep(AUTOGROUP_INTERVAL_SECONDS)
-        except OSError:  # no autogroups
-            return
-        else:
-            return
 
 
 def apply_limits() -> None:

@@ -7,7 +7,15 @@ from typing import Any
 from tests.support.websocket_client import Message
 
 # Fields that change during a reading without an event: live progress is not in the log.
-LIVE_FIELDS = ("pages_done", "page_count", "updated_at", "engine", "warnings")
+LIVE_FIELDS = (
+    "pages_done",
+    "page_count",
+    "updated_at",
+    "engine",
+    "warnings",
+    "confidence",
+    "uncertain_share",
+)
 
 
 class ClientState:

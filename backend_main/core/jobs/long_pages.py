@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import close_old_connections
+
 from ..errors import DatabaseUnavailable
 from . import queue as job_queue
 from .claim import Claim
@@ -145,6 +147,7 @@ class LongPages:
                 self._changed.wait_for(lambda: self._is_stopping or len(self._pages) >= self._readers)
                 self._changed.wait_for(lambda: self._is_stopping, CHECK_INTERVAL_SECONDS)
             try:
+                close_old_connections()
                 self.interrupt_one()
             except DatabaseUnavailable as error:
                 log.warning("Long pages are not interrupted: %s", error)

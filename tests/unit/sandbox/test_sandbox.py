@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -202,29 +201,3 @@ def test_process_of_a_root_server_runs_as_another_user(tmp_path_factory: pytest.
     user, group, groups = lines[-1].split("|")
     assert int(user) in privileges.USERS
     assert (group, groups) == (user, "[]")
-
-
-def test_process_leaves_the_processor_to_its_parent(tmp_path: Path) -> None:
-    [niceness] = run_confined(tmp_path, "import os; print(os.nice(0))", policy(tmp_path))
-    assert int(niceness) == min(19, os.nice(0) + resource_limits.NICENESS)
-
-
-def test_yield_processor_changes_the_autogroup_as_soon_as_the_kernel_accepts_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Autogroup:
-        """File of the kernel that is busy at first."""
-
-        answers: ClassVar = [BlockingIOError(), BlockingIOError(), None]
-        written: ClassVar[list[str]] = []
-
-        def write_text(self, text: str) -> None:
-            if (answer := self.answers.pop(0)) is not None:
-                raise answer
-            self.written.append(text)
-
-    monkeypatch.setattr(resource_limits, "AUTOGROUP", Autogroup())
-    monkeypatch.setattr(resource_limits, "AUTOGROUP_INTERVAL_SECONDS", 0.0)
-    monkeypatch.setattr(os, "nice", lambda _increment: 0)
-    resource_limits.yield_processor()
-    assert Autogroup.written == [str(resource_limits.NICENESS)]
