@@ -6,6 +6,7 @@ names and bytes here: no links, no modes, no owners, no times.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -114,13 +115,27 @@ def _check_database(draft: Path) -> None:
     """Check that the database names each file and no others, and delete the id of its event log.
 
     Without the id, cursors of events after the backup do not match the restored log: the next start creates
-    a log with a new id. A database of ours has neither views nor triggers, which would run SQL of strangers.
+    a log with a new id. Views, triggers and virtual tables must be those of the search index: others would
+    run code that strangers choose.
     """
     with closing(sqlite3.connect(draft / DATABASE)) as database, database:
-        if database.execute("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchone():
+        active = database.execute(
+            "SELECT sql FROM sqlite_master WHERE type IN ('view', 'trigger') OR sql LIKE 'create virtual%'"
+        )
+        if not {_normalized(sql) for (sql,) in active} <= _search_statements():
             raise _Damaged
         keys = {key for (key,) in database.execute("SELECT image_path FROM core_upload")}
         files = {str(path.relative_to(draft / FILES)) for path in (draft / FILES).glob("*/*")}
         if not files <= keys or not all(_KEY.fullmatch(key) for key in keys):
             raise _Damaged
         database.execute("DELETE FROM core_eventlog")
+
+
+def _search_statements() -> set[str]:
+    """Return the statements that create the search index; its triggers and virtual table are among them."""
+    migration = importlib.import_module("backend_main.core.migrations.0018_search")
+    return set(map(_normalized, migration.SQLITE))
+
+
+def _normalized(sql: str) -> str:
+    return " ".join(sql.split())

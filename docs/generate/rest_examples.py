@@ -100,6 +100,9 @@ PAGE: dict[str, Any] = {
     "corrected_by": None,
     "corrected_at": None,
 }
+PAGE_WITHOUT_WORDS = PAGE | {
+    "lines": [{name: value for name, value in line.items() if name != "words"} for line in PAGE["lines"]]
+}
 PAGE_WARNING = {"code": "small-print", "page": 1, "message": "The print on page 1 is lower than 12 pixels."}
 READING: dict[str, Any] = {
     "number": 2,
@@ -287,7 +290,7 @@ EXAMPLES: dict[str, RestExample] = {
     ),
     "PATCH /api/uploads/{id}/pages/{n}": RestExample(
         body={"correction": "Invoice\n\nTotal 12.50"},
-        response=PAGE
+        response=PAGE_WITHOUT_WORDS
         | {
             "correction": "Invoice\n\nTotal 12.50",
             "corrected_by": "ada",
@@ -308,7 +311,7 @@ EXAMPLES: dict[str, RestExample] = {
         response=EARLIER_READING | {"warnings": []} | TEXTS, kind=readings.Reading
     ),
     "GET /api/uploads/{id}/readings/{reading}/pages/{n}": RestExample(
-        response=PAGE, kind=protocol.PageInstance
+        response=PAGE_WITHOUT_WORDS, kind=protocol.PageInstance
     ),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": RestExample(
         query="page=1",

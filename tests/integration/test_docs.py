@@ -23,7 +23,7 @@ import pytest
 
 from backend_main import reading
 from docs import check, site, tutorial_invoice
-from docs.generate.rest_examples import EXAMPLES, RestExample
+from docs.generate.rest_examples import EXAMPLES, ID, RestExample
 from tests.support.accounts import Account
 from tests.support.http_client import HttpClient
 from tests.support.page_images import lines_of_text, page_png, scripted_png
@@ -363,7 +363,10 @@ class RestSession:
         if path.startswith("/api/token/"):
             del headers["Authorization"]
         response = self.http.request(
-            method, f"{path}?{example.query}" if example.query else path, headers=headers, **body
+            method,
+            f"{path}?{example.query.replace(ID, self.id)}" if example.query else path,
+            headers=headers,
+            **body,
         )
         self._remember(name, response)
         return response
@@ -411,6 +414,10 @@ def test_rest_examples_have_status_and_keys_of_the_server(server: Server, tmp_pa
 
 def send_all(session: RestSession) -> None:
     for name, example in EXAMPLES.items():
+        if name.endswith(
+            "/figures/{k}"
+        ):  # the page has no figure: tests/acceptance/test_searchable_pdf.py has one
+            continue
         response = session.send(name, example)
         assert response.status_code == example.status, (name, response.text)
         if example.response is not None:

@@ -72,7 +72,8 @@ def test_read_in_a_terminal_shows_the_preview_then_the_markdown(
         monkeypatch.setattr("sys.stdout", stdout)
         files = [tmp_path / "two.tiff"]
         reading = threading.Thread(
-            target=lambda: read_output.write_files(files, output_format="md", options=Options()), daemon=True
+            target=lambda: read_output.write_files(files, output_format="md", output=None, options=Options()),
+            daemon=True,
         )
         reading.start()
         for number in (1, 2):

@@ -133,8 +133,12 @@ def test_l4_archive_with_a_damaged_member_is_refused(
 
 @pytest.mark.parametrize(
     "statement",
-    ["CREATE VIEW harmful AS SELECT 1", "CREATE TRIGGER t AFTER DELETE ON core_eventlog BEGIN SELECT 1; END"],
-    ids=["view", "trigger"],
+    [
+        "CREATE VIEW harmful AS SELECT 1",
+        "CREATE TRIGGER t AFTER DELETE ON core_eventlog BEGIN SELECT 1; END",
+        "CREATE VIRTUAL TABLE core_searchindex USING fts5 (other)",
+    ],
+    ids=["view", "trigger", "virtual table"],
 )
 def test_m10_database_with_code_is_refused(tmp_path: Path, statement: str) -> None:
     assert_refused(archive(tmp_path, database=database(tmp_path, statement)), tmp_path)

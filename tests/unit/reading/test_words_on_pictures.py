@@ -12,6 +12,7 @@ from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.base import Engine, lines_after_restart
 from backend_main.reading.engines.rapid import second_look
+from backend_main.reading.engines.rapid.line_reading import LineReading
 from backend_main.reading.engines.rapid.mirrored_page import is_mirrored
 from backend_main.reading.engines.rapid.repeated_lines import without_repetitions
 from backend_main.reading.types import Line, level_box
@@ -134,11 +135,11 @@ def test_line_in_another_line_with_its_text_is_left_out_and_lowers_confidence() 
 
     kept = without_repetitions(
         [
-            (quad(0, 60), ("RED", 1.0)),
-            (quad(20, 40), ("F", 0.9)),
-            (quad(2, 130), ("REDBLU", 0.98)),
-            (quad(200, 300), ("RED", 1.0)),
+            (quad(0, 60), LineReading("RED", 1.0)),
+            (quad(20, 40), LineReading("F", 0.9)),
+            (quad(2, 130), LineReading("REDBLU", 0.98)),
+            (quad(200, 300), LineReading("RED", 1.0)),
         ]
     )
 
-    assert [reading for _, reading in kept] == [("REDBLU", 0.5), ("RED", 1.0)]
+    assert [(reading.text, reading.confidence) for _, reading in kept] == [("REDBLU", 0.5), ("RED", 1.0)]
