@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.database import data_directories, django_db_modify_db_settings, upload_changes
+from tests.support.database import (
+    data_directories,
+    django_db_modify_db_settings,
+    django_db_setup,
+    upload_changes,
+)
 from tests.support.server import Server
 
-__all__ = ["data_directories", "django_db_modify_db_settings", "upload_changes"]
+__all__ = ["data_directories", "django_db_modify_db_settings", "django_db_setup", "upload_changes"]
 
 
 @pytest.fixture(scope="session")

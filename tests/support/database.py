@@ -12,6 +12,8 @@ from pathlib import Path
 
 import django
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 django.setup()  # `tests/conftest.py` sets the settings module and the data directory
 
@@ -39,6 +41,18 @@ def django_db_modify_db_settings() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:
         test_settings["NAME"] = str(Path(directory) / "test.sqlite3")
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """End the sessions of the executors' threads, which stay open: PostgreSQL drops no database in use."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(autouse=True)
