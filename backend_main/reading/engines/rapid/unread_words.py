@@ -39,6 +39,8 @@ MIN_SURE_WIDTH_RATIO = 3.0
 MIN_UNSURE_WIDTH = 1.5
 MAX_PROBABILITY, MIN_SURE_PROBABILITY = 0.95, 0.95
 """Mean probability of the letters of an unsure word, and median of the other letters of its line."""
+MAX_CAPITALS_PROBABILITY = 0.8
+"""Mean probability of an unsure word without small letters: codes on receipts have up to 0.95."""
 SURE_LETTER_PROBABILITY = 0.97
 """Probability of letters of a word that is only printed wide: a logo, or a heading."""
 MIN_LETTER_SHARE = 0.3
@@ -146,7 +148,10 @@ class _Letters:
         is_chinese = all(map(CJK.match, letters))
         if not is_chinese and len(word) < (MIN_CHARACTERS if word.isalpha() else MIN_MIXED_CHARACTERS):
             return False
-        return self.probability(characters) < (SURE_LETTER_PROBABILITY if is_chinese else MAX_PROBABILITY)
+        if is_chinese:
+            return self.probability(characters) < SURE_LETTER_PROBABILITY
+        has_small = any(map(str.islower, letters))
+        return self.probability(characters) < (MAX_PROBABILITY if has_small else MAX_CAPITALS_PROBABILITY)
 
     def has_foreign_word(self, characters: Sequence[int]) -> bool:
         """Return whether a word has letters of a script that the network reads in formulas only."""
