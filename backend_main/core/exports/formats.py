@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from ...reading.page_ranges import PageRanges
 from ..errors import RequestError
 from .alto import write_alto
 from .document import ExportDocument, ExportOptions
-from .docx_document import write_docx
 from .hocr import write_hocr
 from .html import write_html
 from .page_json import write_json
 from .searchable_pdf import write_pdf
-from .tables import write_csv, write_xlsx
 from .text import write_markdown, write_text
 
 Writer = Callable[[ExportDocument], Iterator[bytes]]
@@ -38,6 +37,15 @@ class ExportFormat(NamedTuple):
         return not self.media_type.startswith(("application/vnd", "application/zip", "application/pdf"))
 
 
+def _imported_when_used(module: str, name: str) -> Writer:
+    """Return a writer whose module is imported by its first call: its libraries take 10 MB of memory."""
+
+    def write(document: ExportDocument) -> Iterator[bytes]:
+        yield from getattr(import_module(f".{module}", __package__), name)(document)
+
+    return write
+
+
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMATS = {
@@ -45,12 +53,14 @@ FORMATS = {
     "txt": ExportFormat("text/plain; charset=utf-8", ".txt", write_text, has_lines=False),
     "json": ExportFormat("application/json", ".json", write_json, has_lines=True),
     "html": ExportFormat("text/html; charset=utf-8", ".html", write_html, has_lines=False),
-    "docx": ExportFormat(_DOCX, ".docx", write_docx, has_lines=False),
+    "docx": ExportFormat(_DOCX, ".docx", _imported_when_used("docx_document", "write_docx"), has_lines=False),
     "hocr": ExportFormat("application/xhtml+xml", ".hocr", write_hocr, has_lines=True),
     "alto": ExportFormat("application/xml", ".xml", write_alto, has_lines=True),
     "pdf": ExportFormat("application/pdf", ".pdf", write_pdf, has_lines=True),
-    "csv": ExportFormat("application/zip", "-tables.zip", write_csv, has_lines=False),
-    "xlsx": ExportFormat(_XLSX, ".xlsx", write_xlsx, has_lines=False),
+    "csv": ExportFormat(
+        "application/zip", "-tables.zip", _imported_when_used("tables", "write_csv"), has_lines=False
+    ),
+    "xlsx": ExportFormat(_XLSX, ".xlsx", _imported_when_used("tables", "write_xlsx"), has_lines=False),
 }
 _ONE_TABLE = FORMATS["csv"]._replace(media_type="text/csv; charset=utf-8", extension=".csv")
 _CHOICES = {
