@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
-from backend_main.core.protocol import parsing, readings
+from backend_main.core.protocol import pages, parsing, readings
 from backend_main.reading.types import Block, TableCell, Word
 
 from . import descriptions, transcripts
@@ -159,7 +159,7 @@ def _structs() -> list[type[msgspec.Struct]]:
     parts: list[type[msgspec.Struct]] = [Word, Block, TableCell]
     return parts + [
         kind
-        for module in (protocol, readings)
+        for module in (protocol, pages, readings)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.__name__
         if kind not in bases

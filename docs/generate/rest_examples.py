@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from backend_main.core.protocol import messages as protocol
-from backend_main.core.protocol import readings
+from backend_main.core.protocol import pages, readings
 from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
 from backend_main.reading.types import Block, TableCell, Word
@@ -285,8 +285,8 @@ EXAMPLES: dict[str, RestExample] = {
     "GET /api/uploads/{id}/pages/{n}": RestExample(
         query="words=true",
         response=PAGE,
-        kind=protocol.PageInstance,
-        nested={"warnings": protocol.PageWarning, "lines": protocol.PageLine, "blocks": Block},
+        kind=pages.PageInstance,
+        nested={"warnings": pages.PageWarning, "lines": pages.PageLine, "blocks": Block},
     ),
     "PATCH /api/uploads/{id}/pages/{n}": RestExample(
         body={"correction": "Invoice\n\nTotal 12.50"},
@@ -296,7 +296,7 @@ EXAMPLES: dict[str, RestExample] = {
             "corrected_by": "ada",
             "corrected_at": "2026-03-04T18:03:10.871000Z",
         },
-        kind=protocol.PageInstance,
+        kind=pages.PageInstance,
     ),
     "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
     "GET /api/uploads/{id}/export": RestExample(query="format=docx", note="a Word document"),
@@ -311,7 +311,7 @@ EXAMPLES: dict[str, RestExample] = {
         response=EARLIER_READING | {"warnings": []} | TEXTS, kind=readings.Reading
     ),
     "GET /api/uploads/{id}/readings/{reading}/pages/{n}": RestExample(
-        response=PAGE_WITHOUT_WORDS, kind=protocol.PageInstance
+        response=PAGE_WITHOUT_WORDS, kind=pages.PageInstance
     ),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": RestExample(
         query="page=1",

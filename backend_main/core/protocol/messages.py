@@ -18,14 +18,12 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ...control_characters import DROPPED, LINE_SEPARATORS
-from ...reading.types import Block, Box, LineRole, Word
 from .base64_text import Base64Text
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 StreamName = Literal["full", "pages", "delta"]
 """Stream mode: live text of the whole upload, of one page, or only text that was added to a page."""
 Point = tuple[int, int]
-PixelPoint = tuple[float, float]
 # A single path component, without characters that a terminal or a header would interpret.
 _FILE_NAME = rf"^(?!\.{{1,2}}$)[^/\\\t\n{LINE_SEPARATORS}{DROPPED}]+$"
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=_FILE_NAME)]
@@ -77,48 +75,6 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     page_warnings: list[UploadWarning] | UnsetType = UNSET
     raw_text: str | UnsetType = UNSET
     processed_text: str | UnsetType = UNSET
-
-
-class PageWarning(msgspec.Struct, frozen=True, kw_only=True):
-    """A warning about text of a page that is missing or uncertain."""
-
-    code: str
-    message: str
-    boxes: list[tuple[PixelPoint, PixelPoint, PixelPoint, PixelPoint]]
-    share: float | None
-
-
-class PageLine(msgspec.Struct, frozen=True, kw_only=True, tag="Line"):
-    """A line of a finished page, with its corners in pixels, and its place in the Markdown of the page."""
-
-    page: int
-    text: str
-    markdown: str
-    box: Box | None
-    confidence: float | None
-    role: LineRole
-    span: tuple[int, int] | None
-    words: tuple[Word, ...] | UnsetType = UNSET
-
-
-class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page. Its blocks are in reading order, without the fields that have their default value."""
-
-    schema_version: Literal[1]
-    number: int
-    width: int
-    height: int
-    markdown: str
-    text: str
-    lines: list[PageLine]
-    blocks: list[Block]
-    warnings: list[PageWarning]
-    # Pages of the command line, which the schema describes too, lack these.
-    confidence: float | None = None
-    uncertain_share: float | None = None
-    correction: str | None = None
-    corrected_by: str | None = None
-    corrected_at: dt.datetime | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

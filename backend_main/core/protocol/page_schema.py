@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...reading.types import SCHEMA_VERSION
-from .messages import PageInstance
+from .pages import PageInstance
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from .messages import Instance, PixelPoint
+from ...reading.types import Box
+from .messages import Instance
 
-PixelBox = tuple[PixelPoint, PixelPoint, PixelPoint, PixelPoint]
 SearchField = Literal["page", "filename", "correction"]
 """What a search found: the text of a page, the name of a file, or the correction of an upload."""
 
@@ -26,7 +26,7 @@ class SearchLine(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     text: str
     marks: list[tuple[int, int]]
-    boxes: list[PixelBox]
+    boxes: list[Box]
 
 
 class SearchHit(msgspec.Struct, frozen=True, kw_only=True):

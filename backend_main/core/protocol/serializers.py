@@ -12,7 +12,7 @@ from ...reading.grade import Grade
 from ...reading.types import SCHEMA_VERSION, Line
 from ..models import PageContent, Upload
 from ..uploads import page_content
-from . import messages
+from . import messages, pages
 
 
 def instance(
@@ -94,14 +94,14 @@ def listing(
     return messages.ListMessage(list=encoded, next=UNSET if request.limit is None else next_cursor)
 
 
-def page(page: PageContent, *, with_words: bool = False) -> messages.PageInstance:
+def page(page: PageContent, *, with_words: bool = False) -> pages.PageInstance:
     """Convert a page; its lines with their words only if `with_words` is true.
 
     Pages of earlier versions have no grade.
     """
     lines, blocks = page_content.page_structure(page, with_words=with_words)
     grade = None if page.grade is None else msgspec.convert(page.grade, Grade)
-    return messages.PageInstance(
+    return pages.PageInstance(
         schema_version=SCHEMA_VERSION,
         number=page.number,
         width=page.width,
@@ -110,7 +110,7 @@ def page(page: PageContent, *, with_words: bool = False) -> messages.PageInstanc
         text=page.text,
         lines=[_line(line, with_words=with_words) for line in lines],
         blocks=blocks,
-        warnings=msgspec.convert(page.page_warnings, list[messages.PageWarning]),
+        warnings=msgspec.convert(page.page_warnings, list[pages.PageWarning]),
         confidence=None if grade is None else grade.mean_confidence,
         uncertain_share=None if grade is None else grade.uncertain_share,
         correction=page.correction,
@@ -119,8 +119,8 @@ def page(page: PageContent, *, with_words: bool = False) -> messages.PageInstanc
     )
 
 
-def _line(line: Line, *, with_words: bool) -> messages.PageLine:
-    return messages.PageLine(
+def _line(line: Line, *, with_words: bool) -> pages.PageLine:
+    return pages.PageLine(
         page=line.page,
         text=line.text,
         markdown=line.markdown,
