@@ -36,7 +36,7 @@ def remove_controls(text: str) -> str:
 
     Pieces of a text give the result of the whole text, except for a divided CR LF.
     """
-    if text.isprintable():  # has none of them
+    if text.replace("\n", "").isprintable():  # has none of them
         return text
     return _LINE_SEPARATOR.sub(" ", _DROPPED.sub("", text.replace("\r\n", "\n")))
 
