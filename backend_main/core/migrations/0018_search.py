@@ -42,7 +42,7 @@ SQLITE = (
     END
     """,
 )
-# A tsvector has no positions above 16,383: `index.MAX_WORDS`.
+# Without positions, of which a `tsvector` keeps 255 a word: a phrase is found in `words`.
 POSTGRESQL = (
     """
     CREATE TABLE core_searchentry (
@@ -52,22 +52,15 @@ POSTGRESQL = (
         page_id bigint NULL UNIQUE REFERENCES core_page (id) ON DELETE CASCADE,
         scope varchar(9) NOT NULL,
         words text NOT NULL,
-        vector tsvector NOT NULL
+        vector tsvector NOT NULL GENERATED ALWAYS AS (
+            array_to_tsvector(string_to_array(ltrim(replace(words, ' ', ' ' || scope)), ' '))
+        ) STORED
     )
     """,
+    # Not compressed, and the words in the row: a search for a phrase reads those of all its candidates.
     """
-    CREATE FUNCTION core_searchentry_vector() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        new.vector := (
-            SELECT coalesce(string_agg('''' || new.scope || word || ''':' || place, ' '), '')::tsvector
-            FROM unnest(string_to_array(ltrim(new.words), ' ')) WITH ORDINALITY AS words (word, place)
-        );
-        RETURN new;
-    END $$
-    """,
-    """
-    CREATE TRIGGER core_searchentry_insert BEFORE INSERT ON core_searchentry
-        FOR EACH ROW EXECUTE FUNCTION core_searchentry_vector()
+    ALTER TABLE core_searchentry ALTER COLUMN vector SET STORAGE EXTERNAL,
+        ALTER COLUMN words SET STORAGE EXTERNAL, SET (toast_tuple_target = 4080)
     """,
     """
     CREATE FUNCTION core_searchentry_remove() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -102,7 +95,7 @@ def remove(apps: Any, schema_editor: Any) -> None:
     schema_editor.execute(f"DROP TRIGGER core_searchentry_stale{' ON core_upload' if is_postgresql else ''}")
     schema_editor.execute("DROP TABLE core_searchentry")
     if is_postgresql:
-        schema_editor.execute("DROP FUNCTION core_searchentry_vector, core_searchentry_remove")
+        schema_editor.execute("DROP FUNCTION core_searchentry_remove")
     else:
         schema_editor.execute("DROP TABLE core_searchindex")
 

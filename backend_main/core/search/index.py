@@ -15,7 +15,7 @@ from ..db.retry import retry_transient
 from ..models import Page, SearchEntry, Upload
 from .tokens import token_texts
 
-# The positions of a `tsvector` end at 16,383, and its words at 1 MiB. A dense page has 1,500 words.
+# The words of a `tsvector` end at 1 MiB. A dense page has 1,500 words.
 MAX_WORDS = 16_000
 MAX_WORDS_BYTES = 512 * 1024
 BATCH_ROWS = 100

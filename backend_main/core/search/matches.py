@@ -16,8 +16,8 @@ from .index import NAME, TEXT, scope_of
 from .query import Query
 from .tokens import QueryTokens
 
-# Matches that are ranked together, newest first. Their words are read and counted: 5 ms for dense pages.
-WINDOW_ROWS = 200
+# Matches that are ranked together, newest first. Their words are read and counted.
+WINDOW_ROWS = 100
 # Saturation of repeated words, as usual for BM25 (Robertson and Zaragoza 2009), and the length of a page,
 # in characters, at which a word counts half as much. A score of at most 1 a term stays below that of a name.
 _SATURATION, _LENGTH_CHARACTERS, _NAME_SCORE = 1.2, 3000, 100.0
@@ -59,29 +59,34 @@ def ranked_window(owner: User, query: Query, *, before_id: int | None = None) ->
 def _statement(owner: User, query: Query, before_id: int | None) -> tuple[str, list[Any]]:
     """Return the SQL for the id, scope and words of matching entries, newest first, and its parameters."""
     sql = _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL
-    conditions: list[tuple[str, Any]] = [
+    conditions: list[tuple[Any, ...]] = [
         (sql.matches, _match_expression(owner, query)),
         ("entry.owner_id = %s", Upload._meta.pk.get_db_prep_value(owner.pk, connection)),
     ]
+    conditions += _phrase_conditions(query.terms or query.names, query.excluded)
     if before_id is not None:
         conditions.append((f"{sql.entry_id} < %s", before_id))
     if query.names and query.terms:
         names = _all_of(query.names, (), scope_of(owner.pk, NAME))
-        subquery = f"SELECT entry.upload_id FROM {sql.tables} WHERE {sql.matches}"  # noqa: S608
-        conditions.append((f"entry.upload_id IN ({subquery})", names))
+        phrases = _phrase_conditions(query.names)
+        named = " AND ".join([sql.matches, *(condition for condition, _ in phrases)])
+        subquery = f"SELECT entry.upload_id FROM {sql.tables} WHERE {named}"  # noqa: S608
+        conditions.append((f"entry.upload_id IN ({subquery})", names, *(value for _, value in phrases)))
     if query.status is not None:
         conditions.append(("upload.status = %s", query.status))
     for time, operator in ((query.after, ">="), (query.before, "<")):
         if time is not None:
             value = connection.ops.adapt_datetimefield_value(time)
             conditions.append((f"upload.created_at {operator} %s", value))
+    # Joined only for its filters: PostgreSQL joins all matches before it takes the newest.
+    upload = f"{sql.join_upload} core_upload AS upload ON upload.id = entry.upload_id"
+    joined = upload if query.status or query.after or query.before else ""
     statement = (  # of constants; values are parameters
         f"SELECT {sql.entry_id}, entry.scope, entry.words"  # noqa: S608
-        f" FROM {sql.tables} {sql.join_upload} core_upload AS upload"
-        f" ON upload.id = entry.upload_id WHERE {' AND '.join(condition for condition, _ in conditions)}"
+        f" FROM {sql.tables} {joined} WHERE {' AND '.join(condition for condition, *_ in conditions)}"
         f" ORDER BY {sql.entry_id} DESC LIMIT {WINDOW_ROWS}"
     )
-    return statement, [value for _, value in conditions]
+    return statement, [value for _, *values in conditions for value in values]
 
 
 def _match_expression(owner: User, query: Query) -> str:
@@ -99,8 +104,9 @@ def _all_of(terms: Sequence[QueryTokens], excluded: Sequence[QueryTokens], scope
     if connection.vendor == "sqlite":
         found = " AND ".join(_fts5_phrase(term, scope) for term in terms)
         return f"({found})" + "".join(f" NOT {_fts5_phrase(term, scope)}" for term in excluded)
-    found = " & ".join(_tsquery_phrase(term, scope) for term in terms)
-    return found + "".join(f" & !({_tsquery_phrase(term, scope)})" for term in excluded)
+    found = " & ".join(_tsquery_words(term, scope) for term in terms)
+    words = [term for term in excluded if len(term.tokens) == 1]
+    return found + "".join(f" & !{_tsquery_words(term, scope)}" for term in words)
 
 
 def _fts5_phrase(term: QueryTokens, scope: str) -> str:
@@ -108,9 +114,32 @@ def _fts5_phrase(term: QueryTokens, scope: str) -> str:
     return f'"{words}"' + ("*" if term.is_prefix else "")
 
 
-def _tsquery_phrase(term: QueryTokens, scope: str) -> str:
-    words = " <-> ".join(f"'{scope}{token}'" for token in term.tokens)
+def _tsquery_words(term: QueryTokens, scope: str) -> str:
+    """Return a condition on the words of a phrase, in any order: `_phrase_conditions` checks their order."""
+    words = " & ".join(f"'{scope}{token}'" for token in term.tokens)
     return f"({words}{':*' if term.is_prefix else ''})"
+
+
+def _phrase_conditions(
+    terms: Sequence[QueryTokens], excluded: Sequence[QueryTokens] = ()
+) -> list[tuple[str, Any]]:
+    """Return conditions on the order of words for PostgreSQL, whose index has no positions.
+
+    A `tsvector` keeps 255 positions of a word at most, so phrases later in a text would not be found.
+    """
+    if connection.vendor == "sqlite":
+        return []
+    return [
+        (f"strpos(entry.words || ' ', %s) {operator} 0", _stored(term))
+        for phrases, operator in ((terms, ">"), (excluded, "="))
+        for term in phrases
+        if len(term.tokens) > 1
+    ]
+
+
+def _stored(term: QueryTokens) -> str:
+    """Return the words of a term as they stand in `SearchEntry.words` with a space at its end."""
+    return " " + " ".join(term.tokens) + ("" if term.is_prefix else " ")
 
 
 def _score(scope: str, words: str, query: Query) -> float:
@@ -119,7 +148,5 @@ def _score(scope: str, words: str, query: Query) -> float:
         return _NAME_SCORE
     saturation = _SATURATION * (1 + len(words) / _LENGTH_CHARACTERS)
     words += " "
-    counts = (
-        words.count(" " + " ".join(term.tokens) + ("" if term.is_prefix else " ")) for term in query.terms
-    )
+    counts = (words.count(_stored(term)) for term in query.terms)
     return sum(count / (count + saturation) for count in counts)

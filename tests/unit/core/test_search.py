@@ -90,6 +90,19 @@ def test_search_with_dates_is_from_after_until_before(owner: User) -> None:
     assert names(find(owner, "amount after:2024-05-03")) == ["minutes"]
 
 
+@pytest.mark.parametrize("q", ['name:"annual report"', 'total name:"annual report"', 'name:"annual repo"*'])
+def test_name_phrase_keeps_the_order_of_its_words(owner: User, q: str) -> None:
+    insert_upload(owner, "total", filename="annual report.pdf")
+    insert_upload(owner, "total", filename="report annual.pdf")
+    assert set(names(find(owner, q))) == {"annual report"}
+
+
+def test_phrase_after_many_equal_words_is_found(owner: User) -> None:
+    insert_upload(owner, "apple " * 300 + "pear", filename="long.pdf")
+    assert names(find(owner, '"apple pear"')) == ["long"]
+    assert names(find(owner, '"pear apple"')) == []
+
+
 def test_search_ranks_names_first_then_pages_with_more_of_the_words(owner: User) -> None:
     rare = insert_upload(owner, "apple " + "pear " * 50)
     often = insert_upload(owner, "apple apple apple")
