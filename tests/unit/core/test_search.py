@@ -109,6 +109,13 @@ def test_search_hit_has_page_snippet_and_boxes(owner: User) -> None:
     assert hit.lines[0].boxes == [((0, 10), (90, 10), (90, 18), (0, 18))]
 
 
+def test_search_hit_of_chinese_characters_has_one_mark(owner: User) -> None:
+    """The index has them in pairs, which overlap."""
+    [hit] = find(owner, "专用发票")
+    assert [hit.snippet.text[start:end] for start, end in hit.snippet.marks] == ["专用发票"]
+    assert [(line.line, line.marks) for line in hit.lines] == [(0, [(3, 7)])]
+
+
 def test_search_phrase_over_a_line_break_marks_both_lines(owner: User) -> None:
     insert_upload(owner, "the blue\nwhale sings")
     [hit] = find(owner, '"blue whale"')
