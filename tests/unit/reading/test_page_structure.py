@@ -68,6 +68,7 @@ def own_text(markdown: str, lines: Sequence[Line]) -> list[str | None]:
         ("25 m<sup>2</sup> and", ("25 m2 and",), ["25 m<sup>2</sup> and"]),
         ("So $\\alpha^{2} = \\sin x$.", ("So α2", "= sin x."), ["So $\\alpha^{2", "= \\sin x$."]),
         ("[the rules](https://a.example/the/rules) say", ("the rules", "say"), ["the rules", "say"]),
+        ("The `<table>` of `&amp;`", ("The <table>", "of &amp;"), ["The `<table>", "of `&amp;"]),
         ("日本語の文書です。次の行", ("日本語の文書", "です。次の行"), ["日本語の文書", "です。次の行"]),
         ("שלום עולם (7)", ("שלום", "עולם (7)"), ["שלום", "עולם (7)"]),
         ("A — B …", ("A", "—", "B", "…"), ["A", "—", "B", "…"]),
