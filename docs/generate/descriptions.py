@@ -127,7 +127,7 @@ FIELDS = {
     "profile": "Profile of the engine.",
     "raw_text": "Markdown of the whole upload, pages separated by one blank line.",
     "ref": "Your own mark of the request; the reply or error repeats it.",
-    "search": "Part of a file name or of the Markdown.",
+    "search": "Part of a file name, of the Markdown, of the plain text, or of a correction.",
     "SearchHit.upload": "The upload, without its texts.",
     "SearchHit.field": "`page`, `filename` or `correction`: where the words are.",
     "SearchHit.snippet": "The text around the first words.",

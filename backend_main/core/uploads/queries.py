@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
@@ -143,7 +145,7 @@ def uploads(
     """Return uploads of the user, newest first, without their texts; at most `MAX_LIST_BYTES`.
 
     Args:
-        search: Part of the file name or of the text; case does not matter.
+        search: Part of the file name, of a text or of a correction; case does not matter.
         limit: Maximum number of uploads, fewer if they are large; None: all, at most `MAX_LIST_SIZE`.
         cursor: `next` of the previous listing.
         warning: Code of a warning that a page has.
@@ -157,7 +159,9 @@ def uploads(
     if status:
         found = found.filter(status=status)
     if search:
-        found = found.filter(Q(filename__icontains=search) | Q(raw_text__icontains=search))
+        # The plain text has the corrections of pages; the text as read is found below a correction too.
+        fields = ("filename", "raw_text", "plain_text", "correction")
+        found = found.filter(reduce(or_, (Q((f"{field}__icontains", search)) for field in fields)))
     if warning:
         found = found.filter(warning_codes__contains=f" {warning} ")
     if min_confidence is not None:

@@ -13,8 +13,9 @@ from django.utils import timezone
 from backend_main.core.auth import accounts
 from backend_main.core.errors import RequestError, UploadNotFound
 from backend_main.core.models import Upload, User
-from backend_main.core.uploads import queries
+from backend_main.core.uploads import queries, reading_commands
 from tests.support.database import new_user
+from tests.support.searchable import insert_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,26 @@ def test_uploads_with_an_invalid_cursor_is_an_error_on_cursor(cursor: str) -> No
     with pytest.raises(RequestError) as raised:
         queries.uploads(owner=new_user(), cursor=cursor)
     assert list(raised.value.fields) == ["cursor"]
+
+
+@pytest.mark.parametrize(
+    ("search", "names"),
+    [
+        ("4711", ["misread.png"]),  # the text as read, below the correction
+        ("ZEBRA", ["misread.png"]),
+        ("giraffe", ["page.png"]),
+        ("page.PNG", ["page.png"]),
+        ("elephant", []),
+    ],
+)
+def test_uploads_with_search_finds_names_texts_and_corrections(search: str, names: list[str]) -> None:
+    owner = new_user()
+    insert_upload(owner, "invoice 4711", filename="misread.png", correction="a zebra")
+    corrected = insert_upload(owner, "invoice 4712", filename="page.png")
+    reading_commands.correct_page(owner=owner, upload_id=corrected.pk, number=1, correction="a giraffe")
+    insert_upload(new_user(), "a zebra and a giraffe", filename="page.png")
+    listing = queries.uploads(owner=owner, search=search)
+    assert [json.loads(item)["filename"] for item in listing.items] == names
 
 
 def test_uploads_without_a_limit_is_an_error_if_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
