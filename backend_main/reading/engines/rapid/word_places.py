@@ -5,14 +5,14 @@ The white between two words shows where they end. Chinese and Japanese character
 each other, and have white within: there the white nearest to the middle between two characters counts.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from ...documents.pixels import Pixels
 from ...languages import CJK
-from ...types import Word, level_box
+from ...types import Box, Word, level_box
 from ...word_ink import Extent, Flags, LineInk
 from ...words import Span, word_spans
 
@@ -22,6 +22,8 @@ MAX_INTRUSION = 0.2
 """Ink at the upper or lower edge, in heights of the line, that is of another line if white follows it."""
 STEP_WIDTH = 8
 """Pixels of the image of a line for each step of the network."""
+MIN_PALE_WIDTH = STEP_WIDTH
+"""Width of the white in which words in paler ink are searched; a narrower one has no letter."""
 
 
 def words_of_line(
@@ -36,19 +38,52 @@ def words_of_line(
         line: image of the line as the network gets it, without padding.
     """
     spans = word_spans(text)
-    if not spans:
-        return ()
-    ink = LineInk(line)
-    edges = _edges(text, spans, positions, ink)
     words = []
-    for (start, end), (left, right), (top, bottom) in zip(spans, edges, _heights(ink, edges), strict=True):
+    for (start, end), box in zip(spans, _boxes(text, spans, positions, line), strict=True):
         confidence = sum(confidences[start:end]) / (end - start)
-        words.append(Word(text[start:end], level_box(left, top, right, bottom), confidence, start))
+        words.append(Word(text[start:end], box, confidence, start))
     return tuple(words)
 
 
+def _boxes(text: str, spans: Sequence[Span], positions: Sequence[float], line: Pixels) -> list[Box]:
+    """Return the boxes of words. Words in paler ink than the rest are searched in the white between that."""
+    if not spans:
+        return []
+    ink = LineInk(line)
+    found = _edges(text, spans, positions, ink)
+    edges = [_at_least_one_pixel(extent, ink.width) for extent in found]
+    sides = zip(edges, _heights(ink, edges), strict=True)
+    boxes = [level_box(left, top, right, bottom) for (left, right), (top, bottom) in sides]
+    for first, stop in _pale_words(found):
+        left = found[first - 1].end if first else 0
+        right = found[stop].start if stop < len(found) else ink.width
+        if MIN_PALE_WIDTH <= right - left < ink.width:
+            moved = [position - left for position in positions]
+            pale = _boxes(text, spans[first:stop], moved, line[:, left:right])
+            boxes[first:stop] = [_moved(box, left) for box in pale]
+    return boxes
+
+
+def _pale_words(edges: Sequence[Extent]) -> Iterator[tuple[int, int]]:
+    """Yield the first of words side by side that have no ink, and the one behind them."""
+    for is_pale, group in groupby(range(len(edges)), lambda number: edges[number].end <= edges[number].start):
+        if is_pale:
+            numbers = list(group)
+            yield numbers[0], numbers[-1] + 1
+
+
+def _at_least_one_pixel(extent: Extent, width: int) -> Extent:
+    start = min(extent.start, width - 1)
+    return Extent(start, max(start + 1, extent.end))
+
+
+def _moved(box: Box, distance: int) -> Box:
+    (left, top), _, (right, bottom), _ = box
+    return level_box(left + distance, top, right + distance, bottom)
+
+
 def _edges(text: str, spans: Sequence[Span], positions: Sequence[float], ink: LineInk) -> list[Extent]:
-    """Return the left and the right edge of each word, in pixels."""
+    """Return the left and right edges of words, in pixels. A word without ink ends before it starts."""
     white, min_gap = ink.white(), MIN_FOREIGN_GAP * ink.height
     lefts = [white.left_of(positions[spans[0][0]] + STEP_WIDTH, min_gap)]
     rights = []
@@ -61,8 +96,7 @@ def _edges(text: str, spans: Sequence[Span], positions: Sequence[float], ink: Li
         rights.append(gap.start)
         lefts.append(gap.end)
     rights.append(white.right_of(positions[spans[-1][1] - 1] - STEP_WIDTH, min_gap))
-    starts = [min(left, ink.width - 1) for left in lefts]
-    return [Extent(start, max(start + 1, right)) for start, right in zip(starts, rights, strict=True)]
+    return list(map(Extent, lefts, rights))
 
 
 def _heights(ink: LineInk, edges: Sequence[Extent]) -> list[Extent]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,31 @@ def test_level_line_is_copied_as_it_was_read(script: str, picture: Path) -> None
 def test_words_of_level_line_are_at_their_places(script: str, picture: Path) -> None:
     line = placed_line(LINES[script], 60, 80, width=16 * len(LINES[script]), height=28)
     _assert_words_are_at_their_places(searchable_pdf(picture, [_page(line)]), [line])
+
+
+def _words_side_by_side(text: str, *, step: float, height: float, is_from_right: bool) -> Line:
+    """Return a line whose words have no white between them."""
+    words, at = [], 60.0
+    parts = list(re.finditer(r"\S+", text))
+    for part in reversed(parts) if is_from_right else parts:
+        end = at + step * len(part[0])
+        words.append(Word(part[0], level_box(at, 80, end, 80 + height), 0.9, part.start()))
+        at = end
+    words.sort(key=lambda word: word.start)
+    return Line(1, text, text, level_box(60, 80, at, 80 + height), 0.9, words=tuple(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_from_right"), [("The School of Hygiene", False), ("סוף שלום עולם", True)]
+)
+def test_words_that_touch_have_a_gap_with_a_space(text: str, is_from_right: bool, picture: Path) -> None:
+    height = 28
+    line = _words_side_by_side(text, step=16, height=height, is_from_right=is_from_right)
+    pdf = searchable_pdf(picture, [_page(line)])
+    assert page_text(pdf) == text
+    boxes = sorted(box for _, box in words_of_page(pdf, SIZE))
+    assert min(after[0] - box[2] for box, after in pairwise(boxes)) >= 0.18 * height
+    _assert_words_are_at_their_places(pdf, [line])
 
 
 @pytest.mark.parametrize("degrees", [-8, 3, 90, 270])
