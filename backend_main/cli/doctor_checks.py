@@ -9,9 +9,11 @@ import datetime as dt
 import os
 import resource
 import shutil
+import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -112,9 +114,13 @@ def file_limits(conf: Conf) -> Iterator[Finding]:
 
 
 def database(conf: Conf) -> Iterator[Finding]:
-    """Check that the database answers."""
+    """Check that the database answers, and that SQLite can search."""
     from django.db import connection
 
+    if not conf.database_url and not _has_full_text_search():
+        action = "Use a Python whose SQLite has the module FTS5, or set SCANRILL_DATABASE_URL to PostgreSQL."
+        yield Finding("database", "FAIL", "SQLite has no full-text search (FTS5)", action)
+        return
     if not _has_database(conf):
         yield Finding("database", "ok", "SQLite, not created yet; the first start of the server creates it")
         return
@@ -294,6 +300,16 @@ def _now() -> dt.datetime:
 def _has_database(conf: Conf) -> bool:
     """Return whether there is a database. A connection to SQLite would create the file."""
     return bool(conf.database_url) or conf.database_path.exists()
+
+
+def _has_full_text_search() -> bool:
+    """Return whether the SQLite of this Python has the module of the search index."""
+    with closing(sqlite3.connect(":memory:")) as memory:
+        try:
+            memory.execute("CREATE VIRTUAL TABLE words USING fts5 (word)")
+        except sqlite3.OperationalError:  # no such module
+            return False
+    return True
 
 
 CHECKS: dict[str, Check] = {

@@ -35,6 +35,10 @@ def export(
         str | None,
         typer.Option(help="Headers, footers and page numbers: drop or keep. Default: as they were read."),
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(help="Pictures of figures in md, html and docx: none, link or embed. Default: none."),
+    ] = None,
     page_breaks: Annotated[
         bool, typer.Option("--page-breaks", help="Mark the beginning of each page in md and txt.")
     ] = False,
@@ -49,6 +53,7 @@ def export(
         "format": format or of_name or "md",
         "pages": pages,
         "furniture": furniture,
+        "images": images,
         "page_breaks": "true" if page_breaks else None,
         "table": None if table is None else str(table),
     }

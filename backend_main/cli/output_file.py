@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from codecs import iterdecode
 from collections.abc import Iterable
 from pathlib import Path
 
 import typer
 
+from backend_main.control_characters import remove_controls
 from backend_main.core.errors import CommandError
 
 
@@ -25,8 +27,11 @@ def write_output(chunks: Iterable[bytes], output: Path | None, *, is_text: bool)
         CommandError: The file cannot be written.
     """
     if output is None:
-        if not is_text and sys.stdout.isatty():
-            raise typer.BadParameter("A terminal cannot show it. Name a file.", param_hint="--output")
+        if sys.stdout.isatty():
+            if not is_text:
+                raise typer.BadParameter("A terminal cannot show it. Name a file.", param_hint="--output")
+            # A person's correction is stored as it was sent, and the terminal may be an administrator's.
+            chunks = (remove_controls(text).encode() for text in iterdecode(chunks, "utf-8", "replace"))
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from backend_main.core.exports.document import ExportDocument, ExportPage
 from backend_main.reading import Options, PageDone
+from backend_main.reading.documents.image_headers import read_header
 
 from .original_parts import FileParts
 
@@ -15,9 +16,10 @@ from .original_parts import FileParts
 def read_document(file: Path, pages: Sequence[PageDone], options: Options) -> ExportDocument:
     """Return the document of a file with its pages."""
     finished = [_page(page) for page in pages]
+    header = read_header(file, max_frames=1)
     return ExportDocument(
         filename=file.name,
-        content_type="",
+        content_type=header.file_type.content_type if header else "",
         page_count=pages[0].page_count if pages else 0,
         page_numbers=tuple(page.number for page in pages),
         pages=lambda: iter(finished),

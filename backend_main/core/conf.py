@@ -256,8 +256,8 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     max_readings_per_upload: Annotated[
         int,
         Meta(
-            description="Largest number of readings of an upload, the current one included; the oldest go; "
-            "0 = unlimited.",
+            description="Largest number of readings of an upload, the current one included; those "
+            "that were current longest ago go first; 0 = unlimited.",
             ge=0,
         ),
     ] = 5

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from PIL import Image
-from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
 
 from tests.support.http_client import HttpClient
 from tests.support.page_images import scripted_png
-from tests.support.searchable_pdfs import page_text, problems
+from tests.support.searchable_pdfs import page_text, printed_pdf, problems
 from tests.support.server import Server
 
-SIZE = (595, 842)
 PICTURE = (100, 200, 200, 150)
 """Left and lower side, width and height of the picture on the page, in points."""
 PIXELS_PER_POINT = 200 / 72
@@ -27,20 +24,6 @@ def http_client(server: Server) -> Iterator[HttpClient]:
     http_client = HttpClient(server, server.token(server.user()))
     yield http_client
     http_client.http.close()
-
-
-def _printed_pdf() -> bytes:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=SIZE, invariant=True)
-    for row in range(8):
-        canvas.drawString(
-            60, 780 - 14 * row, f"Line {row} of a page that a program has printed, with a figure."
-        )
-    picture = Image.new("RGB", (80, 60), "white")
-    picture.paste("red", (10, 10, 70, 50))
-    canvas.drawImage(ImageReader(picture), *PICTURE)
-    canvas.save()
-    return buffer.getvalue()
 
 
 def test_export_of_a_picture_is_a_pdf_with_its_text(http_client: HttpClient) -> None:
@@ -60,13 +43,13 @@ def test_export_has_the_correction_of_a_person(http_client: HttpClient) -> None:
 
 
 def test_export_of_a_pdf_with_text_is_the_original(http_client: HttpClient) -> None:
-    original = _printed_pdf()
+    original = printed_pdf(PICTURE)
     answer = http_client.http.get(f"{http_client.read(original)}/export", params={"format": "pdf"})
     assert answer.content == original
 
 
 def test_figure_is_the_picture_on_the_page(http_client: HttpClient) -> None:
-    path = http_client.read(_printed_pdf() + b"\n")
+    path = http_client.read(printed_pdf(PICTURE) + b"\n")
     answer = http_client.http.get(f"{path}/pages/1/figures/1")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
     with Image.open(io.BytesIO(answer.content)) as figure:
@@ -78,11 +61,11 @@ def test_figure_is_the_picture_on_the_page(http_client: HttpClient) -> None:
 
 @pytest.mark.parametrize("path", ["1/figures/2", "1/figures/0", "2/figures/1"])
 def test_figure_that_does_not_exist_is_404(path: str, http_client: HttpClient) -> None:
-    upload = http_client.read(_printed_pdf() + b"\n\n")
+    upload = http_client.read(printed_pdf(PICTURE) + b"\n\n")
     assert http_client.http.get(f"{upload}/pages/{path}").status_code == 404
 
 
 def test_export_with_embedded_images_contains_the_figure(http_client: HttpClient) -> None:
-    path = http_client.read(_printed_pdf() + b"\n\n\n")
+    path = http_client.read(printed_pdf(PICTURE) + b"\n\n\n")
     answer = http_client.http.get(f"{path}/export", params={"format": "md", "images": "embed"})
     assert "](data:image/jpeg;base64," in answer.text

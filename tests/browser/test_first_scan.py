@@ -189,6 +189,24 @@ def test_retry_menu_reads_with_another_engine(web_page: WebPage) -> None:
     expect(dialog.get_by_role("listitem")).to_have_count(1)
 
 
+def test_readings_dialog_names_what_distinguishes_readings_of_one_engine(web_page: WebPage) -> None:
+    web_page.upload(("receipt.png", "image/png", page_png(RECEIPT)))
+    web_page.wait_processed("receipt.png")
+    web_page.retry_menu.click()
+    with web_page.page.expect_response(lambda response: response.url.endswith("/readings")) as found:
+        web_page.button("Show the readings …").click()
+    url, headers = found.value.url.replace("/readings", "/retry"), found.value.request.headers
+    options = {"engine": "rapid", "profile": "fast", "languages": ["en", "de"]}
+    reply = web_page.page.request.post(url, data=options, headers={"Authorization": headers["authorization"]})
+    assert reply.ok, reply.text()
+    expect(web_page.text).to_contain_text("CORNER GROCERY", timeout=READ_TIMEOUT_MS)
+    web_page.wait_processed("receipt.png")
+    web_page.retry_menu.click()
+    web_page.button("Show the readings …").click()
+    item = web_page.page.get_by_role("dialog").get_by_role("listitem").filter(has_text="Reading 2")
+    expect(item).to_contain_text("fast · en, de · 1 page")
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_retry_menu_keeps_page_numbers_if_the_box_is_ticked(web_page: WebPage, keep: bool) -> None:
     lines = [*RECEIPT, *[" "] * 12, " " * 30 + "Page 3 of 9"]

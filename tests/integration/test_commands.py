@@ -92,6 +92,8 @@ def test_read_output_has_the_format_of_its_name(scans: list[Path], tmp_path: Pat
         assert (result.exit_code, result.output) == (0, "")
         assert (tmp_path / name).read_bytes().startswith(start)
     assert read("--format", "hocr", scans[0]).stdout.startswith("<?xml")
+    assert read(scans[0], "-o", tmp_path / "a.json").exit_code == 0
+    assert json.loads((tmp_path / "a.json").read_text())["content_type"] == "image/png"
 
 
 def test_read_output_that_fails_leaves_no_file(scans: list[Path], tmp_path: Path) -> None:

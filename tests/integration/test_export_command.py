@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.support.accounts import Account
 from tests.support.http_client import HttpClient
 from tests.support.page_images import scripted_png
+from tests.support.searchable_pdfs import printed_pdf
 from tests.support.server import Server
 
 
@@ -28,6 +29,12 @@ def test_export_writes_uploads_of_any_user(server: Server, tmp_path: Path) -> No
     assert archived.returncode == 0, archived.stderr
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         assert sorted(archive.read(name) for name in archive.namelist()) == [b"one\n", b"two\n"]
+    path = http_client.read(printed_pdf((100, 200, 200, 150)))
+    with_figure = http_client.http.get(f"{path}/").json()["id"]
+    embedded = server.command("export", with_figure, "--images", "embed")
+    assert "](data:image/jpeg;base64," in embedded.stdout, embedded.stderr
+    invalid = server.command("export", with_figure, "--images", "all")
+    assert (invalid.returncode, "Choose one of none, link, embed." in invalid.stderr) == (2, True)
     unknown = server.command("export", "00000000-0000-0000-0000-000000000000")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "There is no upload 00000000-0000-0000-0000-000000000000." in unknown.stderr

@@ -38,12 +38,18 @@ def slow() -> Iterator[SlowQueries]:
     slow.end.set()
 
 
+# Each call closes an outdated connection of its thread, which a test before may have left.
+uses_database_threads = pytest.mark.django_db(transaction=True)
+
+
+@uses_database_threads
 @pytest.mark.parametrize(
     ("run", "most"),
     [
         (executor.run_for_user, executor.MAX_CALLS_PER_USER),
         (executor.run_long_query, 1),
         (executor.run_catch_up, executor.MAX_CATCH_UPS_PER_USER),
+        (executor.run_export_step, 1),
     ],
 )
 async def test_m9_slow_queries_of_one_user_leave_threads_to_others(
@@ -61,6 +67,7 @@ async def test_m9_slow_queries_of_one_user_leave_threads_to_others(
     await asyncio.gather(*queries_of_ada)
 
 
+@uses_database_threads
 async def test_m9_users_together_leave_threads_for_sign_in(slow: SlowQueries) -> None:
     users = [f"user {number}" for number in range(executor.MAX_THREADS)]
     running = [asyncio.ensure_future(executor.run_for_user(user, slow.query)) for user in users]

@@ -368,6 +368,24 @@ def test_s07_words_in_the_index_begin_with_their_owner() -> None:
 
 
 @pytest.mark.django_db
+def test_s07_search_of_users_whose_ids_begin_alike_finds_own_texts_only() -> None:
+    """Words in the index begin with eight digits of the owner's id, which two users may share."""
+    from backend_main.core.models import User
+    from backend_main.core.search import hits
+
+    users = [
+        User.objects.create(
+            pk=uuid.UUID(f"0123abcd-0000-4000-8000-00000000000{number}"), username=f"{number}"
+        )
+        for number in range(2)
+    ]
+    uploads = [insert_upload(user, "a shared word", filename="shared.png") for user in users]
+    for user, upload in zip(users, uploads, strict=True):
+        for q in ("shared", "word", "sha*", "name:shared"):
+            assert {hit.upload.id for hit in hits.search(owner=user, q=q).hits} == {upload.pk}
+
+
+@pytest.mark.django_db
 def test_s07_order_of_hits_does_not_depend_on_other_users() -> None:
     from backend_main.core.search import hits
 

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pikepdf
 import pypdfium2
+from PIL import Image
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 
 from backend_main.reading.searchable_pdf import (
     Original,
@@ -121,3 +125,18 @@ def overlap(first: Rectangle, second: Rectangle) -> float:
 def _around(boxes: Sequence[Rectangle]) -> Rectangle:
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def printed_pdf(picture: tuple[int, int, int, int]) -> bytes:
+    """Return a PDF of a page with text and a red picture: left and lower side, width and height in points."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=True)
+    for row in range(8):
+        canvas.drawString(
+            60, 780 - 14 * row, f"Line {row} of a page that a program has printed, with a figure."
+        )
+    image = Image.new("RGB", (80, 60), "white")
+    image.paste("red", (10, 10, 70, 50))
+    canvas.drawImage(ImageReader(image), *picture)
+    canvas.save()
+    return buffer.getvalue()

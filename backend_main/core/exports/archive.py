@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from uuid import UUID
 
-from ..errors import RequestError
+from ..errors import PageImageError, RequestError
 from .document import ExportDocument
 from .files import zip_entry
 from .formats import ExportFormat
@@ -22,7 +22,8 @@ def write_archive(
 
     Args:
         upload_ids: Ids of the uploads.
-        open_document: Returns the document of an upload, or raises `RequestError`.
+        open_document: Returns the document of an upload, or raises `RequestError`
+            or `PageImageError`.
         export_format: The format.
     """
     sink, names, failures = _Sink(), _UniqueNames(), []
@@ -35,7 +36,7 @@ def write_archive(
                 while not first and (chunk := next(chunks, None)) is not None:
                     first = chunk
                     yield b""
-            except RequestError as error:
+            except (RequestError, PageImageError) as error:
                 failures.append(f"{upload_id}: {' '.join(error.fields.values())}\n")
                 continue
             name = names.unique(document.stem, export_format.extension)

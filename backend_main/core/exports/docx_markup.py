@@ -94,8 +94,11 @@ def table(cells: Sequence[MarkupCell], runs: Callable[[Sequence[TextRun]], str])
     height = max(cell.row for cell in cells) + 1
     starts = {(cell.row, cell.column): cell for cell in cells if cell.column < width}
     above = _continued(starts.values(), height)
-    heads = {row for row in range(height) if _is_head_row(row, cells)}
-    rows = "".join(_row(row, width, starts, above[row], runs, is_head=row in heads) for row in range(height))
+    top = [cell for cell in cells if cell.row == 0]
+    has_head = bool(top) and all(cell.is_header for cell in top)
+    rows = "".join(
+        _row(row, width, starts, above[row], runs, is_head=has_head and row == 0) for row in range(height)
+    )
     direction = "<w:bidiVisual/>" if is_from_right("".join(cell.text for cell in cells)) else ""
     grid = "".join(f'<w:gridCol w:w="{size}"/>' for size in _column_widths(cells, width))
     return (
@@ -121,11 +124,6 @@ def _column_widths(cells: Sequence[MarkupCell], width: int) -> list[int]:
     ]
     share = min(1.0, rest / max(1, sum(wanted)))
     return [round(one + share * more) for one, more in zip(least, wanted, strict=True)]
-
-
-def _is_head_row(row: int, cells: Sequence[MarkupCell]) -> bool:
-    own = [cell for cell in cells if cell.row == row]
-    return row == 0 and bool(own) and all(cell.is_header for cell in own)
 
 
 def _continued(cells: object, height: int) -> dict[int, dict[int, MarkupCell]]:

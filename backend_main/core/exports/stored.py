@@ -44,14 +44,14 @@ def stored_document(
     upload = queries.upload(owner=owner, upload_id=upload_id)
     if upload.status in (Status.PENDING, Status.PROCESSING):
         raise StatusConflict(_unfinished_message(upload))
-    finished = _page_numbers(upload)
+    finished = _page_ids(upload)
     if not finished:
         raise StatusConflict("The upload has no finished page. Read it again, then export it.")
     numbers = tuple(number for number in finished if number in request.pages)
     if not numbers:
-        message = no_such_pages_message(str(request.pages), upload.page_count or finished[-1])
+        message = no_such_pages_message(str(request.pages), upload.page_count or max(finished))
         raise RequestError({"pages": message})
-    pages = _StoredPages(upload, numbers, request)
+    pages = _StoredPages(upload, [finished[number] for number in numbers], request)
     return ExportDocument(
         filename=upload.filename,
         content_type=upload.content_type,
@@ -72,9 +72,9 @@ def stored_document(
 class _StoredPages:
     """Finished pages of an upload, read in chunks."""
 
-    def __init__(self, upload: Upload, numbers: Sequence[int], request: ExportRequest) -> None:
+    def __init__(self, upload: Upload, ids: Sequence[int], request: ExportRequest) -> None:
         self._upload = upload
-        self._numbers = numbers
+        self._ids = ids
         self._options = request.options
         # Most formats need the Markdown alone, and the lines are most of a page.
         self._has_lines = request.format.has_lines
@@ -84,14 +84,14 @@ class _StoredPages:
     def iterate(self) -> Iterator[ExportPage]:
         if self._corrections is None:
             self._corrections = _corrections(self._upload)
-        for at in range(0, len(self._numbers), CHUNK_PAGES):
-            chunk = self._numbers[at : at + CHUNK_PAGES]
-            rows = _rows(self._upload, chunk)
-            for number in chunk:
-                if number not in rows:  # deleted, or read again, meanwhile
-                    raise UploadNotFound
-                page = with_furniture(self._page(rows[number]), self._options.furniture)
-                correction = self._corrections.get(number)
+        for at in range(0, len(self._ids), CHUNK_PAGES):
+            chunk = self._ids[at : at + CHUNK_PAGES]
+            rows = _rows(chunk)
+            for page_id in chunk:
+                if page_id not in rows:
+                    raise _changed_error(self._upload)
+                page = with_furniture(self._page(rows[page_id]), self._options.furniture)
+                correction = self._corrections.get(page.number)
                 yield page if correction is None else corrected(page, correction)
 
     def _page(self, row: Page) -> ExportPage:
@@ -117,13 +117,22 @@ class _StoredPages:
 
 
 @retry_transient
-def _page_numbers(upload: Upload) -> list[int]:
-    return list(Page.objects.filter(upload=upload).order_by("number").values_list("number", flat=True))
+def _page_ids(upload: Upload) -> dict[int, int]:
+    """Return the ids of the finished pages by number, in order. Another reading has pages with other ids."""
+    return dict(Page.objects.filter(upload=upload).order_by("number").values_list("number", "pk"))
 
 
 @retry_transient
-def _rows(upload: Upload, numbers: Sequence[int]) -> dict[int, Page]:
-    return {page.number: page for page in Page.objects.filter(upload=upload, number__in=numbers)}
+def _rows(ids: Sequence[int]) -> dict[int, Page]:
+    return Page.objects.in_bulk(ids)
+
+
+@retry_transient
+def _changed_error(upload: Upload) -> RequestError:
+    """Return the error for a page that was deleted, or read again, after the export began."""
+    if not Upload.objects.filter(pk=upload.pk).exists():
+        return UploadNotFound()
+    return StatusConflict("The upload changed while it was exported. Export it again.")
 
 
 @retry_transient

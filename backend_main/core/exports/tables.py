@@ -18,6 +18,7 @@ import xlsxwriter
 from ..errors import RequestError
 from .document import ExportDocument
 from .files import iter_file, zip_entry
+from .html_tables import MAX_PLACES
 from .markup import MarkupBlock, parse_markdown
 from .text_runs import MarkupCell
 
@@ -40,12 +41,19 @@ class Table(NamedTuple):
     cells: Sequence[MarkupCell]
 
     def rows(self) -> list[list[str]]:
-        """Return the texts of the grid. A cell that spans places stands at its first one."""
-        height = max(cell.row for cell in self.cells) + 1
-        width = max(cell.column for cell in self.cells) + 1
-        rows = [[""] * width for _ in range(height)]
+        """Return the texts of the grid. A cell that spans places stands at its first one.
+
+        A few spans make a huge grid. With more than `MAX_PLACES` places, each row ends at its last cell.
+        """
+        rows: list[list[str]] = [[] for _ in range(max(cell.row for cell in self.cells) + 1)]
         for cell in self.cells:
-            rows[cell.row][cell.column] = cell.text
+            row = rows[cell.row]
+            row += [""] * (cell.column + 1 - len(row))
+            row[cell.column] = cell.text
+        width = max(map(len, rows))
+        if width * len(rows) <= MAX_PLACES:
+            for row in rows:
+                row += [""] * (width - len(row))
         return rows
 
 

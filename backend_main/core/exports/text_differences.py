@@ -9,13 +9,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple
+
+from rapidfuzz.distance import Indel
 
 from ...reading.words import word_spans
 
-MAX_PAIRS = 1_000_000
-"""Pairs of equal words in a part that `difflib` compares; a part with more counts as different."""
+MAX_COST = 100_000_000
+"""Largest product of the numbers of words of two parts that are compared. A larger part counts as different.
+
+At this limit the comparison takes 0.02 s and 13 MB.
+"""
 
 
 class Token(NamedTuple):
@@ -166,12 +170,10 @@ def _compared(
     a, b = old[slice(*old_range)], new[slice(*new_range)]
     if a == b:
         return list(zip(range(*old_range), range(*new_range), strict=True))
-    counts = Counter(b) if a else None
-    if not counts or sum(counts[word] for word in a) > MAX_PAIRS:
+    if len(a) * len(b) > MAX_COST:
         return []
-    blocks = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
     return [
         (old_range[0] + block.a + n, new_range[0] + block.b + n)
-        for block in blocks
+        for block in Indel.opcodes(a, b).as_matching_blocks()
         for n in range(block.size)
     ]

@@ -26,6 +26,9 @@ DEFAULT_LIMIT = 20
 SNIPPET_CHARACTERS = 240
 # Characters before the first word of a snippet.
 LEAD_CHARACTERS = 60
+# Parts of a long text in which the first word is looked for: a page, then the 16,000 words that the index
+# holds. Each MiB takes 0.5 s, and a correction may have many.
+SNIPPET_PARTS_CHARACTERS = (16 * 1024, 256 * 1024)
 # Lines of one hit; the page itself has the others.
 MAX_LINES = 50
 
@@ -107,7 +110,7 @@ def _page_hit(upload: Upload, page: Page, terms: Sequence[QueryTokens]) -> Searc
 
 def _snippet(text: str, terms: Sequence[QueryTokens]) -> Snippet:
     """Return the part of a text with the first words of the query, cut between words."""
-    places = _places_in(text, terms)
+    places = _first_places(text, terms)
     first = places[0][0] if places else 0
     start = 0 if first <= LEAD_CHARACTERS else _word_start(text, first - LEAD_CHARACTERS, first)
     end = min(len(text), start + SNIPPET_CHARACTERS)
@@ -115,6 +118,16 @@ def _snippet(text: str, terms: Sequence[QueryTokens]) -> Snippet:
         end = max(text.rfind(" ", start, end), first + 1) if " " in text[first:end] else end
     shown = [(at - start, min(stop, end) - start) for at, stop in places if at < end]
     return Snippet(text=text[start:end], marks=shown)
+
+
+def _first_places(text: str, terms: Sequence[QueryTokens]) -> list[tuple[int, int]]:
+    """Return the places of the terms in the shortest part of a text that has a whole snippet with one."""
+    places: list[tuple[int, int]] = []
+    for size in SNIPPET_PARTS_CHARACTERS:
+        places = _places_in(text[:size], terms)
+        if len(text) <= size or (places and places[0][0] + SNIPPET_CHARACTERS < size):
+            break
+    return places
 
 
 def _places_in(text: str, terms: Sequence[QueryTokens]) -> list[tuple[int, int]]:

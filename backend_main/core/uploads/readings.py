@@ -109,9 +109,12 @@ def _archive(upload: Upload) -> None:
 
 
 def _remove_oldest(upload_id: UUID) -> None:
-    """Remove the oldest readings beyond `max_readings_per_upload`, which counts the current one."""
+    """Remove readings beyond `max_readings_per_upload`, which counts the current one.
+
+    Those that were current longest ago go first: `_archive` gives each a higher id than all before.
+    """
     if conf.max_readings_per_upload:
-        earlier = Reading.objects.filter(upload_id=upload_id).order_by("-number")
+        earlier = Reading.objects.filter(upload_id=upload_id).order_by("-pk")
         excess = earlier.values_list("pk", flat=True)[conf.max_readings_per_upload - 1 :]
         Reading.objects.filter(pk__in=list(excess)).delete()
 

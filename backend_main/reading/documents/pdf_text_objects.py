@@ -165,7 +165,8 @@ class TextObjects:
 
 def _tells_size(code: int) -> bool:
     """Return whether the height of a letter tells the size of its font: not of 一 and 丶."""
-    return chr(code) < FIRST_IDEOGRAPH and chr(code).isalnum()
+    # A damaged map gives numbers beyond Unicode.
+    return code < ord(FIRST_IDEOGRAPH) and chr(code).isalnum()
 
 
 def _size_factor(size: float, loose_height: float) -> float:

@@ -15,6 +15,7 @@ from .latex import FORMULA, latex_text
 # Escaped punctuation is not markup: it is replaced by the 32 noncharacters that Unicode reserves for internal
 # use (U+FDD0 to U+FDEF) until the markup is removed. ASCII has 32 punctuation marks.
 _ESCAPE_PLACEHOLDERS = {mark: chr(0xFDD0 + index) for index, mark in enumerate(string.punctuation)}
+_PROTECT = str.maketrans(_ESCAPE_PLACEHOLDERS)
 _UNESCAPE = str.maketrans({placeholder: mark for mark, placeholder in _ESCAPE_PLACEHOLDERS.items()})
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 
@@ -41,6 +42,7 @@ _EMPHASIS = (
     EmphasisMarks(("___", "__", "_"), opening=rf"(?<!{LETTER})", closing=rf"(?!{LETTER})"),
 )
 _CODE = re.compile(r"(?<!`)`++([^`]+)`+")
+_CODE_ON_ONE_LINE = re.compile(r"(?<![\\`])(`+)(?!`)([^`\n]+)\1(?!`)")
 _INLINE_MARK = re.compile(r"[\\`*_~<\[$]")
 _MARKUP = re.compile(r"[\\`*_<>\[\]()~|#]")
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")
@@ -89,9 +91,15 @@ def _paragraphs(markdown: str) -> list[str]:
 
 
 def _with_protected_marks(markdown: str) -> str:
-    """Return Markdown with the text of its formulas, and placeholders for escaped punctuation."""
+    """Return Markdown with the text of its formulas, and placeholders for punctuation that is not markup."""
+    markdown = _CODE_ON_ONE_LINE.sub(_protected_code, markdown)
     markdown = FORMULA.sub(_formula_text, markdown)
     return _ESCAPED.sub(lambda found: _ESCAPE_PLACEHOLDERS[found[1]], markdown)
+
+
+def _protected_code(found: re.Match[str]) -> str:
+    """Return code without its backticks. A table escapes bars in code too (GitHub's extension)."""
+    return found[2].replace("\\|", "|").translate(_PROTECT)
 
 
 def _paragraph(block: str) -> str:

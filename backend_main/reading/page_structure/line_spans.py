@@ -23,6 +23,7 @@ MAX_GAP = 1000
 MIN_COMMON_SHARE = 0.5
 """Share of the letters of a line that stand at its place: in one piece, or in a formula."""
 FORMULA_MARKS = re.compile(r"[$\\]")
+LINE_NUMBER = re.compile(r"\s*(\d+)(?:\s+|$)")
 ITEM_DASH = re.compile(r"\s*(-) ")
 MARKS = frozenset("\\*~`${}")
 """Characters of markup that may stand beside punctuation."""
@@ -195,3 +196,17 @@ def _neighbors(spans: Sequence[Span | None], first: int, last: int) -> tuple[Spa
     before = next((span for number in range(first - 1, -1, -1) if (span := spans[number])), None)
     after = next((span for number in range(last + 1, len(spans)) if (span := spans[number])), None)
     return before, after
+
+
+def without_line_numbers(texts: Sequence[str], code: str) -> list[str]:
+    """Return the texts of lines of code without the numbers at their starts that their Markdown leaves out.
+
+    Args:
+        texts: of the lines.
+        code: Markdown of the block.
+    """
+    numbers = {found[1] for line in code.split("\n") if (found := LINE_NUMBER.match(line))}
+    return [
+        text[found.end() :] if (found := LINE_NUMBER.match(text)) and found[1] not in numbers else text
+        for text in texts
+    ]

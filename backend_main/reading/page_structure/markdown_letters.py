@@ -8,9 +8,10 @@ from itertools import accumulate
 from ..output.latex import COMMANDS, FORMULA, FUNCTIONS
 
 _RUN = re.compile(r"[^\W_]+")
-# Markup with letters in it. A backslash before makes it text.
+# Markup with letters in it. A backslash before makes it text, and so do the backticks of code.
 _TAG_NAMES = r"(?:su[bp]|[abis]|code|t[rdh]|table|thead|tbody|br)"
 _HIDDEN = re.compile(
+    r"(?P<code>(?<![\\`])(`+)(?!`)[^`\n]+\2(?!`))|"
     rf"(?<!\\)(?:</?{_TAG_NAMES}\b[^<>]{{0,2200}}>|&(?:lt|gt|amp|quot|#?\w{{1,8}});|\[[xX]\](?=\s|$))"
 )
 _LINK = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.){0,1000}(\]\([^()\s]{0,2100}\))")
@@ -59,7 +60,7 @@ def shown_text(markdown: str) -> str:
     text = FORMULA.sub(_shown_formula, markdown) if "$" in markdown else markdown
     if "](" in text:
         text = _LINK.sub(lambda found: found[0][: -len(found[1])] + _HIDE * len(found[1]), text)
-    return _HIDDEN.sub(lambda found: _HIDE * len(found[0]), text)
+    return _HIDDEN.sub(lambda found: found["code"] or _HIDE * len(found[0]), text)
 
 
 def _shown_formula(found: re.Match[str]) -> str:

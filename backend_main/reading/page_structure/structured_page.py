@@ -16,7 +16,7 @@ from ..types import Block, BlockType, Line, PageDone, TableCell
 from .block_content import derived_cells, with_content
 from .boxes import bounding_box, contains_center
 from .furniture_blocks import furniture_type, with_furniture
-from .line_spans import BlockText, Span
+from .line_spans import BlockText, Span, without_line_numbers
 from .markdown_blocks import markdown_blocks
 from .markdown_letters import ShownLetters, shown_text
 
@@ -98,7 +98,10 @@ def _by_assembly(
         text = _block_text(markdown, [(span, block.type)], span, is_table=block.type == "table")
         # A block without known lines, such as a note of the file, may have those that no block has.
         own = block.lines or others
-        found = text.spans([lines[index].text for index in own], is_sure=bool(block.lines))
+        texts = [lines[index].text for index in own]
+        if block.type == "code":
+            texts = without_line_numbers(texts, markdown[slice(*span)])
+        found = text.spans(texts, is_sure=bool(block.lines))
         if not block.lines:
             own = [index for index, place in zip(own, found, strict=True) if place]
             found = [place for place in found if place]

@@ -1,10 +1,11 @@
-"""Guards of what users share: readers, page images, database threads and lists."""
+"""Guards of what users share: readers, page images, database threads, lists and exports."""
 
 from __future__ import annotations
 
 from . import Mutant
 
 EXECUTOR = "backend_main/core/db/executor.py"
+EXPORTS = "backend_main/core/http/exports.py"
 PAGE_IMAGES = "backend_main/core/uploads/page_images.py"
 
 MUTANTS = [
@@ -77,5 +78,19 @@ MUTANTS = [
         "if self._parts > MAX_PARTS:",
         "if False:",
         "test_m9_database_threads.py -k multipart",
+    ),
+    Mutant(
+        "m9",
+        EXECUTOR,
+        "_export_steps = FairExecutor(_export_threads, MAX_EXPORT_STEPS, per_user=1)",
+        "_export_steps = FairExecutor(_export_threads, MAX_EXPORT_STEPS, per_user=MAX_EXPORT_STEPS)",
+        "test_m9_database_threads.py -k leave_threads_to_others",
+    ),
+    Mutant(
+        "s33",
+        EXPORTS,
+        "    await places.acquire(user.pk)\n",
+        "",
+        "../unit/core/test_export_views.py -k waits",
     ),
 ]

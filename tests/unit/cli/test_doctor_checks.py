@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 import resource
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -175,6 +177,18 @@ def test_database_that_answers_is_reported_with_its_version(conf: Conf, db: None
     finding = run_single_check("database", conf)
     assert finding.status == "ok"
     assert "SQLite 3." in finding.message
+
+
+def test_database_without_full_text_search_fails_before_the_first_start(
+    conf: Conf, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf.database_path.unlink()
+    memory = Mock(spec=sqlite3.Connection)
+    memory.execute.side_effect = sqlite3.OperationalError("no such module: fts5")
+    monkeypatch.setattr(sqlite3, "connect", lambda _path: memory)
+    finding = run_single_check("database", conf)
+    assert (finding.status, finding.message) == ("FAIL", "SQLite has no full-text search (FTS5)")
+    assert passes("database", msgspec.structs.replace(conf, database_url="postgresql://me@host/scans"))
 
 
 @pytest.mark.parametrize("name", ["database", "clock"])

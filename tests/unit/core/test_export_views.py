@@ -131,7 +131,7 @@ async def test_export_error_is_a_response_of_its_own(
     assert not exports._held
 
 
-async def test_export_ends_when_the_client_goes(
+async def test_s33_export_ends_when_the_client_goes(
     request_export: Open, upload: Upload, exports: FairSemaphore, script: ExportScript
 ) -> None:
     communicator = await request_export(upload)
@@ -144,7 +144,7 @@ async def test_export_ends_when_the_client_goes(
     assert not exports._held
 
 
-async def test_export_waits_while_its_user_has_others_open(
+async def test_s33_export_waits_while_its_user_has_others_open(
     request_export: Open, upload: Upload, script: ExportScript
 ) -> None:
     first = [await request_export(upload) for _ in range(MAX_EXPORTS_PER_USER)]

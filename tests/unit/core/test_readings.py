@@ -180,6 +180,17 @@ def test_readings_beyond_the_limit_are_removed_from_the_oldest(
     assert ReadingPage.objects.count() == 2 * (len(kept) - 1)
 
 
+def test_readings_limit_keeps_an_early_reading_that_was_current_last(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = msgspec.structs.replace(readings.conf, max_readings_per_upload=2)
+    monkeypatch.setattr(readings, "conf", changed)
+    read(retry(upload, ReadOptions()), "a", "b")
+    reading_commands.make_current(owner=upload.owner, upload_id=upload.pk, number=1)
+    read(retry(upload, ReadOptions()), "c", "d")
+    assert [number for number, _, _ in numbers(upload)] == [3, 1]
+
+
 def test_usage_counts_the_pages_of_all_readings(upload: Upload) -> None:
     read(retry(upload), "eins", "zwei")
     stored = Upload.objects.get(pk=upload.pk).page_bytes

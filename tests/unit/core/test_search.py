@@ -10,7 +10,7 @@ import pytest
 from backend_main.core.errors import RequestError
 from backend_main.core.models import Page, Reading, ReadingPage, SearchEntry, Upload, User
 from backend_main.core.protocol.search_results import SearchHit
-from backend_main.core.search import hits, index, matches
+from backend_main.core.search import hits, index, marks, matches
 from backend_main.core.uploads import commands, reading_commands
 from tests.support.searchable import insert_upload, new_user
 
@@ -122,6 +122,13 @@ def test_search_hit_has_page_snippet_and_boxes(owner: User) -> None:
     assert hit.lines[0].boxes == [((0, 10), (90, 10), (90, 18), (0, 18))]
 
 
+def test_search_hit_of_chinese_characters_has_one_mark(owner: User) -> None:
+    """The index has them in pairs, which overlap."""
+    [hit] = find(owner, "专用发票")
+    assert [hit.snippet.text[start:end] for start, end in hit.snippet.marks] == ["专用发票"]
+    assert [(line.line, line.marks) for line in hit.lines] == [(0, [(3, 7)])]
+
+
 def test_search_phrase_over_a_line_break_marks_both_lines(owner: User) -> None:
     insert_upload(owner, "the blue\nwhale sings")
     [hit] = find(owner, '"blue whale"')
@@ -139,6 +146,25 @@ def test_search_snippet_of_a_long_text_is_cut_around_the_first_mark(owner: User)
     assert 100 < len(hit.snippet.text) <= hits.SNIPPET_CHARACTERS
     assert hit.snippet.text.startswith("before ")
     assert hit.snippet.text.endswith("after")
+
+
+def test_search_snippet_of_a_correction_comes_from_the_words_of_the_index(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = insert_upload(owner, "text")
+    lengths: list[int] = []
+
+    def recorded(texts: list[str], terms: Any) -> list[marks.Mark]:
+        lengths.append(len(texts[0]))
+        return marks.marks(texts, terms)
+
+    monkeypatch.setattr(hits, "marks", recorded)
+    late = "word " * 10_000 + "needle " + "word " * 200_000
+    commands.update(owner=owner, upload_id=upload.pk, correction=late)
+    [hit] = find(owner, "needle")
+    [(start, end)] = hit.snippet.marks
+    assert hit.snippet.text[start:end] == "needle"
+    assert lengths == list(hits.SNIPPET_PARTS_CHARACTERS)
 
 
 def test_search_in_parts_yields_each_hit_once(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

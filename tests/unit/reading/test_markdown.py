@@ -122,6 +122,8 @@ def test_writer_skip_passes_on_gap_but_not_heading() -> None:
         ("| a | b |\n|---|---|\n| 1 | 2 |", "a b\n1 2"),
         ("> quoted\n> text", "quoted text"),
         ("```\ncode\n```", "code"),
+        ("| a | b |\n|---|---|\n| `x\\|y` | ``z`` |", "a b\nx|y z"),
+        ("the `<td>*a*[1](x)</td>` of `$x$`", "the <td>*a*[1](x)</td> of $x$"),
         ("", ""),
     ],
 )

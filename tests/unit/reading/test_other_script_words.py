@@ -16,7 +16,12 @@ from backend_main.reading.engines.rapid.line_ink import LineInk
 from backend_main.reading.engines.rapid.unread_words import unread_words
 from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.fallback import FallbackEngines
-from backend_main.reading.other_script_words import reread_other_script_words
+from backend_main.reading.other_script_words import (
+    MAX_LATIN_CONFIDENCE,
+    _is_better,
+    reread_other_script_words,
+)
+from backend_main.reading.script_readings import Reading
 from tests.support.fake_engines import FakeEngine
 from tests.support.fonts import find_font
 from tests.support.mixed_scripts import LATIN_FONT, OTHER, as_page, draw_pieces
@@ -169,3 +174,17 @@ def test_reread_of_a_word_that_tesseract_reads_in_latin_keeps_the_line() -> None
     reread = reread_other_script_words(page, lines, engine, Options(), FallbackEngines(1))
     assert reread is not None
     assert (reread.lines, reread.warnings) == (lines, [])
+
+
+@pytest.mark.parametrize(
+    ("latin_confidence", "is_better"),
+    [(None, False), (MAX_LATIN_CONFIDENCE - 0.01, True), (MAX_LATIN_CONFIDENCE, False), (0.99, False)],
+)
+def test_reading_of_look_alikes_needs_an_unsure_reading_in_latin(
+    latin_confidence: float | None, is_better: bool
+) -> None:
+    cyrillic = Reading("комитет", 0.9, (), "Cyrillic", "tesseract", ("ru",))
+    latin = None
+    if latin_confidence is not None:
+        latin = Reading("KOMMTET", latin_confidence, (), "Latin", "tesseract", ("en",))
+    assert _is_better(cyrillic, latin) is is_better

@@ -14,6 +14,7 @@ from backend_main.reading.output.formatted_page import (
     join_blocks,
     join_formatted,
 )
+from backend_main.reading.page_structure.line_spans import without_line_numbers
 from backend_main.reading.page_structure.structured_page import (
     bare_blocks,
     complete_blocks,
@@ -68,6 +69,7 @@ def own_text(markdown: str, lines: Sequence[Line]) -> list[str | None]:
         ("25 m<sup>2</sup> and", ("25 m2 and",), ["25 m<sup>2</sup> and"]),
         ("So $\\alpha^{2} = \\sin x$.", ("So α2", "= sin x."), ["So $\\alpha^{2", "= \\sin x$."]),
         ("[the rules](https://a.example/the/rules) say", ("the rules", "say"), ["the rules", "say"]),
+        ("The `<table>` of `&amp;`", ("The <table>", "of &amp;"), ["The `<table>", "of `&amp;"]),
         ("日本語の文書です。次の行", ("日本語の文書", "です。次の行"), ["日本語の文書", "です。次の行"]),
         ("שלום עולם (7)", ("שלום", "עולם (7)"), ["שלום", "עולם (7)"]),
         ("A — B …", ("A", "—", "B", "…"), ["A", "—", "B", "…"]),
@@ -89,6 +91,27 @@ def test_span_of_code_has_its_marks() -> None:
     markdown = "```\nif a &lt; b:\n    <b>x</b>\n```"
     _, lines = assembled("code", markdown, "if a &lt; b:", "<b>x</b>")
     assert own_text(markdown, lines) == ["if a &lt; b:", "<b>x</b>"]
+
+
+def test_span_of_code_is_beside_the_numbers_of_its_lines() -> None:
+    markdown = "```\nfor i = 2; i < 3 {\n  if 2 {\n    x(3)\n```"
+    _, lines = assembled("code", markdown, "1", "for i = 2; i < 3 {", "2", "if 2 {", "3", "x(3)")
+    assert own_text(markdown, lines) == [None, "for i = 2; i < 3 {", None, "if 2 {", None, "x(3)"]
+
+
+def test_texts_of_numbered_code_are_without_the_numbers() -> None:
+    code = "```\nfor i = 2; i < 3 {\n20 GOTO\n```"
+    assert without_line_numbers(("1 for i = 2; i < 3 {", "2", "20 GOTO"), code) == [
+        "for i = 2; i < 3 {",
+        "",
+        "20 GOTO",
+    ]
+
+
+def test_span_of_number_in_code_is_where_a_line_begins_with_it() -> None:
+    markdown = "```\n10 PRINT\n20 GOTO 10\n```"
+    _, lines = assembled("code", markdown, "10", "PRINT", "20 GOTO 10")
+    assert own_text(markdown, lines) == ["10", "PRINT", "20 GOTO 10"]
 
 
 def test_span_of_bullet_is_the_dash() -> None:

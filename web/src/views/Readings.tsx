@@ -89,9 +89,11 @@ function ReadingItem({ reading, onShow, onDelete }: ItemProps): VNode {
   );
 }
 
-function facts({ is_current, confidence, pages_done, seconds, read_at }: ReadingInfo): string[] {
+function facts({ is_current, profile, languages, confidence, pages_done, seconds, read_at }: ReadingInfo): string[] {
   return [
     is_current ? "shown" : "",
+    profile ?? "",
+    languages.join(", "),
     pages_done === 1 ? "1 page" : `${pages_done} pages`,
     confidence === null ? "" : `${Math.floor(confidence * 100)} % confidence`,
     seconds === null ? "" : `${seconds.toFixed(1)} s`,

@@ -6,19 +6,19 @@ import io
 import uuid
 import zipfile
 
-from backend_main.core.errors import RequestError
+from backend_main.core.errors import PageImageError, RequestError, ScanrillError
 from backend_main.core.exports.archive import write_archive
 from backend_main.core.exports.document import ExportDocument
 from backend_main.core.exports.formats import FORMATS
 from tests.support.export_documents import export_document, export_page
 
 
-def archive_of(documents: list[ExportDocument | RequestError], name: str = "md") -> dict[str, str]:
+def archive_of(documents: list[ExportDocument | ScanrillError], name: str = "md") -> dict[str, str]:
     by_id = {uuid.uuid4(): document for document in documents}
 
     def open_document(upload_id: uuid.UUID) -> ExportDocument:
         document = by_id[upload_id]
-        if isinstance(document, RequestError):
+        if isinstance(document, ScanrillError):
             raise document
         return document
 
@@ -56,6 +56,12 @@ def test_archive_lists_what_could_not_be_exported() -> None:
         "It is being read.",
         "The pages have no tables. Choose another format.",
     ]
+
+
+def test_archive_lists_an_upload_whose_original_cannot_be_read() -> None:
+    files = archive_of([PageImageError("The file is damaged."), named("b.pdf", "text")])
+    assert files["b.md"] == "text\n"
+    assert files["not-exported.txt"].endswith(": The file is damaged.\n")
 
 
 def test_archive_is_written_while_it_is_read() -> None:

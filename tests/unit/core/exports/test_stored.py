@@ -115,9 +115,22 @@ def test_stored_document_reads_pages_in_chunks(monkeypatch: pytest.MonkeyPatch) 
     upload = finished_upload("one", "two", "three")
     pages = opened(upload).pages()
     assert next(pages).text == "one"
-    Page.objects.filter(upload=upload).delete()
+    Upload.objects.filter(pk=upload.pk).delete()
     assert next(pages).text == "two"
     with pytest.raises(UploadNotFound):
+        next(pages)
+
+
+def test_stored_document_with_pages_of_another_reading_meanwhile_is_a_conflict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stored, "CHUNK_PAGES", 1)
+    upload = finished_upload("one", "two")
+    pages = opened(upload).pages()
+    assert next(pages).text == "one"
+    Page.objects.filter(upload=upload).delete()
+    Page.objects.create(upload=upload, attempt=2, number=2, width=10, height=10, markdown="new", text="new")
+    with pytest.raises(StatusConflict, match="changed while it was exported"):
         next(pages)
 
 

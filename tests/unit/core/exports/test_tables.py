@@ -77,3 +77,14 @@ def test_xlsx_cells_are_text_never_formulas_or_links() -> None:
     cells = [cell for row in book.worksheets[0] for cell in row]
     assert {cell.data_type for cell in cells} == {"s"}
     assert not any(cell.hyperlink for cell in cells)
+
+
+def test_csv_rows_of_a_huge_grid_end_at_their_last_cell() -> None:
+    wide = "<td colspan=1000>a</td>" * 2 + "<td>b</td>"
+    rows = "".join(f"<tr><td>{number}</td></tr>" for number in range(1000))
+    document = export_document(
+        [export_page(f"<table><tr>{wide}</tr>{rows}</table>")], options=ExportOptions(table=1)
+    )
+    first, *others = rows_of(exported(document, "csv"))
+    assert (len(first), first[1000], first[2000]) == (2001, "a", "b")
+    assert others == [[str(number)] for number in range(1000)]
