@@ -75,6 +75,9 @@ POSTGRESQL = (
         EXECUTE FUNCTION core_searchentry_remove()
     """,
     "CREATE INDEX core_searchentry_vector ON core_searchentry USING gin (vector) WITH (fastupdate = off)",
+    # Entries of one user by age. An expression, since PostgreSQL would order by the primary key otherwise, and
+    # so read the entries of all users.
+    "CREATE INDEX core_searchentry_newest ON core_searchentry (owner_id, (id + 0))",
 )
 BOTH = (
     "CREATE INDEX core_searchentry_upload ON core_searchentry (upload_id)",

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend_main.core.errors import RequestError
 from backend_main.core.models import Page, Reading, ReadingPage, SearchEntry, Upload, User
@@ -279,3 +281,20 @@ def test_tokens_of_the_index_begin_with_the_scope_of_the_owner(owner: User) -> N
     assert entries.count() == 2 * len(TEXTS)
     assert {entry.scope for entry in entries} == {owner.pk.hex[:8] + "t", owner.pk.hex[:8] + "n"}
     assert Page.objects.filter(upload__owner=owner).count() == len(TEXTS)
+
+
+def test_search_reads_no_entries_of_other_users(owner: User) -> None:
+    """By the primary key, PostgreSQL would pass the newest entries of all users."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite searches by words, which begin with the scope of the owner")
+    with CaptureQueriesContext(connection) as captured:
+        find(owner, "amount")
+    [search] = [query["sql"] for query in captured if " @@ " in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+        )
+        cursor.execute(f"EXPLAIN {search}")
+        plan = "\n".join(line for (line,) in cursor)
+    assert "core_searchentry_newest" in plan
+    assert "core_searchentry_pkey" not in plan
