@@ -197,8 +197,9 @@ class EngineProcess:
         """
         self._begin()
         options = msgspec.structs.replace(options, first_page=number)
+        budget = self._budget(options.page_seconds, "Rendering the page took too long.")
         self._send(PageImageRequest(width, options, area), Path(path))
-        reply = self._receive(self._budget(options.page_seconds, "Rendering the page took too long."))
+        reply = self._receive(budget)
         if isinstance(reply, PageImageReply):
             self._pages_read += 1
             return reply.jpeg
@@ -215,8 +216,8 @@ class EngineProcess:
             options: limits; of a PDF the pages to keep, of an image file the first page alone.
         """
         self._begin()
-        self._send(OriginalPartsRequest(options), Path(path))
         budget = self._budget(options.page_seconds, "The file took too long.")
+        self._send(OriginalPartsRequest(options), Path(path))
         self._pages_read += 1
         try:
             return receive_parts(part_messages(partial(self._receive, budget), budget.start_page))
@@ -298,9 +299,9 @@ class EngineProcess:
     def _exchange(self, request: ReadRequest, path: Path) -> Iterator[BatchedEvent]:
         is_finished = False
         try:
-            self._send(request, path)
             seconds = request.options.page_seconds
             budget = self._budget(seconds, f"A page took longer than {seconds:g} seconds.")
+            self._send(request, path)
             previous_page = 0
             while not isinstance(reply := self._receive(budget), ReadFinished):
                 if isinstance(reply, Failed):
@@ -333,6 +334,7 @@ class EngineProcess:
             os.close(file_fd)
 
     def _budget(self, seconds: float, message: str) -> PageBudget:
+        """Start the limits of a page. Call it before `_send`: what the child prints then counts once."""
         return PageBudget(self._running_child(), seconds, message, self._max_memory_bytes)
 
     def _receive(self, budget: PageBudget) -> Reply:
