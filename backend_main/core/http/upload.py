@@ -27,8 +27,9 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, ingest, quotas
+from .http_errors import INTERNAL_ERROR_MESSAGE
 from .request_body import ClientDisconnected, body_parts
-from .responses import send_json
+from .responses import send_error, send_json
 from .types import Application, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -69,11 +70,12 @@ def upload_middleware(application: Application) -> Application:
         except ClientDisconnected:
             return
         except ScanrillError as error:
-            status, response = error.http_status, {"error": error.fields}
+            await send_error(scope, receive, send, error)
         except Exception:
             log.exception("An upload over HTTP failed.")
-            status, response = 500, {"error": {"detail": "Internal server error. See the server log."}}
-        await send_json(receive, send, status, response)
+            await send_error(scope, receive, send, ScanrillError(INTERNAL_ERROR_MESSAGE))
+        else:
+            await send_json(receive, send, status, response)
 
     return app
 
