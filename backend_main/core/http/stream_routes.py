@@ -14,6 +14,7 @@ from typing import Any
 from django.urls.resolvers import RoutePattern
 
 from ..errors import ScanrillError
+from .http_errors import INTERNAL_ERROR_MESSAGE
 from .request_body import ClientDisconnected
 from .responses import send_error
 from .types import Application, Receive, Scope, Send
@@ -90,5 +91,5 @@ async def _serve(
         await send_error(scope, receive, send, refusal)
     except Exception:
         log.exception("A request failed: %s %s", scope["method"], route.path)
-        error = ScanrillError("Internal server error. See the server log.")
+        error = ScanrillError(INTERNAL_ERROR_MESSAGE)
         await send_error(scope, receive, send, error)
