@@ -3,9 +3,10 @@
 A view checks its input, calls one function of `uploads` or `auth`, and encodes the result. It has no rules
 of its own and writes no rows. This package may import all of `core` except `consumers`.
 
-`rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`; `health` serves
-`/healthz` and `/readyz`. `error_views` has the error responses, and `web_page` serves the built page.
-`middleware` and `security_headers` wrap every HTTP response.
+`rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`; `keys` serves
+`/api/keys`; `health` serves `/healthz` and `/readyz`. `error_views` has the error responses, and `web_page`
+serves the built page. `middleware` and `security_headers` wrap every HTTP response, and `path_prefix` takes
+what comes before the routes out of the path.
 
 `request_gate` checks each request before the views and the other middleware, and `request_body` limits its
 body. `client_address` gives the address by which limits count. `responses` has the responses of middleware,

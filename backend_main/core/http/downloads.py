@@ -39,9 +39,7 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
 
     async def authenticated_view(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            identity = await executor.run_in_db_thread(
-                authentication.authenticate, authentication.bearer_token(request.scope)
-            )
+            identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
             response = JsonResponse({"error": error.fields}, status=error.http_status)

@@ -85,9 +85,7 @@ def is_upload(scope: Scope) -> bool:
 
 async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     """Receive the file and create the upload. Return the status and the response."""
-    identity = await executor.run_in_db_thread(
-        authentication.authenticate, authentication.bearer_token(scope)
-    )
+    identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
     user = identity.user
     query = parse_qs(scope["query_string"].decode("latin-1"))
     options = _read_options(query)

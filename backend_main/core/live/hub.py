@@ -15,7 +15,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from .. import event_log
-from ..auth.accounts import is_token_valid
+from ..auth.accounts import is_credential_valid
 from ..conf import conf
 from ..db import executor
 from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
@@ -310,8 +310,8 @@ class Hub:
             if account is not None and (stream := self._user_streams.get(owner_id)):
                 stream.notify(account.latest_seq)
             for connection in connections[owner_id]:
-                if not is_token_valid(account, connection.issued_at, connection.session_id):
-                    connection.close(Unauthenticated("The user was deactivated, or the token revoked."))
+                if not is_credential_valid(account, connection.issued_at, connection.credential_id):
+                    connection.close(Unauthenticated("The user was deactivated, or the credential revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
