@@ -8,6 +8,9 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── FigureNotFound          404         the page has no such figure, or its place is not known
 │   ├── ReadingNotFound         404         the upload has no reading with this number
 │   ├── SessionNotFound         404         the user has no such session, or it has ended
+│   ├── KeyNotFound             404         the user has no such API key, or it was revoked
+│   ├── ScopeMissing            403         the API key may not do this: use another, or sign in
+│   ├── KeyLimitExceeded        409         the user has the maximum number of API keys
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
 │   ├── LengthRequired          411         a large body needs a Content-Length
@@ -138,6 +141,34 @@ class SessionNotFound(RequestError):
 
     def __init__(self) -> None:
         super().__init__({"session": "You have no session with this id."})
+
+
+class KeyNotFound(RequestError):
+    code = "key_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"key": "You have no API key with this id."})
+
+
+class ScopeMissing(RequestError):
+    """The credential is valid, but may not do this. Nothing was changed."""
+
+    code = "scope_missing"
+    http_status = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"detail": message})
+
+
+class KeyLimitExceeded(RequestError):
+    """The user has the maximum number of API keys. Nothing was changed."""
+
+    code = "too_many_keys"
+    http_status = 409
+
+    def __init__(self, limit: int) -> None:
+        super().__init__({"detail": f"You have {limit} API keys, the maximum. Revoke one first."})
 
 
 class StatusConflict(RequestError):

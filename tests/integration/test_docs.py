@@ -344,13 +344,14 @@ class RestSession:
         account.set_password("a long and quiet river")
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
-        self.id = self.session_id = self.refresh = ""
+        self.id = self.session_id = self.key_id = self.refresh = ""
         self.reading = "1"
         wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     def send(self, name: str, example: RestExample) -> httpx.Response:
         method, path = name.split(" ")
-        path = path.replace("{session_id}", self.session_id).replace("{id}", self.id).replace("{n}", "1")
+        path = path.replace("{session_id}", self.session_id).replace("{key_id}", self.key_id)
+        path = path.replace("{id}", self.id).replace("{n}", "1")
         path = path.replace("{reading}", self.reading).replace("{other}", "2")
         body: dict[str, Any] = {}
         if example.file:
@@ -381,6 +382,8 @@ class RestSession:
             self.refresh = response.json()["refresh"]
         if name == "GET /api/sessions/":
             self.session_id = response.json()["sessions"][0]["id"]
+        if name == "POST /api/keys":
+            self.key_id = response.json()["id"]
         if name == "POST /api/uploads/":
             self.id = response.json()["instance"]["id"]
             self._wait_until_read()

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from .. import event_log
-from ..auth.accounts import is_token_valid
+from ..auth.accounts import is_credential_valid
 from ..conf import conf
 from ..db import executor
 from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
@@ -337,8 +337,8 @@ class Hub:
             if account is not None and (stream := self._user_streams.get(owner_id)):
                 stream.notify(account.latest_seq)
             for user in users[owner_id]:
-                if not is_token_valid(account, user.issued_at, user.session_id):
-                    user.close(Unauthenticated("The user was deactivated, or the token revoked."))
+                if not is_credential_valid(account, user.issued_at, user.credential_id):
+                    user.close(Unauthenticated("The user was deactivated, or the credential revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

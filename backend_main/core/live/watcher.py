@@ -18,13 +18,13 @@ class UploadWatcher:
     Args:
         owner_id: the user.
         issued_at: when the user's token was issued, in epoch seconds.
-        session_id: the session of the token, if it has one.
+        credential_id: the session of the token, or the API key; None for a token without a session.
     """
 
-    def __init__(self, owner_id: UUID, issued_at: float, session_id: UUID | None = None) -> None:
+    def __init__(self, owner_id: UUID, issued_at: float, credential_id: UUID | None = None) -> None:
         self.owner_id = owner_id
         self.issued_at = issued_at
-        self.session_id = session_id
+        self.credential_id = credential_id
         self._upload_id: UUID | None = None
         self._changed = asyncio.Event()
         self._rejection: ConnectionRejected | None = None
