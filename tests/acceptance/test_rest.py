@@ -102,10 +102,16 @@ def posted_part(http_client: HttpClient, name: str, image: bytes) -> httpx.Respo
 
 def test_post_multipart_finds_the_file_after_other_parts(http_client: HttpClient) -> None:
     image = scripted_png()
-    note = ("note", (None, b"x" * 3_000_000))
+    note = ("note", (None, b"x" * 3_000))
     answer = http_client.send(note, ("anything", ("scan.png", image)), ("after", (None, b"y")))
     assert answer.status_code == 201, answer.text
     assert answer.json()["instance"]["bytes"] == len(image)
+
+
+def test_post_multipart_with_large_fields_is_rejected(http_client: HttpClient) -> None:
+    answer = http_client.send(("note", (None, b"x" * 70_000)), ("file", ("scan.png", scripted_png())))
+    assert answer.status_code == 400
+    assert "65536 bytes" in errors_of(answer)["note"]
 
 
 def test_post_multipart_with_two_files_is_rejected(http_client: HttpClient) -> None:
