@@ -20,6 +20,8 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── StorageUnavailable      503         the file storage does not answer: try again
 │   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
 │   ├── SignInLimited           429         too many attempts to sign in: wait, then try again
+│   ├── OutgoingRefused         400         the server does not connect to this URL
+│   ├── OutgoingUnavailable     502         the host of a URL cannot be reached, or answers too slowly
 │   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
 │   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
 ├── ServerBusy                  503         no place for another connection: try again later
@@ -290,6 +292,26 @@ class PendingLimitExceeded(RequestError):
 
     def __init__(self, field: str, waiting: int) -> None:
         super().__init__({field: f"You have {waiting} uploads waiting, the maximum. Try again later."})
+
+
+class OutgoingRefused(RequestError):
+    """The server does not connect to a URL that the user named; the message says why."""
+
+    code = "url_refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"url": message})
+
+
+class OutgoingUnavailable(RequestError):
+    """The host of a URL that the user named cannot be reached, or answers too slowly."""
+
+    code = "url_unavailable"
+    http_status = 502
+    is_final = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"url": message})
 
 
 class ServerBusy(ScanrillError):

@@ -6,6 +6,11 @@ of its own and writes no rows. This package may import all of `core` except `con
 `rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`; `health` serves
 `/healthz` and `/readyz`. `problems` has the responses to errors, `http_errors` the errors of HTTP itself,
 `error_views` those that Django finds; `web_page` serves the built page.
+
+`stream_routes` is the table of routes that bypass Django, because their handlers receive a body, or send a
+response, as a stream. `receive` and `multipart` write the file in a body to disk, `render` writes an upload in
+a format, and `waiting` waits until an upload has ended.
+
 `middleware` and `security_headers` wrap every HTTP response.
 
 `request_gate` checks each request before the views and the other middleware, and `request_body` limits its
