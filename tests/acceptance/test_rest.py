@@ -255,11 +255,11 @@ def test_get_patch_and_delete_of_an_upload(http_client: HttpClient) -> None:
         ('{"status": "processed"}', "status"),
         ('{"owner": "root"}', "owner"),
         ("{}", "data"),
-        ("[1]", "message"),
-        ("{", "message"),
-        ("[" * 100_000, "message"),
-        ('{"processed_text": "\\ud800"}', "message"),
-        ('{"metadata": {"a": NaN}}', "message"),
+        ("[1]", "detail"),
+        ("{", "detail"),
+        ("[" * 100_000, "detail"),
+        ('{"processed_text": "\\ud800"}', "detail"),
+        ('{"metadata": {"a": NaN}}', "detail"),
         ('{"filename": "a/b"}', "filename"),
     ],
 )
@@ -286,8 +286,8 @@ def test_page_schema_needs_no_token_and_describes_a_page(http_client: HttpClient
         ("{}", "correction"),
         ('{"correction": 5}', "correction"),
         ('{"correction": "x", "text": "y"}', "text"),
-        ('{"correction": "\\ud800"}', "message"),
-        ("[]", "message"),
+        ('{"correction": "\\ud800"}', "detail"),
+        ("[]", "detail"),
     ],
 )
 def test_patch_of_a_page_with_invalid_body_names_the_field(
