@@ -11,6 +11,7 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── KeyNotFound             404         the user has no such API key, or it was revoked
 │   ├── ScopeMissing            403         the API key may not do this: use another, or sign in
 │   ├── KeyLimitExceeded        409         the user has the maximum number of API keys
+│   ├── WebhookNotFound         404         the user has no such webhook or delivery
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
 │   ├── LengthRequired          411         a large body needs a Content-Length
@@ -169,6 +170,14 @@ class KeyLimitExceeded(RequestError):
 
     def __init__(self, limit: int) -> None:
         super().__init__({"detail": f"You have {limit} API keys, the maximum. Revoke one first."})
+
+
+class WebhookNotFound(RequestError):
+    code = "webhook_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"webhook": "You have no such webhook or delivery."})
 
 
 class StatusConflict(RequestError):
