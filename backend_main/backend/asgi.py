@@ -12,13 +12,13 @@ django_application = get_asgi_application()  # before the imports below: they ne
 from backend_main.backend.connection_limits import ConnectionLimits  # noqa: E402
 from backend_main.backend.lifespan import Lifespan, ProcessRole  # noqa: E402
 from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa: E402
+from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
 from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
 from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
 from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
 from backend_main.core.http.types import Application  # noqa: E402
-from backend_main.core.http.upload import upload_middleware  # noqa: E402
 from backend_main.core.http.web_page import web_page_middleware  # noqa: E402
 
 websocket_routes = URLRouter(
@@ -32,11 +32,11 @@ websocket_routes = URLRouter(
 
 def create_application(role: ProcessRole, limits: ConnectionLimits) -> Application:
     """Return the application of a process with this role and these limits."""
-    http_routes = web_page_middleware(upload_middleware(django_application))
+    http_routes = web_page_middleware(stream_routes.middleware(django_application))
     protocols = ProtocolTypeRouter(
         {
             "http": security_headers_middleware(
-                shutdown_503_middleware(request_gate_middleware(http_routes))
+                shutdown_503_middleware(request_gate_middleware(http_routes, stream_routes))
             ),
             "websocket": websocket_routes,
             "lifespan": Lifespan(role),

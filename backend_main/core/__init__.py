@@ -23,6 +23,7 @@ Modules and packages, in the order of their imports: each may import those below
     models.py        database tables and their constraints (`migrations/`: their history)
     protocol/        message types and their JSON
     db/              database settings, retries, threads, state of the migrations
+    outgoing.py      HTTP requests to URLs that users name: only to allowed addresses
     secret_keys.py   the key that signs tokens: its source, and whether it can be guessed
     conf.py          settings, each declared once (`conf_types.py`: their own types)
     log_filters.py   redaction of tokens in logs

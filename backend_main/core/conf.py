@@ -112,6 +112,17 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         list[Path],
         Meta(description="Directories that `image_path` may name files in. Empty: imports are off."),
     ] = msgspec.field(default_factory=list)
+    outgoing_allow: Annotated[
+        list[Network],
+        Meta(
+            description="Addresses or networks, such as 10.0.0.0/8, that webhooks and fetched URLs may reach "
+            "although they are not public; also by plain HTTP. Empty: none."
+        ),
+    ] = msgspec.field(default_factory=list)
+    outgoing_ports: Annotated[
+        list[Annotated[int, Meta(ge=1, le=65_535)]],
+        Meta(description="Ports that webhooks and fetched URLs may have."),
+    ] = msgspec.field(default_factory=lambda: [80, 443])
     engine: Annotated[str, Meta(description="Name of the default engine.")] = "rapid"
     vision_url: Annotated[
         str,
@@ -320,6 +331,9 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             extra=_SECRET,
         ),
     ] = ""
+    max_webhooks_per_user: Annotated[
+        int, Meta(description="Largest number of webhooks of one user; 0 = webhooks are off.", ge=0)
+    ] = 20
     storage_cache_bytes: Annotated[
         int,
         Meta(description="Size of the local cache of files from a bucket, in bytes; 0 = no cache.", ge=0),

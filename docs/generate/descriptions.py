@@ -340,7 +340,7 @@ REST_FIELDS = {
 }
 # For errors whose class does not say it well enough.
 ERRORS = {
-    "ScanrillError": "The base class of all errors.",
+    "ScanrillError": "A defect of the server, whose log says more.",
     "PageImageError": "A page of the file cannot be rendered.",
 }
 # By the code of a warning: what it means, and what to do.

@@ -1,4 +1,4 @@
-"""Generator of the REST reference from `backend/urls.py`, with `POST /api/uploads/`, which bypasses Django.
+"""Generator of the REST reference from `backend/urls.py`, with those that bypass Django.
 
 The code gives routes, methods and the types of fields. Meanings are in `descriptions.py`, examples in
 `rest_examples.py`.
@@ -103,11 +103,13 @@ def names() -> list[str]:
 
 
 def routes() -> list[Route]:
-    """Return every route of the server, also the one that bypasses Django."""
+    """Return every route of the server, also those that bypass Django."""
     django.setup()
-    from backend_main.core.http import upload as http_upload
+    from backend_main.backend.urls import stream_routes
 
-    found: dict[str, set[str]] = {http_upload.PATH: {"POST"}}
+    found: dict[str, set[str]] = {}
+    for stream_route in stream_routes.routes:
+        found.setdefault(_shown(f"/{stream_route.path}"), set()).update(stream_route.handlers)
     for path, view in _below("/", get_resolver().url_patterns):
         shown, methods = _route(path, view)
         found.setdefault(shown, set()).update(methods)
@@ -211,5 +213,8 @@ def _below(prefix: str, patterns: list[Any]) -> Iterator[tuple[str, Any]]:
 def _route(path: str, view: Any) -> tuple[str, tuple[str, ...]]:
     described = getattr(view, "view_class", None) or inspect.unwrap(view)
     methods = tuple(method for method in METHODS if hasattr(described, method)) or SAFE
-    shown = CONVERTER.sub(lambda found: f"{{{SHORT.get(found[1], found[1])}}}", path)
-    return shown, tuple(method.upper() for method in methods)
+    return _shown(path), tuple(method.upper() for method in methods)
+
+
+def _shown(path: str) -> str:
+    return CONVERTER.sub(lambda found: f"{{{SHORT.get(found[1], found[1])}}}", path)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
-
 from ..errors import ShuttingDown
+from .problems import MEDIA_TYPE, encode_problem
 from .types import Application, Message, Receive, Send
 
 
@@ -27,9 +26,9 @@ def shutdown_503_middleware(application: Application) -> Application:
             if is_started:
                 raise
             error = ShuttingDown()
-            headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+            named_headers = {"Content-Type": MEDIA_TYPE, "Connection": "close"} | error.headers
+            headers = [(name.lower().encode(), value.encode()) for name, value in named_headers.items()]
             await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
-            body = msgspec.json.encode({"error": error.fields})
-            await send({"type": "http.response.body", "body": body})
+            await send({"type": "http.response.body", "body": encode_problem(error)})
 
     return app

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from ..errors import ScanrillError
+from .problems import MEDIA_TYPE, encode_problem
 from .request_body import LimitedBody
 from .types import Receive, Scope, Send
 
@@ -15,30 +16,31 @@ from .types import Receive, Scope, Send
 # would lose the response.
 DRAIN_TIMEOUT_SECONDS = 5.0
 MAX_DRAIN_BYTES = 64 * 1024 * 1024
-JSON, TEXT = b"application/json", b"text/plain; charset=utf-8"
+JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 
 async def send_json(receive: Receive, send: Send, status: int, response: object) -> None:
-    """Send a response as JSON; after an error, also read the rest of the body, within limits."""
-    await _send(receive, send, status, msgspec.json.encode(response), JSON)
+    """Send a response as JSON."""
+    await _send(receive, send, status, msgspec.json.encode(response), {"Content-Type": JSON})
 
 
 async def send_error(scope: Scope, receive: Receive, send: Send, error: ScanrillError) -> None:
     """Send an error, as JSON below `/api/` and as text elsewhere; also read the rest of the body."""
     if scope["path"].startswith("/api/"):
-        await send_json(receive, send, error.http_status, {"error": error.fields})
+        body, media_type = encode_problem(error), MEDIA_TYPE
     else:
-        line = " ".join(error.fields.values()) + "\n"
-        await _send(receive, send, error.http_status, line.encode(), TEXT)
+        body, media_type = (" ".join(error.fields.values()) + "\n").encode(), TEXT
+    await _send(receive, send, error.http_status, body, {"Content-Type": media_type} | error.headers)
 
 
-async def _send(receive: Receive, send: Send, status: int, body: bytes, content_type: bytes) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+async def _send(
+    receive: Receive, send: Send, status: int, body: bytes, named_headers: dict[str, str]
+) -> None:
+    named_headers = named_headers | {"Content-Length": str(len(body))}
+    headers = [(name.lower().encode(), value.encode()) for name, value in named_headers.items()]
     is_error = status >= 400
     if is_error:  # the body was not read to its end
         headers.append((b"connection", b"close"))
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": is_error})
     if is_error:

@@ -13,10 +13,12 @@ from uuid import UUID
 import msgspec
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView
 
 from ... import __version__
 from ...reading.engines.info import engine_info
@@ -25,12 +27,14 @@ from ..auth import sessions as session_store
 from ..auth.authentication import Identity
 from ..conf import conf
 from ..db.retry import raise_unavailable
-from ..errors import RequestError, ScanrillError
+from ..errors import RequestError, ScanrillError, Unauthenticated
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries, reading_commands
+from .http_errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from .problems import error_response
 from .request_gate import DEFAULT_MAX_BODY_BYTES
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
@@ -197,8 +201,8 @@ class PageView(APIView):
         return respond(serializers.page(page))
 
 
-def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Convert an error into {"error": {field: message}}, as the WebSocket API sends it."""
+def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Return the response to an error of a view; None for one that nobody foresaw."""
     if isinstance(error, DatabaseError):
         try:
             raise_unavailable(error)
@@ -206,24 +210,23 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
             error = unavailable
         except DatabaseError:
             return None
-    if isinstance(error, ScanrillError):
-        headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
-        return Response({"error": error.fields}, status=error.http_status, headers=headers)
-    response = exception_handler(error, context)
-    if response is None:
-        return None
-    # REST framework gives a message, a list of messages, or either for each field.
-    detail: Any = getattr(error, "detail", error)
-    if not isinstance(detail, dict):
-        detail = {"detail": detail}
-    elif "detail" in detail:
-        detail = {"detail": detail["detail"]}
-    fields = {
-        str(name): " ".join(map(str, message)) if isinstance(message, list) else str(message)
-        for name, message in detail.items()
-    }
-    response.data = {"error": fields}
-    return response
+    if isinstance(error, APIException):
+        error = _own_error(error, context["view"])
+    return error_response(error) if isinstance(error, ScanrillError) else None
+
+
+def _own_error(error: APIException, view: APIView) -> ScanrillError:
+    """Return the error for one that REST framework raises before a view runs, or for a body."""
+    message = str(error.detail)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return MethodNotAllowed(view.request.method, view.allowed_methods)
+    if isinstance(error, exceptions.NotAuthenticated):
+        return Unauthenticated(message)
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return UnsupportedMediaType(f"{message} Send application/json.")
+    if isinstance(error, exceptions.NotAcceptable):
+        return NotAcceptable("The response is application/json, which Accept does not allow.")
+    return RequestError({"detail": message})
 
 
 def query_of(request: Request) -> dict[str, Any]:

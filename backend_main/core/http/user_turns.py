@@ -23,7 +23,7 @@ from ..errors import ScanrillError
 from ..fair_sharing import FairSemaphore
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..runtime import runtime_of
-from .json_view import error_response
+from .problems import error_response
 
 View = Callable[..., HttpResponseBase]
 PIECE_BYTES = 64 * 1024

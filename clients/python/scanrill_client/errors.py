@@ -1,7 +1,7 @@
 """Exceptions of this package, in one tree.
 
 ScanrillError
-├── RequestError            the server rejected the request; `fields` has an error per field, nothing changed
+├── RequestError            the server rejected the request and changed nothing; `code`, `retryable`, `fields`
 │   └── NotFound            the upload or page does not exist, or belongs to another user
 ├── Unauthenticated         the server accepts no token of this client; sign in again
 ├── ConnectionRejected      the server closed the socket for good; `code` is 4403 (origin), 4404 (path)
@@ -30,14 +30,20 @@ class RequestError(ScanrillError):
     """A request that the server rejected.
 
     Attributes:
-        fields: The error message of each field that is wrong.
+        fields: The error message of each field that is wrong; `detail` is about the whole request.
         status: The HTTP status; None over the WebSocket.
+        code: The kind of the error, such as `file_too_large`; "" over the WebSocket.
+        retryable: Whether the same request can succeed later; always False over the WebSocket.
     """
 
-    def __init__(self, fields: Mapping[str, str], status: int | None = None) -> None:
+    def __init__(
+        self, fields: Mapping[str, str], status: int | None = None, *, code: str = "", retryable: bool = False
+    ) -> None:
         super().__init__(" ".join(fields.values()))
         self.fields = dict(fields)
         self.status = status
+        self.code = code
+        self.retryable = retryable
 
 
 class NotFound(RequestError):

@@ -18,8 +18,13 @@ from .tokens import TokenManager, TokenSource
 _NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-class _ErrorBody(msgspec.Struct):
-    error: dict[str, str]
+class _Problem(msgspec.Struct):
+    """Body of an error (RFC 9457)."""
+
+    detail: str
+    code: str
+    retryable: bool = False
+    errors: dict[str, str] = {}
 
 
 class HttpClient:
@@ -125,14 +130,16 @@ def error_from_response(
         is_sign_in: Whether the request has a password or refresh token, but no access token.
     """
     try:
-        fields = msgspec.json.decode(body, type=_ErrorBody).error
+        problem = msgspec.json.decode(body, type=_Problem)
     except msgspec.MsgspecError:
         if status >= 502:
             return _no_response(changed_nothing=changes_nothing)
-        fields = {"detail": f"The server responded with status {status}."}
+        problem = _Problem(f"The server responded with status {status}.", code="")
     if status == 401 and not is_sign_in:
-        return Unauthenticated(" ".join(fields.values()))
-    return (NotFound if status == 404 else RequestError)(fields, status)
+        return Unauthenticated(problem.detail)
+    fields = problem.errors or {"detail": problem.detail}
+    kind = NotFound if status == 404 else RequestError
+    return kind(fields, status, code=problem.code, retryable=problem.retryable)
 
 
 def _no_response(*, changed_nothing: bool) -> ServerUnreachable | ConnectionLost:

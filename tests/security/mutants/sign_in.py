@@ -6,7 +6,6 @@ from . import Mutant
 
 AUTH = "backend_main/core/auth"
 HTTP = "backend_main/core/http"
-S38 = "test_s38_api_keys.py -k "
 
 MUTANTS = [
     Mutant(
@@ -113,35 +112,6 @@ MUTANTS = [
         "uuid.uuid5(_LEGACY_NAMESPACE, raw_token), sha256",
         "uuid.uuid4(), sha256",
         "test_m2_sessions.py -k before_sessions",
-    ),
-    Mutant(
-        "s38",
-        f"{AUTH}/api_keys.py",
-        ", revoked_at=None)\n\n\ndef _check",
-        ")\n\n\ndef _check",
-        S38 + "revoked",
-    ),
-    Mutant("s38", f"{AUTH}/api_keys.py", ", owner__is_active=True", "", S38 + "inactive"),
-    Mutant("s38", f"{AUTH}/api_keys.py", "digest=sha256_hex(secret),\n", "digest=secret,\n", S38 + "digest"),
-    Mutant(
-        "s38", f"{AUTH}/api_keys.py", "filter(pk=key_id, owner=owner, ", "filter(pk=key_id, ", S38 + "another"
-    ),
-    Mutant(
-        "s38", f"{AUTH}/authentication.py", "if needed not in identity.scopes:", "if False:", S38 + "scope"
-    ),
-    Mutant(
-        "s38", f"{AUTH}/authentication.py", "if identity.key_id is not None:", "if False:", S38 + "manage"
-    ),
-    Mutant("s38", f"{AUTH}/credentials.py", 'None if b"origin" in headers else ', "", S38 + "credential_of"),
-    Mutant(
-        "s38", f"{AUTH}/accounts.py", "WHERE revoked_at IS NOT NULL AND", "WHERE", S38 + "password_change"
-    ),
-    Mutant(
-        "s38",
-        "backend_main/core/log_filters.py",
-        r'_API_KEY.sub(r"\1[redacted]", _PATH_KEY.sub(r"\1[redacted]", text))',
-        "text",
-        S38 + "log_line",
     ),
     Mutant(
         "s06",

@@ -1,0 +1,91 @@
+"""Errors of HTTP itself, which no request over a WebSocket can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import RequestError
+
+INTERNAL_ERROR_MESSAGE = "Internal server error. See the server log."
+
+
+class HTTPError(RequestError):
+    """A request that HTTP does not allow here. Nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"detail": message})
+
+
+class MalformedRequest(HTTPError):
+    """The server cannot parse the request."""
+
+    code = "malformed_request"
+
+
+class PathNotFound(HTTPError):
+    """No route has this path."""
+
+    code = "path_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is here. Check the path.")
+
+
+class MethodNotAllowed(HTTPError):
+    """The route has other methods, which the header `Allow` names."""
+
+    code = "method_not_allowed"
+    http_status = 405
+
+    def __init__(self, method: str | None, allowed: Iterable[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(f"The method {method} is not allowed here. Use {self.allowed}.")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": self.allowed}
+
+
+class NotAcceptable(HTTPError):
+    """The server has no media type that `Accept` allows."""
+
+    code = "not_acceptable"
+    http_status = 406
+
+
+class UnsupportedMediaType(HTTPError):
+    """The body has a `Content-Type` that the route does not read."""
+
+    code = "unsupported_media_type"
+    http_status = 415
+
+
+class RangeNotSatisfiable(HTTPError):
+    """The file has none of the bytes that `Range` requests."""
+
+    code = "range_not_satisfiable"
+    http_status = 416
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The file has {size} bytes, and none of those that Range requests.")
+        self._size = size
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Range": f"bytes */{self._size}"}
+
+
+class HeadTooLarge(HTTPError):
+    """The head of the request exceeds the limit."""
+
+    code = "head_too_large"
+    http_status = 431
+
+
+class HeadTimeout(HTTPError):
+    """The head of the request did not arrive in time."""
+
+    code = "head_timeout"
+    http_status = 408
+    is_retryable = True
