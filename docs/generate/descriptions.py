@@ -295,6 +295,15 @@ ROUTES = {
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
+    "created_at": "When it was created.",
+    "expires_at": "When it expires; null: never.",
+    "expires_in_days": "Days after which the key expires, at least 1. Default: null, which means never.",
+    "id": "Its id.",
+    "key": "The API key itself. Keep it: the server has a hash only.",
+    "last_used_at": "Time of the last use, to the minute; null: not used yet.",
+    "name": "Name that says what uses it, of at most 100 characters. Yours must differ.",
+    "prefix": "Beginning of the key, which recognizes it.",
+    "scope": "`write` (default): everything; `read`: requests that change nothing.",
     "complete": "False while the server still indexes texts of the user after an upgrade.",
     "cursor": "`next` of the previous response.",
     "hits": "The hits, one object each.",

@@ -314,6 +314,19 @@ def test_token_example_prints_a_valid_token(workspace: Workspace) -> None:
         assert http.get("/api/uploads/").status_code == 200
 
 
+def test_key_examples_create_list_and_revoke_keys(workspace: Workspace) -> None:
+    workspace.server.command("user", "delete", "scanner", "--yes")
+    printed = workspace.run_examples("how-to/api-keys.md", "keys")
+    assert printed.count("scr_") == 4, "two keys, and the list of both"
+
+
+def test_key_examples_send_a_key_in_each_place(workspace: Workspace, curl: None) -> None:
+    created = json.loads(workspace.run_examples("how-to/api-keys.md", "rest keys"))
+    workspace.environment["KEY"] = created["key"]
+    answers = workspace.run_examples("how-to/api-keys.md", "send key")
+    assert answers.count(f'"{workspace.account.name}"') == 4
+
+
 def test_foreign_token_example_sets_existing_settings(workspace: Workspace) -> None:
     assert "https://login.example.org/" in workspace.run_examples("how-to/other-tokens.md", "jwks")
 

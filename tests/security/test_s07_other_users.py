@@ -67,7 +67,7 @@ ROUTES: dict[str, list[str]] = {
 }
 # Routes on the user's sessions: test_m2_sessions.py requests those of another user.
 SESSION_ROUTES = {"api/sessions/", "api/sessions/<uuid:session_id>/"}
-# Routes on the user's API keys: test_s36_api_keys.py requests those of another user.
+# Routes on the user's API keys: test_s38_api_keys.py requests those of another user.
 KEY_ROUTES = {"api/keys", "api/keys/<uuid:key_id>"}
 # Route of the search, and queries that find the owner's upload.
 SEARCH_ROUTE = "api/search"

@@ -10,7 +10,8 @@ The first of these counts, and the others are ignored:
     ?token=                         token or key; WebSocket handshakes only, for browsers can set no header
 
 The path comes first: such a client may be forced to send a key of its own in a header. A Basic password
-counts only if it has the form of a key, because a proxy may ask for a password of its own.
+counts only if it has the form of a key, because a proxy may ask for a password of its own; and only without
+an `Origin`, because browsers send a password that they remember for the pages of any site.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def credential_of(scope: Scope) -> str | None:
         path_key
         or _bearer(headers.get(b"authorization", b""))
         or next((_text(headers[name]) for name in KEY_HEADERS if headers.get(name)), None)
-        or _basic(headers.get(b"authorization", b""))
+        or (None if b"origin" in headers else _basic(headers.get(b"authorization", b"")))
     )
 
 

@@ -17,7 +17,7 @@ class UploadWatcher:
 
     Args:
         owner_id: the user.
-        issued_at: when the user's token was issued, in epoch seconds.
+        issued_at: when the user's token was issued, in epoch seconds; infinite for an API key.
         credential_id: the session of the token, or the API key; None for a token without a session.
     """
 

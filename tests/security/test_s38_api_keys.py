@@ -1,9 +1,10 @@
-"""S36 - API keys: what they may do, where they are accepted, how they end, and that nothing stores them."""
+"""S38 - API keys: what they may do, where they are accepted, how they end, and that nothing stores them."""
 
 from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import uuid
 from collections.abc import Callable
 
@@ -65,7 +66,7 @@ def basic(name: str, password: str) -> dict[str, str]:
 # ── creation, verification, expiry, end ──
 
 
-def test_s36_verify_new_key_gives_its_user_and_scopes(user: User) -> None:
+def test_s38_verify_new_key_gives_its_user_and_scopes(user: User) -> None:
     key = api_keys.create(owner=user, name="hall", scope="read")
     identity = authentication.authenticate(key.secret)
     assert (identity.user, identity.scopes, identity.key_id) == (user, {"read"}, key.key.pk)
@@ -74,7 +75,7 @@ def test_s36_verify_new_key_gives_its_user_and_scopes(user: User) -> None:
     assert api_keys.KEY_FORM.fullmatch(key.secret)
 
 
-def test_s36_database_has_the_digest_of_a_key_only(user: User) -> None:
+def test_s38_database_has_the_digest_of_a_key_only(user: User) -> None:
     secret = api_keys.create(owner=user, name="hall").secret
     [row] = ApiKey.objects.values_list()
     assert secret.rpartition("_")[2] not in str(row)
@@ -93,13 +94,13 @@ def test_s36_database_has_the_digest_of_a_key_only(user: User) -> None:
         lambda secret: f"{secret}\n",
     ],
 )
-def test_s36_verify_changed_key_is_refused(user: User, change: Callable[[str], str]) -> None:
+def test_s38_verify_changed_key_is_refused(user: User, change: Callable[[str], str]) -> None:
     secret = api_keys.create(owner=user, name="hall").secret
     with pytest.raises(Unauthenticated):
         authentication.authenticate(change(secret))
 
 
-def test_s36_verify_expired_key_is_refused(user: User) -> None:
+def test_s38_verify_expired_key_is_refused(user: User) -> None:
     key = api_keys.create(owner=user, name="hall", expires_in_days=1)
     assert authentication.authenticate(key.secret).expires_at == key.key.expires_at.timestamp()
     ApiKey.objects.update(expires_at=timezone.now())
@@ -107,7 +108,7 @@ def test_s36_verify_expired_key_is_refused(user: User) -> None:
         authentication.authenticate(key.secret)
 
 
-def test_s36_revoked_key_is_refused_and_ends_its_connections(user: User) -> None:
+def test_s38_revoked_key_is_refused_and_ends_its_connections(user: User) -> None:
     key = api_keys.create(owner=user, name="hall")
     identity = authentication.authenticate(key.secret)
     assert is_valid(identity)
@@ -125,7 +126,7 @@ def is_valid(identity: Identity) -> bool:
     return accounts.is_credential_valid(account, identity.issued_at, identity.credential_id)
 
 
-def test_s36_password_change_keeps_keys_and_deactivation_ends_them(user: User) -> None:
+def test_s38_password_change_keeps_keys_and_deactivation_ends_them(user: User) -> None:
     secret = api_keys.create(owner=user, name="hall").secret
     identity = authentication.authenticate(secret)
     user_admin.set_password(user, "a new pass phrase")
@@ -139,20 +140,20 @@ def test_s36_password_change_keeps_keys_and_deactivation_ends_them(user: User) -
         authentication.authenticate(secret)
 
 
-def test_s36_key_of_an_inactive_user_is_refused(user: User) -> None:
+def test_s38_key_of_an_inactive_user_is_refused(user: User) -> None:
     secret = api_keys.create(owner=user, name="hall").secret
     User.objects.update(is_active=False)  # not by the command, which also revokes the key
     with pytest.raises(Unauthenticated):
         authentication.authenticate(secret)
 
 
-def test_s36_deleted_user_has_no_keys(user: User) -> None:
+def test_s38_deleted_user_has_no_keys(user: User) -> None:
     api_keys.create(owner=user, name="hall")
     user.delete()
     assert not ApiKey.objects.exists()
 
 
-def test_s36_last_use_is_written_once_a_minute(user: User) -> None:
+def test_s38_last_use_is_written_once_a_minute(user: User) -> None:
     secret = api_keys.create(owner=user, name="hall").secret
     authentication.authenticate(secret)
     first = ApiKey.objects.get().last_used_at
@@ -164,7 +165,7 @@ def test_s36_last_use_is_written_once_a_minute(user: User) -> None:
     assert ApiKey.objects.get().last_used_at >= first
 
 
-def test_s36_keys_beyond_the_maximum_are_refused(user: User) -> None:
+def test_s38_keys_beyond_the_maximum_are_refused(user: User) -> None:
     keys = [ApiKey(owner=user, name=str(n), digest=str(n)) for n in range(conf.max_keys_per_user)]
     ApiKey.objects.bulk_create(keys)
     with pytest.raises(KeyLimitExceeded):
@@ -174,7 +175,7 @@ def test_s36_keys_beyond_the_maximum_are_refused(user: User) -> None:
     api_keys.create(owner=new_user(), name="hall")
 
 
-def test_s36_revoked_keys_are_deleted_after_a_day(user: User) -> None:
+def test_s38_revoked_keys_are_deleted_after_a_day(user: User) -> None:
     key = api_keys.create(owner=user, name="hall").key
     api_keys.create(owner=user, name="attic")
     assert api_keys.revoke_all(user) == 2
@@ -195,12 +196,34 @@ def test_s36_revoked_keys_are_deleted_after_a_day(user: User) -> None:
         ({"name": "taken"}, "name"),
     ],
 )
-def test_s36_create_with_a_bad_value_is_refused(user: User, fields: dict[str, object], field: str) -> None:
+def test_s38_create_with_a_bad_value_is_refused(user: User, fields: dict[str, object], field: str) -> None:
     api_keys.create(owner=user, name="taken")
     with pytest.raises(RequestError) as refused:
         api_keys.create(owner=user, **fields)  # type: ignore[arg-type]
     assert list(refused.value.fields) == [field]
     assert ApiKey.objects.count() == 1
+
+
+# ── commands ──
+
+
+def test_s38_commands_add_list_and_revoke_keys(ada: Account) -> None:
+    def command(*arguments: str) -> str:
+        run = ada.server.command("key", *arguments, "--user", ada.name)
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    key = command("add", "hall", "--scope", "read", "--expires", "7").removesuffix("\n")
+    assert api_keys.KEY_FORM.fullmatch(key)
+    assert httpx.get(f"{ada.server.http}/api/me/", headers=bearer(key)).json()["username"] == ada.name
+    row = json.loads(command("list", "--json"))
+    assert (row["name"], row["scope"], row["prefix"]) == ("hall", "read", key[:12])
+    assert key[12:] not in command("list")
+    refused = ada.server.command("key", "revoke", "attic", "--user", ada.name)
+    assert (refused.returncode, '"attic"' in refused.stderr) == (1, True)
+    command("revoke", row["prefix"])
+    assert httpx.get(f"{ada.server.http}/api/me/", headers=bearer(key)).status_code == 401
+    assert command("list", "--json") == ""
 
 
 # ── where a credential may be ──
@@ -219,12 +242,13 @@ def test_s36_create_with_a_bad_value_is_refused(user: User, fields: dict[str, ob
         ({"authorization": f"Bearer {KEY}", "x-api-key": OTHER_KEY}, None, KEY),
         ({"authorization": basic("any", OTHER_KEY)["Authorization"], "x-api-key": KEY}, None, KEY),
         ({"authorization": basic("admin", "of a proxy")["Authorization"]}, None, None),
+        ({"authorization": basic("any", KEY)["Authorization"], "origin": "http://a"}, None, None),
         ({"authorization": "Basic !"}, None, None),
         ({"authorization": KEY}, None, None),
         ({"x-api-key": ""}, None, None),
     ],
 )
-def test_s36_credential_of_headers_and_path(
+def test_s38_credential_of_headers_and_path(
     headers: dict[str, str], path_key: str | None, expected: str | None
 ) -> None:
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -243,7 +267,7 @@ def test_s36_credential_of_headers_and_path(
         (lambda key: bearer("of a client that must send one"), "/k/{key}"),
     ],
 )
-async def test_s36_rest_and_socket_accept_a_key_in_each_place(
+async def test_s38_rest_and_socket_accept_a_key_in_each_place(
     ada: Account, headers: Callable[[str], dict[str, str]], prefix: str
 ) -> None:
     key = new_key(ada)["key"]
@@ -256,7 +280,7 @@ async def test_s36_rest_and_socket_accept_a_key_in_each_place(
     assert httpx.get(f"{ada.server.http}{path}/api/me/?token={key}").status_code == (200 if path else 401)
 
 
-async def test_s36_socket_accepts_a_key_in_its_query_and_by_authenticate(ada: Account) -> None:
+async def test_s38_socket_accepts_a_key_in_its_query_and_by_authenticate(ada: Account) -> None:
     key = new_key(ada)["key"]
     async with WebSocketClient(ada.server.url(token=key)) as socket:
         reply = await socket.request({"type": "authenticate", "token": new_key(ada)["key"]})
@@ -268,7 +292,7 @@ async def test_s36_socket_accepts_a_key_in_its_query_and_by_authenticate(ada: Ac
 # ── scopes ──
 
 
-def test_s36_read_key_may_read_only_over_rest(ada: Account) -> None:
+def test_s38_read_key_may_read_only_over_rest(ada: Account) -> None:
     key = new_key(ada, scope="read")["key"]
     with httpx.Client(base_url=ada.server.http, headers=bearer(key), timeout=30) as http:
         for path in ("/api/me/", "/api/uploads/", "/api/engines/", "/api/search?q=x"):
@@ -285,7 +309,7 @@ def test_s36_read_key_may_read_only_over_rest(ada: Account) -> None:
             assert http.request(method, path).status_code == 403, path
 
 
-async def test_s36_read_key_may_read_only_on_a_socket(ada: Account) -> None:
+async def test_s38_read_key_may_read_only_on_a_socket(ada: Account) -> None:
     key = new_key(ada, scope="read")["key"]
     async with WebSocketClient(ada.server.url(token=key)) as socket:
         for request in ("subscribe", "list", "ping"):
@@ -300,7 +324,7 @@ async def test_s36_read_key_may_read_only_on_a_socket(ada: Account) -> None:
     assert httpx.get(f"{ada.server.http}/api/uploads/", headers=bearer(key)).json()["list"] == []
 
 
-def test_s36_require_refuses_a_scope_that_the_key_lacks(user: User) -> None:
+def test_s38_require_refuses_a_scope_that_the_key_lacks(user: User) -> None:
     identity = authentication.authenticate(api_keys.create(owner=user, name="hall", scope="read").secret)
     authentication.require(identity, "read")
     with pytest.raises(ScopeMissing):
@@ -310,7 +334,7 @@ def test_s36_require_refuses_a_scope_that_the_key_lacks(user: User) -> None:
 # ── management ──
 
 
-def test_s36_keys_are_created_listed_and_revoked_over_rest(ada: Account) -> None:
+def test_s38_keys_are_created_listed_and_revoked_over_rest(ada: Account) -> None:
     created = new_key(ada, name=" hall ", scope="read", expires_in_days=30)
     secret = created.pop("key")
     with httpx.Client(base_url=ada.server.http, headers=ada.headers, timeout=30) as http:
@@ -326,13 +350,13 @@ def test_s36_keys_are_created_listed_and_revoked_over_rest(ada: Account) -> None
 @pytest.mark.parametrize(
     "body", [{"name": 1}, {"name": "x", "scope": None}, {"name": "x", "expires_in_days": True}, {"x": 1}]
 )
-def test_s36_create_over_rest_with_a_wrong_type_is_refused(ada: Account, body: Message) -> None:
+def test_s38_create_over_rest_with_a_wrong_type_is_refused(ada: Account, body: Message) -> None:
     answer = httpx.post(f"{ada.server.http}/api/keys", json=body, headers=ada.headers)
     assert answer.status_code == 400
     assert httpx.get(f"{ada.server.http}/api/keys", headers=ada.headers).json() == {"keys": []}
 
 
-def test_s36_key_cannot_manage_keys_or_sessions(ada: Account) -> None:
+def test_s38_key_cannot_manage_keys_or_sessions(ada: Account) -> None:
     created = new_key(ada)
     with httpx.Client(base_url=ada.server.http, headers=bearer(created["key"]), timeout=30) as http:
         answers = [
@@ -346,7 +370,7 @@ def test_s36_key_cannot_manage_keys_or_sessions(ada: Account) -> None:
     assert len(httpx.get(f"{ada.server.http}/api/keys", headers=ada.headers).json()["keys"]) == 1
 
 
-def test_s36_key_of_another_user_equals_an_unknown_one(ada: Account) -> None:
+def test_s38_key_of_another_user_equals_an_unknown_one(ada: Account) -> None:
     created = new_key(ada)
     bob = {"headers": Account.create(ada.server).headers}
     answers = [
@@ -359,7 +383,7 @@ def test_s36_key_of_another_user_equals_an_unknown_one(ada: Account) -> None:
     assert httpx.get(f"{ada.server.http}/api/me/", headers=bearer(created["key"])).status_code == 200
 
 
-async def test_s36_revocation_closes_the_sockets_of_the_key(ada: Account) -> None:
+async def test_s38_revocation_closes_the_sockets_of_the_key(ada: Account) -> None:
     created, other = new_key(ada), new_key(ada)
     async with (
         WebSocketClient(ada.server.url(token=created["key"])) as socket,
@@ -374,7 +398,7 @@ async def test_s36_revocation_closes_the_sockets_of_the_key(ada: Account) -> Non
 # ── nothing stores a key ──
 
 
-async def test_s36_no_log_line_and_no_row_has_a_key(ada: Account) -> None:
+async def test_s38_no_log_line_and_no_row_has_a_key(ada: Account) -> None:
     server, key = ada.server, new_key(ada)["key"]
     secret = key.rpartition("_")[2]
     encoded = base64.b64encode(f"x:{key}".encode()).decode()
