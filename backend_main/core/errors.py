@@ -24,10 +24,10 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── StorageUnavailable      503         the file storage does not answer: try again
 │   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
 │   ├── SignInLimited           429         too many attempts to sign in: wait, then try again
-│   ├── OutgoingRefused         400         the server does not connect to this URL
-│   ├── OutgoingUnavailable     502         the host of a URL cannot be reached, or answers too slowly
 │   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
-│   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+│   ├── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+│   ├── OutgoingRefused         400         the server does not connect to this URL
+│   └── OutgoingUnavailable     502         the host of a URL cannot be reached, or answers too slowly
 ├── ServerBusy                  503         no place for another connection: try again later
 ├── PageImageError              422         the image of a page cannot be rendered
 ├── CommandError                            a command stops with one line; nothing was changed

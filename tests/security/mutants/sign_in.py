@@ -88,8 +88,8 @@ MUTANTS = [
     Mutant(
         "m2",
         "backend_main/core/live/hub.py",
-        "connection.issued_at, connection.credential_id)",
-        "connection.issued_at)",
+        "user.issued_at, user.credential_id)",
+        "user.issued_at)",
         "test_m2_sessions.py -k sockets",
     ),
     Mutant(
