@@ -9,6 +9,7 @@ from backend_main.core.http import (
     exports,
     health,
     keys,
+    read,
     readings,
     rest,
     schemas,
@@ -20,7 +21,7 @@ from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
+stream_routes = StreamRoutes(upload.UPLOADS, read.READ, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
     path("", error_views.web_page_not_built),
     path("healthz", health.healthz),

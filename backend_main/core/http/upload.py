@@ -1,53 +1,33 @@
-"""Handler of `POST /api/uploads/`: creates an upload of the file in the body.
-
-The body is the file itself, with its name in `?filename=`. Or it is multipart/form-data with one part that
-has a file name. The query has the read options.
-"""
+"""Handler of `POST /api/uploads/`: creates an upload of the file in the body, or at a URL."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import parse_qs
+from functools import partial
 
 from ..auth import authentication
 from ..db import executor
-from ..jobs import options as job_options
-from ..jobs.options import ReadOptions
-from ..protocol import messages, parsing, serializers
-from ..uploads import commands
-from .receive import receive_file
-from .responses import send_json
+from ..protocol import messages, serializers
+from .creation import OtherParameters, create_from_request
+from .responses import send_json, upload_location
 from .stream_routes import StreamRoute
 from .types import Receive, Scope, Send
+from .waiting import WAIT, prefer_of, run_while_connected, wait_if_asked, wait_seconds
 
 
 async def create_upload(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve `POST /api/uploads/`: receive the file, then create the upload."""
+    """Serve `POST /api/uploads/`: receive the file, then create the upload; wait for its end if asked."""
     identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
-    user = identity.user
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    options = _read_options(query)
-    await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
-    filename = query["filename"][0] if "filename" in query else None
-    async with receive_file(scope, receive, user, filename=filename) as received:
-        created = await executor.run_for_user(
-            user.pk,
-            commands.create,
-            owner=user,
-            source=commands.UploadSource(staged=received.file),
-            options=options,
-        )
-    response = serializers.created(created.upload, duplicate=created.duplicate)
-    await send_json(receive, send, 200 if created.duplicate else 201, response)
-
-
-def _read_options(query: dict[str, list[str]]) -> ReadOptions:
-    """Parse the read options of a query, such as `?languages=de,en&priority=`. Raises `ProtocolError`."""
-    data: dict[str, Any] = {name: query[name][0] for name in messages.READ_OPTION_FIELDS if name in query}
-    if "languages" in data:
-        data["languages"] = [code.strip() for code in data["languages"].split(",") if code.strip()]
-    data["barcodes"] = {"true": True, "false": False}.get(data.get("barcodes", ""), data.get("barcodes"))
-    return ReadOptions(**parsing.build_request(messages.Create, {"data": data}).read_options())
+    parse_wait = partial(wait_seconds, prefer=prefer_of(scope), default=0)
+    created = await create_from_request(scope, receive, identity.user, OtherParameters((WAIT,), parse_wait))
+    waiting = wait_if_asked(scope, identity, created.upload, created.others)
+    upload = await run_while_connected(receive, waiting)
+    response = messages.UploadMessage(
+        type="Upload.created",
+        instance=serializers.instance(upload, texts=bool(created.others)),
+        duplicate=created.duplicate,
+    )
+    headers = {"Location": upload_location(scope, upload.pk)}
+    await send_json(receive, send, 200 if created.duplicate else 201, response, headers)
 
 
 UPLOADS = StreamRoute("api/uploads/", {"POST": create_upload})
