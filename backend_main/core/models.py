@@ -236,6 +236,7 @@ class Reading(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices)
     error = models.TextField(null=True)  # noqa: DJ001 - null: no error
+    error_code = models.CharField(max_length=30, null=True)  # noqa: DJ001 - null: no error
     engine = models.CharField(max_length=50, default="", blank=True)
     languages = models.JSONField(default=list)
     read_options = models.JSONField(default=dict)
@@ -450,3 +451,6 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"event {self.seq} of {self.owner_id}: {self.kind}"
+
+
+from .integration_models import DeliveryStatus, Webhook, WebhookDelivery  # noqa: E402, F401 - Django looks here

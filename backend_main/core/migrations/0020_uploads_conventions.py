@@ -24,6 +24,11 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
+            model_name='reading',
+            name='error_code',
+            field=models.CharField(max_length=30, null=True),
+        ),
+        migrations.AddField(
             model_name='upload',
             name='error_code',
             field=models.CharField(max_length=30, null=True),
