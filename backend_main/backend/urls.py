@@ -5,6 +5,7 @@ from django.urls import path
 from backend_main.core.http import (
     downloads,
     error_views,
+    events,
     exports,
     health,
     keys,
@@ -20,7 +21,7 @@ from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS)
+stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
     path("", error_views.web_page_not_built),
     path("healthz", health.healthz),
