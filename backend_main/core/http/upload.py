@@ -29,9 +29,7 @@ CREATE_FIELDS = messages.READ_OPTION_FIELDS | {"filename", "metadata", "on_dupli
 
 async def create_upload(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve `POST /api/uploads/`: receive the file, then create the upload."""
-    identity = await executor.run_in_db_thread(
-        authentication.authenticate, authentication.bearer_token(scope)
-    )
+    identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
     user = identity.user
     key = idempotency.parse_key(_header(scope, b"idempotency-key"))
     query = parse_qs(scope["query_string"].decode("latin-1"))
