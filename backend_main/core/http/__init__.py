@@ -11,6 +11,8 @@ of its own and writes no rows. This package may import all of `core` except `con
 response, as a stream. `receive` and `multipart` write the file in a body to disk, `render` writes an upload
 in a format, and `waiting` waits until an upload has ended.
 
+`routes` has the paths of routes; `methods` answers `OPTIONS` and refuses methods that a route lacks.
+`request_target` reads targets that are URLs, and `/api/v1/`; `content_disposition` reads file names.
 `middleware` and `security_headers` wrap every HTTP response.
 
 `request_gate` checks each request before the views and the other middleware, and `request_body` limits its
