@@ -8,6 +8,7 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── FigureNotFound          404         the page has no such figure, or its place is not known
 │   ├── ReadingNotFound         404         the upload has no reading with this number
 │   ├── SessionNotFound         404         the user has no such session, or it has ended
+│   ├── WebhookNotFound         404         the user has no such webhook or delivery
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
 │   ├── LengthRequired          411         a large body needs a Content-Length
@@ -138,6 +139,14 @@ class SessionNotFound(RequestError):
 
     def __init__(self) -> None:
         super().__init__({"session": "You have no session with this id."})
+
+
+class WebhookNotFound(RequestError):
+    code = "webhook_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"webhook": "You have no such webhook or delivery."})
 
 
 class StatusConflict(RequestError):

@@ -26,6 +26,7 @@ from .live.replay import EventLogReader
 from .models import Upload
 from .search import index as search_index
 from .uploads import readings, usage
+from .webhooks import delivery as deliveries
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     usage.count_missing()
     search_index.index_missing()
     readings.remove_orphans()
+    deliveries.remove_expired()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
     return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)
 

@@ -416,3 +416,6 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"event {self.seq} of {self.owner_id}: {self.kind}"
+
+
+from .integration_models import DeliveryStatus, Webhook, WebhookDelivery  # noqa: E402, F401 - Django looks here
