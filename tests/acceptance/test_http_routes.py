@@ -6,8 +6,11 @@ import uuid
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import django
 import httpx
 import pytest
+
+django.setup()  # `tests/conftest.py` sets the settings module and the data directory
 
 from backend_main.backend.urls import stream_routes, urlpatterns
 from backend_main.core.http import methods
