@@ -10,10 +10,6 @@ import django
 import httpx
 import pytest
 
-django.setup()  # `tests/conftest.py` sets the settings module and the data directory
-
-from backend_main.backend.urls import stream_routes, urlpatterns
-from backend_main.core.http import methods
 from tests.support.http_client import HttpClient
 from tests.support.page_images import scripted_png
 from tests.support.problems import problem_of
@@ -36,6 +32,10 @@ class Route(NamedTuple):
 
 def all_routes() -> Iterator[Route]:
     """Yield the routes of views and of streams; the root is the web page."""
+    django.setup()
+    from backend_main.backend.urls import stream_routes, urlpatterns
+    from backend_main.core.http import methods
+
     for path in {str(pattern.pattern) for pattern in urlpatterns} | {
         one.path for one in stream_routes.routes
     }:
