@@ -16,6 +16,7 @@ from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
 from backend_main.core.http.methods import methods_middleware  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
+from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
 from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
 from backend_main.core.http.request_target import (  # noqa: E402
     absolute_target_middleware,
@@ -45,4 +46,4 @@ def create_application(role: ProcessRole, limits: ConnectionLimits) -> Applicati
             "lifespan": Lifespan(role),
         }
     )
-    return absolute_target_middleware(proxy_headers_middleware(protocols, limits))
+    return absolute_target_middleware(proxy_headers_middleware(path_prefix_middleware(protocols), limits))

@@ -3,21 +3,24 @@
 from backend_main.core.http import (
     downloads,
     error_views,
+    events,
     exports,
     health,
+    keys,
     readings,
     rest,
     schemas,
     search,
     sign_in,
     upload,
+    webhooks,
 )
 from backend_main.core.http.routes import route
 from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS)
+stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
     route("", error_views.web_page_not_built),
     route("healthz", health.healthz),
@@ -28,8 +31,19 @@ urlpatterns = [
     route("api/me/", in_turn(rest.MeView.as_view())),
     route("api/sessions/", in_turn(rest.SessionsView.as_view())),
     route("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
+    route("api/keys", in_turn(keys.KeysView.as_view())),
+    route("api/keys/<uuid:key_id>", in_turn(keys.KeyView.as_view())),
     route("api/engines/", in_turn(rest.EnginesView.as_view())),
     route("api/schemas/page.json", schemas.page_schema_view),
+    route("api/webhooks", in_turn(webhooks.WebhooksView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>", in_turn(webhooks.WebhookView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>/secret", in_turn(webhooks.WebhookSecretView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>/test", in_turn(webhooks.WebhookTestView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>/deliveries", in_turn(webhooks.WebhookDeliveriesView.as_view())),
+    route(
+        "api/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/redeliver",
+        in_turn(webhooks.RedeliveryView.as_view()),
+    ),
     route("api/search", list_in_turn(search.SearchView.as_view())),
     route("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
     route("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),

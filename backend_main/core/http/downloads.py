@@ -38,9 +38,7 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
     @functools.wraps(view)
     async def authenticated_view(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            identity = await executor.run_in_db_thread(
-                authentication.authenticate, authentication.bearer_token(request.scope)
-            )
+            identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
             response = error_response(error)
