@@ -60,7 +60,8 @@ def test_read_answers_in_the_form_that_is_asked_for(
 
 def test_read_as_json_has_the_upload_and_its_pages(http: httpx.Client) -> None:
     files = {"file": ("a b.png", scripted_png(lines=["one"]))}
-    response = http.post("/api/read", files=files, data={"languages": "de,en"}, headers=accept("application/json"))
+    data = {"pages": "1"}
+    response = http.post("/api/read", files=files, data=data, headers=accept("application/json"))
     answer = response.json()
     assert answer["instance"] == http.get(response.headers["location"]).json()
     assert answer["instance"]["filename"] == "a b.png"

@@ -5,18 +5,22 @@ Parameters mean the same in the query, in a form (before or after the file), and
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 
+import msgspec
+
 from ..db import executor
-from ..errors import BodyTooLarge, RequestError
+from ..errors import BodyTooLarge, ProtocolError, RequestError
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import Upload, User
 from ..protocol import messages, parsing
-from ..uploads import commands
+from ..uploads import commands, idempotency, ingest
 from .fetch import fetch_file
 from .multipart import MAX_FIELD_BYTES
 from .receive import ReceivedFile, receive_file
@@ -25,7 +29,7 @@ from .types import Receive, Scope
 
 T = TypeVar("T")
 
-CREATE_PARAMETERS = messages.READ_OPTION_FIELDS | {"filename"}
+CREATE_PARAMETERS = messages.READ_OPTION_FIELDS | {"filename", "metadata", "on_duplicate"}
 URL_FIELD = "url"
 
 
@@ -61,18 +65,22 @@ async def create_from_request(
     query = query_parameters(scope)
     _check_names(query, others.names)
     others.parse(query)
-    await executor.run_in_db_thread(job_options.validate, _read_options(query))  # before the body arrives
+    key = idempotency.parse_key(_header(scope, b"idempotency-key"))
+    options = ReadOptions(**parse_create(query).read_options())
+    await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
     async with _file_of(scope, receive, user, query) as received:
         parameters = _merged(query, received.fields)
         _check_names(parameters, others.names)
         parsed = others.parse(parameters)
-        created = await executor.run_for_user(
-            user.pk,
-            commands.create,
+        request = parse_create(parameters)
+        create = partial(
+            idempotency.run_once,
             owner=user,
-            source=commands.UploadSource(staged=received.file),
-            options=_read_options(parameters),
+            key=key,
+            digest=request_digest(request, received.file.sha256),
+            function=partial(_create, user, request, received.file),
         )
+        created = await executor.run_for_user(user.pk, create)
     return Creation(created.upload, created.duplicate, parsed)
 
 
@@ -133,11 +141,45 @@ def _merged(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, An
     return {**query, **fields}
 
 
-def _read_options(parameters: Mapping[str, Any]) -> ReadOptions:
-    """Parse the read options, such as `languages=de,en` and `priority=`. Raises `ProtocolError`."""
-    data = {name: value for name, value in parameters.items() if name in messages.READ_OPTION_FIELDS}
+def parse_create(parameters: Mapping[str, Any]) -> messages.Create:
+    """Parse the parameters, such as `languages=de,en` and `priority=`. Raises `ProtocolError`."""
+    data = {name: value for name, value in parameters.items() if name in CREATE_PARAMETERS}
     if isinstance(languages := data.get("languages"), str):
         data["languages"] = [code.strip() for code in languages.split(",") if code.strip()]
     if isinstance(barcodes := data.get("barcodes"), str):
         data["barcodes"] = {"true": True, "false": False}.get(barcodes, barcodes)
-    return ReadOptions(**parsing.build_request(messages.Create, {"data": data}).read_options())
+    if isinstance(filename := data.get("filename"), str):
+        data["filename"] = ingest.base_name(filename)  # a path of the client is allowed, as in a form
+    if isinstance(metadata := data.get("metadata"), str):
+        data["metadata"] = _json_value(metadata)
+    return parsing.build_request(messages.Create, {"data": data})
+
+
+def request_digest(request: messages.Create, image_hash: str) -> str:
+    """Return what tells a request from others with the same idempotency key."""
+    fields = msgspec.structs.replace(request, image_hash=image_hash)
+    return hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest()
+
+
+def _create(user: User, request: messages.Create, file: ingest.StagedFile) -> commands.CreateResult:
+    return commands.create(
+        owner=user,
+        source=commands.UploadSource(staged=file),
+        options=ReadOptions(**request.read_options()),
+        filename=request.filename,
+        metadata=request.metadata,
+        on_duplicate=request.on_duplicate or "reread",
+    )
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    value: bytes | None = dict(scope["headers"]).get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def _json_value(text: str) -> Any:
+    """Return the object in a form field; the text itself if it is not JSON: the parser then refuses it."""
+    try:
+        return parsing.json_object(text)
+    except ProtocolError:
+        return text

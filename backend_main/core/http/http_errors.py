@@ -92,8 +92,9 @@ class ReadingFailed(HTTPError):
     code = "reading_failed"
     http_status = 422
 
-    def __init__(self, message: str, headers: dict[str, str]) -> None:
+    def __init__(self, message: str, code: str | None, headers: dict[str, str]) -> None:
         super().__init__(message)
+        self.code = code or self.code  # type: ignore[misc] # the reading names its own error
         self._headers = headers
 
     @property

@@ -95,7 +95,7 @@ async def _answer(
         await send_json(receive, send, 202, serializers.instance(upload), headers)
         return
     if upload.status != Status.PROCESSED:
-        raise ReadingFailed(upload.error or "", headers)
+        raise ReadingFailed(upload.error or "", upload.error_code, headers)
     wanted = created.others.export
     if wanted is None:  # the query wanted events, which have another way
         raise NotAcceptable("Ask for text/event-stream by the header Accept alone.")

@@ -21,6 +21,12 @@ MAX_DRAIN_BYTES = 64 * 1024 * 1024
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 
+async def send_empty(send: Send, headers: dict[str, str]) -> None:
+    """Send a response without a body."""
+    await send({"type": "http.response.start", "status": 204, "headers": encode_headers(headers)})
+    await send({"type": "http.response.body"})
+
+
 async def send_json(
     receive: Receive, send: Send, status: int, response: object, headers: dict[str, str] | None = None
 ) -> None:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponseBase
+
+from ..auth import authentication
 from ..auth.authentication import Identity
-from ..errors import RateLimited, RequestError
+from ..db import executor
+from ..errors import RateLimited, RequestError, ScanrillError
 from ..live.server_connection import set_shutdown_callback
 from ..live.watcher import UploadWatcher
 from ..models import Upload
 from ..runtime import runtime_of
+from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
+from .problems import error_response
 from .request_body import ClientDisconnected
 from .types import Receive, Scope
 
@@ -97,3 +106,30 @@ async def run_while_connected(receive: Receive, work: Coroutine[Any, Any, T]) ->
 async def _wait_until_disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def waits(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `GET` of an upload wait until the upload has ended, as its parameter `wait` says."""
+
+    @functools.wraps(view)
+    async def waiting_view(request: ASGIRequest, upload_id: UUID) -> HttpResponseBase:
+        if request.method == "GET":
+            try:
+                await _wait_for(request, upload_id)
+            except ScanrillError as error:
+                return error_response(error)
+        response: HttpResponseBase = await view(request, upload_id=upload_id)
+        return response
+
+    return waiting_view
+
+
+async def _wait_for(request: ASGIRequest, upload_id: UUID) -> None:
+    scope = dict(request.scope)
+    seconds = wait_seconds(request.GET, prefer_of(scope), default=0)
+    if not seconds:
+        return
+    identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
+    user = identity.user
+    upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
+    await wait_if_asked(scope, identity, upload, seconds)
