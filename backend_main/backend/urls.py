@@ -5,8 +5,10 @@ from django.urls import path
 from backend_main.core.http import (
     downloads,
     error_views,
+    events,
     exports,
     health,
+    keys,
     readings,
     rest,
     schemas,
@@ -19,7 +21,7 @@ from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS)
+stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
     path("", error_views.web_page_not_built),
     path("healthz", health.healthz),
@@ -30,6 +32,8 @@ urlpatterns = [
     path("api/me/", in_turn(rest.MeView.as_view())),
     path("api/sessions/", in_turn(rest.SessionsView.as_view())),
     path("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
+    path("api/keys", in_turn(keys.KeysView.as_view())),
+    path("api/keys/<uuid:key_id>", in_turn(keys.KeyView.as_view())),
     path("api/engines/", in_turn(rest.EnginesView.as_view())),
     path("api/schemas/page.json", schemas.page_schema_view),
     path("api/webhooks", in_turn(webhooks.WebhooksView.as_view())),
