@@ -313,26 +313,6 @@ class SignInLimited(RequestError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class OutgoingRefused(RequestError):
-    """The server does not connect to a URL that the user named; the message says why."""
-
-    code = "url_refused"
-
-    def __init__(self, message: str) -> None:
-        super().__init__({"url": message})
-
-
-class OutgoingUnavailable(RequestError):
-    """The host of a URL that the user named cannot be reached, or answers too slowly."""
-
-    code = "url_unavailable"
-    http_status = 502
-    is_retryable = True
-
-    def __init__(self, message: str) -> None:
-        super().__init__({"url": message})
-
-
 class QuotaExceeded(RequestError):
     """The user has reached a quota. Nothing was stored; `field` is the field that brought the bytes."""
 
@@ -352,6 +332,26 @@ class PendingLimitExceeded(RequestError):
 
     def __init__(self, field: str, waiting: int) -> None:
         super().__init__({field: f"You have {waiting} uploads waiting, the maximum. Try again later."})
+
+
+class OutgoingRefused(RequestError):
+    """The server does not connect to a URL that the user named; the message says why."""
+
+    code = "url_refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"url": message})
+
+
+class OutgoingUnavailable(RequestError):
+    """The host of a URL that the user named cannot be reached, or answers too slowly."""
+
+    code = "url_unavailable"
+    http_status = 502
+    is_retryable = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"url": message})
 
 
 class ServerBusy(ScanrillError):
