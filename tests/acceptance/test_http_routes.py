@@ -150,3 +150,16 @@ def test_parameter_that_no_route_accepts_is_refused(
     answer = http_client.http.get(f"/api/uploads/?{query}")
     assert answer.status_code == 400
     assert words in errors_of(answer)[name]
+
+
+# ── pages of other origins ──
+
+
+@pytest.mark.parametrize("path", ["/api/uploads", "/api/me/", "/api/v1/nothing", "/api/uploads?x=1"])
+def test_refusal_can_be_read_by_the_page_of_an_allowed_origin(server: Server, path: str) -> None:
+    headers = {"Origin": server.http}
+    answer = httpx.post(server.http + path, headers=headers)
+    assert answer.status_code >= 400
+    assert answer.headers["Access-Control-Allow-Origin"] == server.http
+    asked = httpx.options(server.http + path, headers=headers | {"Access-Control-Request-Method": "POST"})
+    assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, server.http)
