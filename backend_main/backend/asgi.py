@@ -15,6 +15,7 @@ from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa:
 from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
+from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
 from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
 from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
 from backend_main.core.http.types import Application  # noqa: E402
@@ -41,4 +42,4 @@ def create_application(role: ProcessRole, limits: ConnectionLimits) -> Applicati
             "lifespan": Lifespan(role),
         }
     )
-    return proxy_headers_middleware(protocols, limits)
+    return proxy_headers_middleware(path_prefix_middleware(protocols), limits)

@@ -20,6 +20,7 @@ from .data_dir import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
 from .export import export
+from .keys import add_key, list_keys, revoke_keys
 from .link import link
 from .messages import message_line
 from .read import read
@@ -61,6 +62,11 @@ USER_COMMANDS: dict[str, Callable[..., None]] = {
 for name, user_command in USER_COMMANDS.items():
     user.command(name)(user_command)
 app.add_typer(user, name="user")
+key = typer.Typer(help="Manage the API keys of users.", no_args_is_help=True)
+KEY_COMMANDS: dict[str, Callable[..., None]] = {"add": add_key, "list": list_keys, "revoke": revoke_keys}
+for name, key_command in KEY_COMMANDS.items():
+    key.command(name)(key_command)
+app.add_typer(key, name="key")
 COMMANDS = (
     *(serve, worker, link, token, read, export, engines, search),
     *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),

@@ -211,6 +211,7 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Difference of clocks that a token may show, in seconds; 0 = none.", ge=0),
     ] = 30
+    max_keys_per_user: Annotated[int, Meta(description="Largest number of API keys of one user.", gt=0)] = 50
     password_tries_per_minute: Annotated[
         int,
         Meta(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
@@ -17,7 +18,7 @@ from uuid import UUID
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from .auth import authentication, origin
+from .auth import authentication, credentials, origin
 from .conf import conf
 from .db import executor
 from .errors import (
@@ -48,6 +49,15 @@ log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_SECONDS = 1.0
 UNKNOWN_ENDPOINT_MESSAGE = "Unknown endpoint."
+# An API key with the scope `read` may send these; all others need `write`.
+READ_REQUESTS = (
+    messages.Subscribe,
+    messages.ListUploads,
+    messages.Retrieve,
+    messages.Resync,
+    messages.Authenticate,
+    messages.Ping,
+)
 
 
 class UploadConsumer(AsyncWebsocketConsumer):
@@ -92,7 +102,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 raise UnknownEndpoint(UNKNOWN_ENDPOINT_MESSAGE)
             origin.check_origin(self.scope)
             self.identity = await executor.run_in_db_thread(
-                authentication.authenticate, authentication.token_from_handshake(self.scope)
+                authentication.authenticate, credentials.credential_of_handshake(self.scope)
             )
             upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
             if upload_id is not None:
@@ -134,6 +144,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _handle(self, connection: LiveConnection, request: messages.Request) -> None:
         connection.begin_request(request)
         try:
+            authentication.require(self.identity, "read" if isinstance(request, READ_REQUESTS) else "write")
             reply = await self._HANDLERS[type(request)](self, connection, request)
         except RequestError as error:
             reply = request.error_reply(error.fields)
@@ -160,7 +171,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         if identity.user.pk != self.identity.user.pk:
             raise RequestError({"token": "This token belongs to another user."})
         self.identity = identity
-        connection.issued_at, connection.session_id = identity.issued_at, identity.session_id
+        connection.issued_at, connection.credential_id = identity.issued_at, identity.credential_id
         self._close_at(identity.expires_at)
         return messages.Authenticated()
 
@@ -284,7 +295,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             identity.issued_at,
             send_queue,
             self.close_with,
-            session_id=identity.session_id,
+            credential_id=identity.credential_id,
         )
 
     async def _parse(self, text: str | None) -> messages.Request:
@@ -309,7 +320,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
         loop = asyncio.get_running_loop()
         if self._expiry is not None:
             self._expiry.cancel()
-        expired = Unauthenticated("The token has expired.")
+            self._expiry = None
+        if math.isinf(epoch_seconds):
+            return
+        expired = Unauthenticated("The token or API key has expired.")
         self._expiry = loop.call_later(max(0.0, epoch_seconds - time.time()), self.close_with, expired)
 
     async def _close_or_abort(self, reason: ConnectionRejected) -> None:

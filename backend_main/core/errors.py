@@ -8,6 +8,9 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── FigureNotFound          404         the page has no such figure, or its place is not known
 │   ├── ReadingNotFound         404         the upload has no reading with this number
 │   ├── SessionNotFound         404         the user has no such session, or it has ended
+│   ├── KeyNotFound             404         the user has no such API key, or it was revoked
+│   ├── ScopeMissing            403         the API key may not do this: use another, or sign in
+│   ├── KeyLimitExceeded        409         the user has the maximum number of API keys
 │   ├── WebhookNotFound         404         the user has no such webhook or delivery
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
@@ -21,10 +24,10 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── StorageUnavailable      503         the file storage does not answer: try again
 │   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
 │   ├── SignInLimited           429         too many attempts to sign in: wait, then try again
-│   ├── OutgoingRefused         400         the server does not connect to this URL
-│   ├── OutgoingUnavailable     502         the host of a URL cannot be reached, or answers too slowly
 │   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
-│   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+│   ├── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+│   ├── OutgoingRefused         400         the server does not connect to this URL
+│   └── OutgoingUnavailable     502         the host of a URL cannot be reached, or answers too slowly
 ├── ServerBusy                  503         no place for another connection: try again later
 ├── PageImageError              422         the image of a page cannot be rendered
 ├── CommandError                            a command stops with one line; nothing was changed
@@ -139,6 +142,34 @@ class SessionNotFound(RequestError):
 
     def __init__(self) -> None:
         super().__init__({"session": "You have no session with this id."})
+
+
+class KeyNotFound(RequestError):
+    code = "key_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"key": "You have no API key with this id."})
+
+
+class ScopeMissing(RequestError):
+    """The credential is valid, but may not do this. Nothing was changed."""
+
+    code = "scope_missing"
+    http_status = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"detail": message})
+
+
+class KeyLimitExceeded(RequestError):
+    """The user has the maximum number of API keys. Nothing was changed."""
+
+    code = "too_many_keys"
+    http_status = 409
+
+    def __init__(self, limit: int) -> None:
+        super().__init__({"detail": f"You have {limit} API keys, the maximum. Revoke one first."})
 
 
 class WebhookNotFound(RequestError):
@@ -317,7 +348,7 @@ class OutgoingUnavailable(RequestError):
 
     code = "url_unavailable"
     http_status = 502
-    is_final = False
+    is_retryable = True
 
     def __init__(self, message: str) -> None:
         super().__init__({"url": message})

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import close_old_connections
 
 from . import event_log, storage
-from .auth import sessions, sign_in_codes
+from .auth import api_keys, sessions, sign_in_codes
 from .db import disk_reserve, executor
 from .db.retry import retry_transient
 from .errors import DatabaseUnavailable
@@ -85,6 +85,7 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     codes = sign_in_codes.remove_expired()
     events = event_log.remove_expired()
     expired_sessions = sessions.remove_expired()
+    api_keys.remove_revoked()
     event_log.count_missing()
     usage.count_missing()
     search_index.index_missing()

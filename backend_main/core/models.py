@@ -70,6 +70,48 @@ class Session(models.Model):
         return f"session of {self.user_id}"
 
 
+class KeyScope(models.TextChoices):
+    """Scope of an API key; `write` includes `read`."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class ApiKey(models.Model):
+    """API key of a user: a credential for programs. The row has a hash; only the user has the key.
+
+    prefix: beginning of the key, by which the user recognizes it.
+    digest: SHA-256 of the key (`auth.api_keys` has the reason).
+    expires_at: None: the key does not expire.
+    last_used_at: written once a minute at most.
+    revoked_at: None: the key is in use.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=20)
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=5, choices=KeyScope.choices, default=KeyScope.WRITE)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                condition=models.Q(revoked_at=None),
+                name="api_key_name_once_per_owner",
+            ),
+            models.CheckConstraint(condition=models.Q(scope__in=KeyScope.values), name="api_key_scope_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.prefix} of {self.owner_id}"
+
+
 class Status(models.TextChoices):
     """Status of an upload."""
 
@@ -418,4 +460,4 @@ class Event(models.Model):
         return f"event {self.seq} of {self.owner_id}: {self.kind}"
 
 
-from .integration_models import DeliveryStatus, Webhook, WebhookDelivery  # noqa: E402, F401 - Django looks here
+from . import integration_models  # noqa: E402, F401 - Django finds the tables here

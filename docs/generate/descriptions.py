@@ -255,6 +255,11 @@ ROUTES = {
     "GET /api/sessions/": "Lists your sign-ins that have not ended, the last used first.",
     "DELETE /api/sessions/{session_id}/": "Ends a session: its sockets close within about a second, and none of its tokens is valid. Returns 204 "
     "without a body.",
+    "GET /api/keys": "Lists your API keys that are not revoked, the newest first. An API key cannot send this request.",
+    "POST /api/keys": "Creates an [API key](../how-to/api-keys.md). `key` in the response is the key itself, which no later request returns. "
+    "An API key cannot send this request.",
+    "DELETE /api/keys/{key_id}": "Revokes an API key: it is invalid at once, and its sockets close within about a second. Returns 204 without a "
+    "body. An API key cannot send this request.",
     "GET /api/uploads/": "Lists your uploads, newest first, without their texts: [`list`](websocket.md#request-list) over HTTP.",
     "POST /api/uploads/": "Creates an upload: the file is the body, or one part of a multipart form that has a file name. The server writes the "
     "file to disk while it receives it. Returns 201 with the new upload, or 200 with your existing upload with the same bytes and "
@@ -290,6 +295,15 @@ ROUTES = {
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
+    "created_at": "When it was created.",
+    "expires_at": "When it expires; null: never.",
+    "expires_in_days": "Days after which the key expires, at least 1. Default: null, which means never.",
+    "id": "Its id.",
+    "key": "The API key itself. Keep it: the server has a hash only.",
+    "last_used_at": "Time of the last use, to the minute; null: not used yet.",
+    "name": "Name that says what uses it, of at most 100 characters. Yours must differ.",
+    "prefix": "Beginning of the key, which recognizes it.",
+    "scope": "`write` (default): everything; `read`: requests that change nothing.",
     "complete": "False while the server still indexes texts of the user after an upgrade.",
     "cursor": "`next` of the previous response.",
     "hits": "The hits, one object each.",
@@ -307,6 +321,7 @@ REST_FIELDS = {
     "furniture": "`keep` or `drop` headers, footers and page numbers. Default: as they were read.",
     "ids": "Ids of uploads, with commas between them.",
     "images": "Pictures of figures: `none` (default), `link` to their addresses, or `embed` them.",
+    "keys": "The API keys, one object each: as `POST` returns them, without `key`.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "page": "Number of a page: only this one, with its `changes`.",
     "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",

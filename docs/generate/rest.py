@@ -38,6 +38,7 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
     "POST /api/token/code/": ("body", None, ("code",)),
     "POST /api/token/refresh/": ("body", None, ("refresh",)),
+    "POST /api/keys": ("body", None, ("name", "scope", "expires_in_days")),
     "GET /api/search": ("query", None, ("q", "limit", "cursor")),
     "GET /api/uploads/": ("query", protocol.ListUploads, LIST_FILTERS),
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),

@@ -42,6 +42,15 @@ INSTANCE: dict[str, Any] = {
     "confidence": 0.98,
     "uncertain_share": 0.0,
 }
+API_KEY: dict[str, Any] = {
+    "id": "3b241101-e2bb-4255-8caf-4136c566a962",
+    "name": "scanner in the hall",
+    "prefix": "scr_5f1c09ab",
+    "scope": "write",
+    "created_at": "2026-03-01T09:12:44.120000Z",
+    "expires_at": "2027-03-01T09:12:44.120000Z",
+    "last_used_at": "2026-03-04T18:03:10.871000Z",
+}
 TEXTS = {"raw_text": "# Invoice\n\nTotal 12.00", "processed_text": "Invoice\n\nTotal 12.00"}
 NO_TEXTS = {"raw_text": "", "processed_text": ""}
 NO_PAGES: dict[str, Any] = {"page_count": None, "pages_done": 0, "confidence": None, "uncertain_share": None}
@@ -244,6 +253,13 @@ EXAMPLES: dict[str, RestExample] = {
         }
     ),
     "DELETE /api/sessions/{session_id}/": RestExample(status=204, note="an empty body"),
+    "POST /api/keys": RestExample(
+        body={"name": "scanner in the hall", "scope": "write", "expires_in_days": 365},
+        status=201,
+        response=API_KEY | {"last_used_at": None, "key": "scr_5f1c09ab_…"},
+    ),
+    "GET /api/keys": RestExample(response={"keys": [API_KEY]}),
+    "DELETE /api/keys/{key_id}": RestExample(status=204, note="an empty body"),
     "GET /api/schemas/page.json": RestExample(note="the schema"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}

@@ -314,6 +314,19 @@ def test_token_example_prints_a_valid_token(workspace: Workspace) -> None:
         assert http.get("/api/uploads/").status_code == 200
 
 
+def test_key_examples_create_list_and_revoke_keys(workspace: Workspace) -> None:
+    workspace.server.command("user", "delete", "scanner", "--yes")
+    printed = workspace.run_examples("how-to/api-keys.md", "keys")
+    assert printed.count("scr_") == 4, "two keys, and the list of both"
+
+
+def test_key_examples_send_a_key_in_each_place(workspace: Workspace, curl: None) -> None:
+    created = json.loads(workspace.run_examples("how-to/api-keys.md", "rest keys"))
+    workspace.environment["KEY"] = created["key"]
+    answers = workspace.run_examples("how-to/api-keys.md", "send key")
+    assert answers.count(f'"{workspace.account.name}"') == 4
+
+
 def test_foreign_token_example_sets_existing_settings(workspace: Workspace) -> None:
     assert "https://login.example.org/" in workspace.run_examples("how-to/other-tokens.md", "jwks")
 
@@ -344,13 +357,14 @@ class RestSession:
         account.set_password("a long and quiet river")
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
-        self.id = self.session_id = self.refresh = ""
+        self.id = self.session_id = self.key_id = self.refresh = ""
         self.reading = "1"
         wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     def send(self, name: str, example: RestExample) -> httpx.Response:
         method, path = name.split(" ")
-        path = path.replace("{session_id}", self.session_id).replace("{id}", self.id).replace("{n}", "1")
+        path = path.replace("{session_id}", self.session_id).replace("{key_id}", self.key_id)
+        path = path.replace("{id}", self.id).replace("{n}", "1")
         path = path.replace("{reading}", self.reading).replace("{other}", "2")
         body: dict[str, Any] = {}
         if example.file:
@@ -381,6 +395,8 @@ class RestSession:
             self.refresh = response.json()["refresh"]
         if name == "GET /api/sessions/":
             self.session_id = response.json()["sessions"][0]["id"]
+        if name == "POST /api/keys":
+            self.key_id = response.json()["id"]
         if name == "POST /api/uploads/":
             self.id = response.json()["instance"]["id"]
             self._wait_until_read()

@@ -42,9 +42,7 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
         try:
             if request.method not in SAFE_METHODS:
                 raise MethodNotAllowed(request.method, SAFE_METHODS)
-            identity = await executor.run_in_db_thread(
-                authentication.authenticate, authentication.bearer_token(request.scope)
-            )
+            identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
             response = error_response(error)

@@ -74,7 +74,7 @@ async def _check_body(
     if length > limit:
         raise BodyTooLarge(limit)
     if length > DEFAULT_MAX_BODY_BYTES:
-        await executor.run_in_db_thread(authentication.authenticate, authentication.bearer_token(scope))
+        await executor.run_in_db_thread(authentication.authenticate_request, scope)
         return limited_body
     try:
         body = await whole_bodies.receive(limited_body, min(limit, DEFAULT_MAX_BODY_BYTES))

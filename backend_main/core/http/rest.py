@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 
 from ... import __version__
 from ...reading.engines.info import engine_info
+from ..auth import authentication
 from ..auth import sessions as session_store
 from ..auth.authentication import Identity
 from ..conf import conf
@@ -130,7 +131,8 @@ class SessionsView(APIView):
     """`GET /api/sessions/` → {sessions}: the sign-ins of the user that have not ended, last used first."""
 
     def get(self, request: Request) -> Response:
-        own_session = cast("Identity", request.auth).session_id
+        identity = cast("Identity", request.auth)
+        authentication.require_token(identity)
         sessions = [
             {
                 "id": str(session.pk),
@@ -138,7 +140,7 @@ class SessionsView(APIView):
                 "last_used_at": session.rotated_at,
                 "address": session.address,
                 "user_agent": session.user_agent,
-                "current": session.pk == own_session,
+                "current": session.pk == identity.session_id,
             }
             for session in session_store.active(owner_of(request))
         ]
@@ -149,6 +151,7 @@ class SessionView(APIView):
     """`DELETE /api/sessions/{id}/`: end a session; its sockets close, and its tokens are invalid."""
 
     def delete(self, request: Request, session_id: UUID) -> Response:
+        authentication.require_token(cast("Identity", request.auth))
         session_store.end(owner=owner_of(request), session_id=session_id)
         return Response(status=204)
 

@@ -23,9 +23,7 @@ from .types import Receive, Scope, Send
 
 async def create_upload(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve `POST /api/uploads/`: receive the file, then create the upload."""
-    identity = await executor.run_in_db_thread(
-        authentication.authenticate, authentication.bearer_token(scope)
-    )
+    identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
     user = identity.user
     query = parse_qs(scope["query_string"].decode("latin-1"))
     options = _read_options(query)

@@ -46,7 +46,7 @@ async def watching(runtime: Runtime, identity: Identity) -> AsyncIterator[Upload
 
     Raises `RateLimited`.
     """
-    watcher = UploadWatcher(identity.user.pk, identity.issued_at, identity.session_id)
+    watcher = UploadWatcher(identity.user.pk, identity.issued_at, identity.credential_id)
     async with runtime.hub.watching(watcher):
         yield watcher
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from .. import event_log
-from ..auth.accounts import is_token_valid
+from ..auth.accounts import is_credential_valid
 from ..conf import conf
 from ..db import executor
 from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
@@ -92,6 +92,11 @@ class Hub:
 
         Raises `RateLimited`.
         """
+        await self.join_without_events(connection)
+        self._mark_caught_up(connection)
+
+    async def join_without_events(self, connection: LiveConnection) -> None:
+        """Add a connection that gets nothing until `open_event_stream` or `resume`. Raises `RateLimited`."""
         stream = self._open_stream(connection.owner_id)
         stream.connections.add(connection)
         try:
@@ -101,7 +106,18 @@ class Hub:
             raise
         assert stream.position is not None
         connection.position = stream.position
-        self._mark_caught_up(connection)
+
+    async def open_event_stream(self, connection: LiveConnection, since: str | None) -> None:
+        """Reply with the cursor of a connection that has joined; then send events, from `since` or from here.
+
+        Raises what `resume` raises.
+        """
+        if since is not None:
+            await self.resume(connection, since, connection.stream)
+            return
+        connection.opted_in = True
+        connection.reply(self._subscribed(connection))
+        await self._catch_up(connection)
 
     def leave(self, connection: LiveConnection) -> None:
         connection.is_caught_up = False
@@ -337,8 +353,8 @@ class Hub:
             if account is not None and (stream := self._user_streams.get(owner_id)):
                 stream.notify(account.latest_seq)
             for user in users[owner_id]:
-                if not is_token_valid(account, user.issued_at, user.session_id):
-                    user.close(Unauthenticated("The user was deactivated, or the token revoked."))
+                if not is_credential_valid(account, user.issued_at, user.credential_id):
+                    user.close(Unauthenticated("The user was deactivated, or the credential revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
