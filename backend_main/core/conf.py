@@ -345,6 +345,15 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Size of the local cache of files from a bucket, in bytes; 0 = no cache.", ge=0),
     ] = 2 * 1024**3
+    wires: Annotated[
+        list[str],
+        Meta(
+            description="Interfaces of other products that are on: tika, open-webui, docling, openai, "
+            "mistral, azure."
+        ),
+    ] = msgspec.field(
+        default_factory=lambda: ["tika", "open-webui", "docling", "openai", "mistral", "azure"]
+    )
     wire_retention_hours: Annotated[
         int,
         Meta(
