@@ -12,6 +12,7 @@ from backend_main.core.http import (
     schemas,
     search,
     sign_in,
+    tus,
     upload,
     webhooks,
 )
@@ -20,7 +21,9 @@ from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
+stream_routes = StreamRoutes(
+    upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS, tus.RESUMABLE_UPLOADS, tus.RESUMABLE_UPLOAD
+)
 urlpatterns = [
     route("", error_views.web_page_not_built),
     route("healthz", health.healthz),
