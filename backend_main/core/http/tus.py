@@ -124,7 +124,7 @@ async def _append(
 ) -> None:
     """Append the body to the file, and complete the upload with its last byte.
 
-    What arrives before the connection breaks is kept, unless the request has a checksum.
+    Bytes that arrive before the connection breaks stay, unless the request has a checksum.
     """
     checksum = tus_headers.upload_checksum(scope)
     expected_bytes = int(tus_headers.header(scope, "content-length") or 0)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..errors import RequestError
 from ..protocol.messages import Create
+from .creation import CREATE_PARAMETERS, parse_create
 from .types import Scope
-from .upload import CREATE_FIELDS, parse_create
 
 CHECKSUM_ALGORITHMS = ("sha1", "sha256")
 MAX_LENGTH_DIGITS = 15
@@ -48,11 +48,11 @@ def create_request(scope: Scope) -> Create:
     Raises:
         RequestError: The header or a value is not valid.
     """
-    values: dict[str, list[str]] = {}
+    values: dict[str, str] = {}
     for pair in (header(scope, "upload-metadata") or "").split(","):
         name, _, encoded = pair.strip().partition(" ")
-        if name in CREATE_FIELDS and encoded:
-            values[name] = [_decode(encoded)]
+        if name in CREATE_PARAMETERS and encoded:
+            values[name] = _decode(encoded)
     return parse_create(values)
 
 
