@@ -23,7 +23,6 @@ from ..models import User
 from ..uploads import resumable
 from . import tus_headers
 from .http_errors import ChecksumMismatch, OffsetMismatch, TusVersionNotSupported, UnsupportedMediaType
-from .path_prefix import link_prefix
 from .receive import CHUNK_BYTES, writers
 from .request_body import ClientDisconnected, body_parts
 from .responses import encode_headers, send_error
@@ -82,7 +81,7 @@ async def create(scope: Scope, receive: Receive, send: Send, user: User) -> None
     has_bytes = tus_headers.header(scope, "content-type") == MEDIA_TYPE
     if has_bytes or not length:
         await _append(scope, receive, user, upload, None)
-    location = f"{link_prefix(scope)}/api/tus/{upload.pk}"
+    location = f"/api/tus/{upload.pk}"
     await _respond(send, 201, {"Location": location} | _state(upload))
 
 
