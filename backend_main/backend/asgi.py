@@ -14,7 +14,7 @@ from backend_main.backend.lifespan import Lifespan, ProcessRole  # noqa: E402
 from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa: E402
 from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
-from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
+from backend_main.core.http.middleware import shutdown_503_middleware, upgrade_required_middleware  # noqa: E402
 from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
 from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
 from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
@@ -32,7 +32,9 @@ websocket_routes = URLRouter(
 
 def create_application(role: ProcessRole, limits: ConnectionLimits) -> Application:
     """Return the application of a process with this role and these limits."""
-    http_routes = web_page_middleware(stream_routes.middleware(django_application))
+    http_routes = upgrade_required_middleware(
+        web_page_middleware(stream_routes.middleware(django_application))
+    )
     protocols = ProtocolTypeRouter(
         {
             "http": security_headers_middleware(

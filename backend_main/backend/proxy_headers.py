@@ -15,6 +15,7 @@ from backend_main.core.errors import RateLimited
 from backend_main.core.http.client_address import client_address
 from backend_main.core.http.responses import send_error
 from backend_main.core.http.types import Application, Receive, Scope, Send
+from backend_main.core.protocol.subprotocol import answered_subprotocol
 
 from .connection_limits import ConnectionLimits
 
@@ -79,5 +80,5 @@ async def _reject(scope: Scope, receive: Receive, send: Send, error: RateLimited
         await send_error(scope, receive, send, error)
         return
     await receive()  # websocket.connect
-    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.accept", "subprotocol": answered_subprotocol(scope)})
     await send({"type": "websocket.close", "code": error.close_code, "reason": str(error)})

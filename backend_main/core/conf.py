@@ -52,7 +52,10 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=list)
     allowed_origins: Annotated[
         list[str],
-        Meta(description="Web origins (scheme://host:port) that may connect, besides the server's own."),
+        Meta(
+            description="Web origins (scheme://host:port) that may connect, besides the server's own; of "
+            "apps and browser extensions too, such as capacitor://localhost."
+        ),
     ] = msgspec.field(default_factory=list)
     trusted_proxies: Annotated[
         list[Network],
