@@ -9,6 +9,7 @@ They rely on private members, so pyproject.toml pins uvicorn below the next mino
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from backend_main.core.http.client_address import address_key
 from backend_main.core.http.http_errors import HeadTimeout, HeadTooLarge, MalformedRequest
 from backend_main.core.http.problems import MEDIA_TYPE, encode_problem
 from backend_main.core.http.request_body import MIN_BODY_BYTES_PER_SECOND
+from backend_main.core.live.server_connection import ABORT, ON_SHUTDOWN
 
 from .connection_limits import Admission, ConnectionLimits
 from .proxy_headers import is_trusted_proxy
@@ -71,6 +73,7 @@ class LimitedHTTPProtocol(H11Protocol):
     def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = BoundedConnection(h11.SERVER, MAX_HEAD_BYTES)
+        self.app_state = self.app_state | {ABORT: self.evict}
         self._limits = limits
         self._admission: Admission | None = None
         self._received_bytes = False
@@ -98,6 +101,13 @@ class LimitedHTTPProtocol(H11Protocol):
         if self._admission is not None:
             self._admission.release()
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        scope: Mapping[str, Any] | None = self.scope  # uvicorn's type has no None
+        on_shutdown = None if scope is None else scope["state"].pop(ON_SHUTDOWN, None)
+        if on_shutdown is not None:
+            on_shutdown()
+
     # ── head ──
 
     def data_received(self, data: bytes) -> None:
@@ -124,7 +134,7 @@ class LimitedHTTPProtocol(H11Protocol):
             self._refuse(MalformedRequest(MALFORMED_HEAD))
 
     def evict(self) -> None:
-        """Close the connection at once, because another one needs its descriptor."""
+        """Close the connection at once: another one needs its descriptor, or the client does not read."""
         self.transport.abort()
 
     def _watch_head(self, *, is_partial: bool) -> None:

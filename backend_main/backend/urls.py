@@ -5,6 +5,7 @@ from django.urls import path
 from backend_main.core.http import (
     downloads,
     error_views,
+    events,
     exports,
     health,
     keys,
@@ -14,12 +15,13 @@ from backend_main.core.http import (
     search,
     sign_in,
     upload,
+    webhooks,
 )
 from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS)
+stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
     path("", error_views.web_page_not_built),
     path("healthz", health.healthz),
@@ -34,6 +36,15 @@ urlpatterns = [
     path("api/keys/<uuid:key_id>", in_turn(keys.KeyView.as_view())),
     path("api/engines/", in_turn(rest.EnginesView.as_view())),
     path("api/schemas/page.json", schemas.page_schema_view),
+    path("api/webhooks", in_turn(webhooks.WebhooksView.as_view())),
+    path("api/webhooks/<uuid:webhook_id>", in_turn(webhooks.WebhookView.as_view())),
+    path("api/webhooks/<uuid:webhook_id>/secret", in_turn(webhooks.WebhookSecretView.as_view())),
+    path("api/webhooks/<uuid:webhook_id>/test", in_turn(webhooks.WebhookTestView.as_view())),
+    path("api/webhooks/<uuid:webhook_id>/deliveries", in_turn(webhooks.WebhookDeliveriesView.as_view())),
+    path(
+        "api/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/redeliver",
+        in_turn(webhooks.RedeliveryView.as_view()),
+    ),
     path("api/search", list_in_turn(search.SearchView.as_view())),
     path("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
     path("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),

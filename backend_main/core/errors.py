@@ -348,7 +348,7 @@ class OutgoingUnavailable(RequestError):
 
     code = "url_unavailable"
     http_status = 502
-    is_final = False
+    is_retryable = True
 
     def __init__(self, message: str) -> None:
         super().__init__({"url": message})

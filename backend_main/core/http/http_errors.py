@@ -61,6 +61,16 @@ class UnsupportedMediaType(HTTPError):
     http_status = 415
 
 
+class FieldsTooLarge(HTTPError):
+    """The fields of a form, beside its file, exceed the limit."""
+
+    code = "fields_too_large"
+    http_status = 413
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"The fields of the form exceed {max_bytes} bytes together. Send less in them.")
+
+
 class RangeNotSatisfiable(HTTPError):
     """The file has none of the bytes that `Range` requests."""
 

@@ -10,6 +10,7 @@ from python_multipart.multipart import parse_options_header
 
 from ..errors import RequestError
 from ..uploads import ingest
+from .http_errors import FieldsTooLarge
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -151,7 +152,7 @@ class MultipartBodyWriter:
         elif self._field_name is not None:
             self._field_bytes += end - start
             if self._field_bytes > MAX_FIELD_BYTES:
-                raise RequestError({self._field_name: f"The fields exceed {MAX_FIELD_BYTES} bytes together."})
+                raise FieldsTooLarge(MAX_FIELD_BYTES)
             self._field_value += data[start:end]
 
     def _on_part_end(self) -> None:

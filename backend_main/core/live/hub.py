@@ -92,6 +92,11 @@ class Hub:
 
         Raises `RateLimited`.
         """
+        await self.join_without_events(connection)
+        self._mark_caught_up(connection)
+
+    async def join_without_events(self, connection: LiveConnection) -> None:
+        """Add a connection that gets nothing until `open_event_stream` or `resume`. Raises `RateLimited`."""
         stream = self._open_stream(connection.owner_id)
         stream.connections.add(connection)
         try:
@@ -101,7 +106,18 @@ class Hub:
             raise
         assert stream.position is not None
         connection.position = stream.position
-        self._mark_caught_up(connection)
+
+    async def open_event_stream(self, connection: LiveConnection, since: str | None) -> None:
+        """Reply with the cursor of a connection that has joined; then send events, from `since` or from here.
+
+        Raises what `resume` raises.
+        """
+        if since is not None:
+            await self.resume(connection, since, connection.stream)
+            return
+        connection.opted_in = True
+        connection.reply(self._subscribed(connection))
+        await self._catch_up(connection)
 
     def leave(self, connection: LiveConnection) -> None:
         connection.is_caught_up = False

@@ -28,6 +28,7 @@ class UploadWatcher:
         self._upload_id: UUID | None = None
         self._changed = asyncio.Event()
         self._rejection: ConnectionRejected | None = None
+        self._is_stopped = False
 
     def on_reading_ended(self, upload_id: UUID | None) -> None:
         """Note that a reading of this upload has ended; None: events were removed, so any may have."""
@@ -37,6 +38,11 @@ class UploadWatcher:
     def close(self, reason: ConnectionRejected) -> None:
         """End the wait with an error: the token is no longer valid."""
         self._rejection = reason
+        self._changed.set()
+
+    def stop_waiting(self) -> None:
+        """Let `wait_until_ended` return at once: the server shuts down."""
+        self._is_stopped = True
         self._changed.set()
 
     async def wait_until_ended(self, owner: User, upload_id: UUID, seconds: float) -> Upload:
@@ -53,7 +59,8 @@ class UploadWatcher:
             upload = await executor.run_for_user(owner.pk, queries.upload, owner=owner, upload_id=upload_id)
             if self._rejection is not None:
                 raise self._rejection
-            if upload.status not in OPEN_STATUSES or not await self._wait(deadline):
+            has_ended = self._is_stopped or upload.status not in OPEN_STATUSES
+            if has_ended or not await self._wait(deadline):
                 return upload
 
     async def _wait(self, deadline: float) -> bool:

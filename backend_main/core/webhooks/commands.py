@@ -17,7 +17,8 @@ from .. import outgoing
 from ..conf import conf
 from ..db.retry import retry_transient
 from ..errors import QuotaExceeded, RequestError, UploadNotFound, WebhookNotFound
-from ..models import DeliveryStatus, Upload, User, Webhook, WebhookDelivery
+from ..integration_models import DeliveryStatus, Webhook, WebhookDelivery
+from ..models import Upload, User
 from . import outbox
 
 SECRET_BYTES = 32
@@ -37,18 +38,18 @@ class WebhookFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def parse_fields(fields: dict[str, Any]) -> WebhookFields:
     """Convert and check the JSON of a webhook. Raises `RequestError` on the field that is not valid."""
-    help = {
+    expected = {
         "url": "A string is expected.",
         "events": "A list of types of events is expected.",
         "enabled": "`true` or `false` is expected.",
         "upload_id": "The id of an upload is expected, or null.",
     }
-    errors = {name: "This field cannot be set here." for name in fields if name not in help}
-    for name in help.keys() & fields.keys():
+    errors = {name: "This field cannot be set here." for name in fields if name not in expected}
+    for name in expected.keys() & fields.keys():
         try:
             msgspec.convert({name: fields[name]}, WebhookFields)
         except msgspec.ValidationError:
-            errors[name] = help[name]
+            errors[name] = expected[name]
     if errors:
         raise RequestError(errors)
     parsed = msgspec.convert(fields, WebhookFields)
@@ -90,7 +91,7 @@ def add(*, owner: User, fields: WebhookFields) -> Webhook:
             secret=_new_secret(),
         )
         if upload_id is not None:
-            outbox.add_past_end(webhook)
+            outbox.add_past_end(webhook, upload_id)
     return webhook
 
 

@@ -17,7 +17,8 @@ from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from ..db.retry import retry_transient
-from ..models import DeliveryStatus, Upload, Webhook, WebhookDelivery
+from ..integration_models import DeliveryStatus, Webhook, WebhookDelivery
+from ..models import Upload
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ def record(claim: Claim, outcome: Outcome) -> None:
 
 
 def retry_delay(attempt: int) -> dt.timedelta:
-    """Return the time after a failed attempt, with jitter: receivers that were down are not flooded at once."""
+    """Return the time after a failed attempt; the jitter spreads what waits for one receiver."""
     seconds = RETRY_DELAYS_SECONDS[attempt - 1]
     return dt.timedelta(seconds=seconds * random.uniform(1 - RETRY_JITTER, 1 + RETRY_JITTER))  # noqa: S311
 

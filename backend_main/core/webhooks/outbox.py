@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 from django.utils import timezone
 
-from ..models import DeliveryStatus, Upload, Webhook, WebhookDelivery
+from ..integration_models import DeliveryStatus, Webhook, WebhookDelivery
+from ..models import Upload
 from ..protocol import messages, serializers
 
 # `error` is the status of the upload; an event's type is a verb in the past tense.
@@ -49,22 +50,22 @@ def add_deliveries(events: Iterable[LoggedEvent]) -> None:
             _add(event, receivers)
 
 
-def add_past_end(webhook: Webhook) -> None:
+def add_past_end(webhook: Webhook, upload_id: UUID) -> None:
     """Write a delivery for the end of the upload of a webhook, if its reading has ended before.
 
     The lock on the upload keeps a reading from ending between the two.
     """
-    found = Upload.objects.select_related("owner").select_for_update(of=("self",)).get(pk=webhook.upload_id)
-    type = EVENT_TYPES.get(found.status)
-    if type is None or (webhook.events and type not in webhook.events):
+    found = Upload.objects.select_related("owner").select_for_update(of=("self",)).get(pk=upload_id)
+    event_type = EVENT_TYPES.get(found.status)
+    if event_type is None or (webhook.events and event_type not in webhook.events):
         return
-    body = encode_body(type, _data(found.pk, serializers.instance(found)))
-    WebhookDelivery.objects.create(webhook=webhook, type=type, upload_id=found.pk, body=body)
+    body = encode_body(event_type, _data(found.pk, serializers.instance(found)))
+    WebhookDelivery.objects.create(webhook=webhook, type=event_type, upload_id=found.pk, body=body)
 
 
-def encode_body(type: str, data: object) -> str:
+def encode_body(event_type: str, data: object) -> str:
     """Return the JSON of a webhook: its type, the present time, and its data."""
-    return msgspec.json.encode({"type": type, "timestamp": timezone.now(), "data": data}).decode()
+    return msgspec.json.encode({"type": event_type, "timestamp": timezone.now(), "data": data}).decode()
 
 
 def _receives(webhook: Webhook, event: LoggedEvent) -> bool:
@@ -76,12 +77,12 @@ def _receives(webhook: Webhook, event: LoggedEvent) -> bool:
 
 
 def _add(event: LoggedEvent, receivers: list[Webhook]) -> None:
-    type = EVENT_TYPES[event.kind]
+    event_type = EVENT_TYPES[event.kind]
     if isinstance(event.message, messages.UploadMessage):
         instance = event.message.instance
     else:
         instance = serializers.instance(Upload.objects.select_related("owner").get(pk=event.upload_id))
-    body = encode_body(type, _data(event.upload_id, instance))
+    body = encode_body(event_type, _data(event.upload_id, instance))
     for webhook in receivers:
         pending = webhook.deliveries.filter(status=DeliveryStatus.PENDING)
         if pending[MAX_PENDING_DELIVERIES - 1 :].exists():
@@ -90,7 +91,7 @@ def _add(event: LoggedEvent, receivers: list[Webhook]) -> None:
             webhook.save(update_fields=["is_enabled", "disabled_reason"])
             continue
         WebhookDelivery.objects.create(
-            webhook=webhook, seq=event.seq, type=type, upload_id=event.upload_id, body=body
+            webhook=webhook, seq=event.seq, type=event_type, upload_id=event.upload_id, body=body
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import logging
 import threading
 import time
@@ -49,10 +50,14 @@ async def send_loop() -> None:
                 for webhook_id, owner_id in await _startable(sending):
                     sending[webhook_id] = owner_id
                     task = tasks.create_task(_send_due(webhook_id))
-                    task.add_done_callback(lambda _, webhook_id=webhook_id: sending.pop(webhook_id))
+                    task.add_done_callback(functools.partial(_remove, sending, webhook_id))
             except DatabaseUnavailable as error:
                 log.warning("Webhooks are postponed: %s", error)
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
+
+
+def _remove(sending: dict[UUID, UUID], webhook_id: UUID, _task: asyncio.Task[None]) -> None:
+    del sending[webhook_id]
 
 
 async def _startable(sending: dict[UUID, UUID]) -> list[tuple[UUID, UUID]]:
@@ -76,7 +81,7 @@ async def _send_due(webhook_id: UUID) -> None:
             claim = await executor.run_in_db_thread(delivery.claim_next, webhook_id)
             if claim is None:
                 return
-            outcome = await _run_in_daemon_thread(lambda claim=claim: attempt(claim))
+            outcome = await _run_in_daemon_thread(functools.partial(attempt, claim))
             await executor.run_in_db_thread(delivery.record, claim, outcome)
             if not outcome.is_success:
                 return
