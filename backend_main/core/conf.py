@@ -351,6 +351,14 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Size of the local cache of files from a bucket, in bytes; 0 = no cache.", ge=0),
     ] = 2 * 1024**3
+    wire_retention_hours: Annotated[
+        int,
+        Meta(
+            description="Time after which uploads that came through an interface of another product are "
+            "deleted, in hours; 0 = never.",
+            ge=0,
+        ),
+    ] = 24
     event_retention: Annotated[
         Duration,
         Meta(description="Time for which a client can resume after a disconnect: seconds, or 15m, 24h, 7d."),

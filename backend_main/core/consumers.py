@@ -186,6 +186,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 commands.create,
                 source=source,
                 options=ReadOptions(**request.read_options()),
+                filename=request.filename,
+                metadata=request.metadata,
+                on_duplicate=request.on_duplicate or "existing",
                 requester=connection,
             )
         if connection.has_event_reply:

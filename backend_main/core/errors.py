@@ -12,6 +12,9 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── ScopeMissing            403         the API key may not do this: use another, or sign in
 │   ├── KeyLimitExceeded        409         the user has the maximum number of API keys
 │   ├── WebhookNotFound         404         the user has no such webhook or delivery
+│   ├── DuplicateUpload         409         the user has the file, and a duplicate shall be an error
+│   ├── KeyReused               422         the idempotency key belongs to another request
+│   ├── KeyInUse                409         the first request with the idempotency key still runs: try again
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
 │   ├── LengthRequired          411         a large body needs a Content-Length
@@ -178,6 +181,44 @@ class WebhookNotFound(RequestError):
 
     def __init__(self) -> None:
         super().__init__({"webhook": "You have no such webhook or delivery."})
+
+
+class DuplicateUpload(RequestError):
+    """The user has this file already, and the request says that this is an error."""
+
+    code = "duplicate_upload"
+    http_status = 409
+
+    def __init__(self, upload_id: object) -> None:
+        super().__init__({"on_duplicate": f"You have this file already, as the upload {upload_id}."})
+
+
+class KeyReused(RequestError):
+    """The idempotency key belongs to another request. Nothing was changed."""
+
+    code = "idempotency_key_reused"
+    http_status = 422
+
+    def __init__(self) -> None:
+        message = "This key belongs to another request. Use a new key for each request."
+        super().__init__({"Idempotency-Key": message})
+
+
+class KeyInUse(RequestError):
+    """The first request with the idempotency key is still being carried out."""
+
+    code = "idempotency_key_in_use"
+    http_status = 409
+    is_final = False
+    is_retryable = True
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__({"Idempotency-Key": "The first request with this key still runs. Try again."})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_seconds)}
 
 
 class StatusConflict(RequestError):

@@ -25,7 +25,7 @@ from .jobs import queue as job_queue
 from .live.replay import EventLogReader
 from .models import Upload
 from .search import index as search_index
-from .uploads import readings, usage
+from .uploads import expiry, idempotency, readings, usage
 from .webhooks import delivery as deliveries
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,8 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     usage.count_missing()
     search_index.index_missing()
     readings.remove_orphans()
+    idempotency.remove_expired()
+    expiry.remove_expired()
     deliveries.remove_expired()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
     return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)

@@ -24,10 +24,8 @@ from ..errors import RequestError, ScanrillError
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import page_images, queries
-from .http_errors import MethodNotAllowed, RangeNotSatisfiable
+from .http_errors import RangeNotSatisfiable
 from .problems import error_response
-
-SAFE_METHODS = ("GET", "HEAD")
 
 
 class MalformedRange(Exception):
@@ -40,8 +38,6 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
     @functools.wraps(view)
     async def authenticated_view(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            if request.method not in SAFE_METHODS:
-                raise MethodNotAllowed(request.method, SAFE_METHODS)
             identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:

@@ -3,7 +3,7 @@
 A reverse proxy may serve the server below a path of its own (`SCANRILL_ROOT_PATH`, or `X-Forwarded-Prefix` of
 a trusted proxy), and may remove that path from requests or not. After it, `/k/{key}/` has an API key: some
 clients can set a base URL but no header. The application gets the path without both, and both beside it.
-Links in responses need them again: see `link_prefix`.
+A `Location` gets them again, and other links in responses need them: see `link_prefix`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from ..auth.credentials import PATH_KEY
 from ..conf import ROOT_PATH_PATTERN, conf
-from .types import Application, Receive, Scope, Send
+from .request_target import with_path
+from .types import Application, Message, Receive, Scope, Send
 
 KEY_PATH = "/k/"
 ROOT_PATH = "scanrill.root_path"
@@ -34,8 +35,9 @@ def path_prefix_middleware(application: Application) -> Application:
         if root and scope["path"] == root and scope["type"] == "http":
             await _redirect(f"{root}/", send)
             return
-        scope = _without_root(scope, root) if root else scope
-        await application(_without_key(scope), receive, send)
+        scope = _without_key(_without_root(scope, root) if root else scope)
+        prefix = link_prefix(scope)
+        await application(scope, receive, _with_prefix(send, prefix) if prefix else send)
 
     return app
 
@@ -61,21 +63,36 @@ def link_prefix(scope: Mapping[str, Any]) -> str:
     return root_path(scope) + (f"{KEY_PATH}{quote(key, safe='')}" if key else "")
 
 
+def _with_prefix(send: Send, prefix: str) -> Send:
+    """Return a `send` that adds the prefix to the path in the `Location` of a response."""
+    encoded = prefix.encode()
+
+    def location(value: bytes) -> bytes:
+        return encoded + value if value.startswith(b"/") and not value.startswith(encoded + b"/") else value
+
+    async def send_with_prefix(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [
+                (name, location(value) if name.lower() == b"location" else value)
+                for name, value in message.get("headers", ())
+            ]
+            message = message | {"headers": headers}
+        await send(message)
+
+    return send_with_prefix
+
+
 def _without_root(scope: Scope, root: str) -> Scope:
     """Remove the path of the proxy, unless the proxy has done so."""
     scope = {**scope, ROOT_PATH: root}
-    return _with_path(scope, scope["path"][len(root) :]) if scope["path"].startswith(f"{root}/") else scope
+    return with_path(scope, scope["path"][len(root) :]) if scope["path"].startswith(f"{root}/") else scope
 
 
 def _without_key(scope: Scope) -> Scope:
     if not scope["path"].startswith(KEY_PATH):
         return scope
     key, _, rest = scope["path"].removeprefix(KEY_PATH).partition("/")
-    return _with_path(scope, f"/{rest}") | {PATH_KEY: key}
-
-
-def _with_path(scope: Scope, path: str) -> Scope:
-    return {**scope, "path": path, "raw_path": quote(path).encode()}
+    return with_path(scope, f"/{rest}") | {PATH_KEY: key}
 
 
 async def _redirect(location: str, send: Send) -> None:

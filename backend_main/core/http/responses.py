@@ -19,6 +19,12 @@ MAX_DRAIN_BYTES = 64 * 1024 * 1024
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 
+async def send_empty(send: Send, headers: dict[str, str]) -> None:
+    """Send a response without a body."""
+    await send({"type": "http.response.start", "status": 204, "headers": encode_headers(headers)})
+    await send({"type": "http.response.body"})
+
+
 async def send_json(receive: Receive, send: Send, status: int, response: object) -> None:
     """Send a response as JSON."""
     await _send(receive, send, status, msgspec.json.encode(response), {"Content-Type": JSON})
@@ -36,8 +42,7 @@ async def send_error(scope: Scope, receive: Receive, send: Send, error: Scanrill
 async def _send(
     receive: Receive, send: Send, status: int, body: bytes, named_headers: dict[str, str]
 ) -> None:
-    named_headers = named_headers | {"Content-Length": str(len(body))}
-    headers = [(name.lower().encode(), value.encode()) for name, value in named_headers.items()]
+    headers = encode_headers(named_headers | {"Content-Length": str(len(body))})
     is_error = status >= 400
     if is_error:  # the body was not read to its end
         headers.append((b"connection", b"close"))
@@ -48,6 +53,11 @@ async def _send(
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await _drain_body(receive)
         await send({"type": "http.response.body", "body": b""})
+
+
+def encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 async def _drain_body(receive: Receive) -> None:

@@ -33,7 +33,7 @@ from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries, reading_commands
-from .http_errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from .http_errors import NotAcceptable, UnsupportedMediaType
 from .problems import error_response
 from .request_gate import DEFAULT_MAX_BODY_BYTES
 
@@ -201,7 +201,7 @@ class PageView(APIView):
         return respond(serializers.page(page))
 
 
-def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def handle_exception(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     """Return the response to an error of a view; None for one that nobody foresaw."""
     if isinstance(error, DatabaseError):
         try:
@@ -211,15 +211,13 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
         except DatabaseError:
             return None
     if isinstance(error, APIException):
-        error = _own_error(error, context["view"])
+        error = _own_error(error)
     return error_response(error) if isinstance(error, ScanrillError) else None
 
 
-def _own_error(error: APIException, view: APIView) -> ScanrillError:
+def _own_error(error: APIException) -> ScanrillError:
     """Return the error for one that REST framework raises before a view runs, or for a body."""
     message = str(error.detail)
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return MethodNotAllowed(view.request.method, view.allowed_methods)
     if isinstance(error, exceptions.NotAuthenticated):
         return Unauthenticated(message)
     if isinstance(error, exceptions.UnsupportedMediaType):

@@ -72,8 +72,12 @@ class LiveConnection:
         self._replied.clear()
 
     def reply_at_event(self, seq: int, reply: messages.Message) -> None:
-        """Send the reply in place of the event `seq`, which commits next; from any thread."""
-        self._event_reply = seq, reply
+        """Send the reply in place of the event `seq`, which commits next; from any thread.
+
+        The first event of the request has it: a cancel makes two.
+        """
+        if self._event_reply is None:
+            self._event_reply = seq, reply
 
     def cancel_reply(self) -> None:
         """Reply normally, as the event was not committed; from any thread."""

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0019_api_keys'),
+        ('core', '0020_uploads_conventions'),
     ]
 
     operations = [

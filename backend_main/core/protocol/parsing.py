@@ -50,6 +50,7 @@ FIELD_HELP = {
     "since": "The cursor of an event is expected as a string, or null.",
     "token": "An access token is expected as a string.",
     "stream": "One of full, pages, delta is expected.",
+    "on_duplicate": "One of existing, reread, error is expected.",
     "search": "A string of at most 200 characters is expected.",
     "engine": "The name of an engine is expected as a string.",
     "languages": 'At most 10 languages are expected, as in ["de", "en"].',

@@ -62,6 +62,34 @@ async def test_path_prefix_is_removed_from_the_path_and_kept_for_links(
     assert (scope["path"], scope.get(PATH_KEY), link_prefix(scope)) == (expected, key, prefix)
 
 
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/api/uploads/1", "/scan/k/a/api/uploads/1"),
+        ("/scan/k/a/api/uploads/1", "/scan/k/a/api/uploads/1"),
+        ("https://elsewhere.example/", "https://elsewhere.example/"),
+        ("1", "1"),
+    ],
+)
+async def test_path_prefix_is_added_to_the_location_of_a_response(location: str, expected: str) -> None:
+    sent: list[Any] = []
+
+    async def application(_scope: object, _receive: object, send: Any) -> None:
+        headers = [(b"Location", location.encode()), (b"x", b"/y")]
+        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    scope = with_forwarded_prefix(
+        {"type": "http", "path": "/k/a/api/uploads/", "headers": [(b"x-forwarded-prefix", b"/scan")]}
+    )
+    await path_prefix_middleware(application)(scope, None, send)
+    assert sent[0]["headers"] == [(b"Location", expected.encode()), (b"x", b"/y")]
+    assert sent[1]["type"] == "http.response.body"
+
+
 async def test_path_prefix_of_the_setting_wins_over_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path_prefix, "conf", msgspec.structs.replace(conf, root_path="/a"))
     assert link_prefix(await seen("/a/x", forwarded="/b")) == "/a"
