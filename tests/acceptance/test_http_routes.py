@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.http_client import HttpClient
 from tests.support.page_images import scripted_png
-from tests.support.problems import problem_of
+from tests.support.problems import errors_of, problem_of
 from tests.support.raw_http import RawHttp, request
 from tests.support.server import Server
 
@@ -21,29 +21,29 @@ UNKNOWN = str(uuid.uuid4())
 
 
 class Route(NamedTuple):
-    """A path without its first slash, with values for its parameters, and the methods that it has."""
+    """A path without its first slash, with values for its parameters, its methods, and those of views."""
 
     path: str
     methods: frozenset[str]
+    of_views: frozenset[str]
 
 
 def all_routes() -> Iterator[Route]:
     """Yield the routes of views and of streams; the root is the web page."""
     django.setup()
     from backend_main.backend.urls import stream_routes, urlpatterns
-    from backend_main.core.http import methods
+    from backend_main.core.http.route_checks import methods_of_view, view_of
 
-    for path in {str(pattern.pattern) for pattern in urlpatterns} | {
-        one.path for one in stream_routes.routes
-    }:
-        if path and "<path:" not in path:
-            filled = fill(path)
-            yield Route(filled, stream_routes.methods(f"/{filled}") | methods.methods_of_views(f"/{filled}"))
+    paths = {str(pattern.pattern) for pattern in urlpatterns}
+    for path in map(fill, paths | {route.path for route in stream_routes.routes}):
+        if path and "path:" not in path:
+            viewed = methods_of_view(view_of(f"/{path}"))
+            yield Route(path, stream_routes.methods(f"/{path}") | viewed, viewed)
 
 
 def fill(path: str) -> str:
     """Return a path with values for its parameters."""
-    return re.sub("<.*?>", "1", re.sub("<uuid:.*?>", UNKNOWN, path))
+    return re.sub("<(?!path:).*?>", "1", re.sub("<uuid:.*?>", UNKNOWN, path))
 
 
 ROUTES = sorted(all_routes())
@@ -119,3 +119,47 @@ def test_target_that_is_a_url_is_its_path(http_client: HttpClient) -> None:
 def test_host_of_a_target_that_is_a_url_must_be_allowed(server: Server) -> None:
     response = RawHttp(server).send(request("GET", "http://elsewhere.example/healthz")).response()
     assert response.status == 400
+
+
+# ── parameters ──
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if route.path.startswith("api/")],
+    ids=lambda route: route.path,
+)
+def test_parameter_that_a_route_lacks_is_refused_by_name(http_client: HttpClient, route: Route) -> None:
+    for method in route.of_views - {"HEAD"}:
+        answer = http_client.http.request(method, f"/{route.path}", params={"colour": "red"})
+        assert answer.status_code == 400, method
+        assert errors_of(answer).keys() == {"colour"}, method
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "words"),
+    [
+        ("limit=1&limit=2", "limit", "once"),
+        ("search=a%00b", "search", "NUL"),
+        ("token=x", "token", "Authorization: Bearer"),
+    ],
+)
+def test_parameter_that_no_route_accepts_is_refused(
+    http_client: HttpClient, query: str, name: str, words: str
+) -> None:
+    answer = http_client.http.get(f"/api/uploads/?{query}")
+    assert answer.status_code == 400
+    assert words in errors_of(answer)[name]
+
+
+# ── pages of other origins ──
+
+
+@pytest.mark.parametrize("path", ["/api/uploads", "/api/me/", "/api/v1/nothing", "/api/uploads?x=1"])
+def test_refusal_can_be_read_by_the_page_of_an_allowed_origin(server: Server, path: str) -> None:
+    headers = {"Origin": server.http}
+    answer = httpx.post(server.http + path, headers=headers)
+    assert answer.status_code >= 400
+    assert answer.headers["Access-Control-Allow-Origin"] == server.http
+    asked = httpx.options(server.http + path, headers=headers | {"Access-Control-Request-Method": "POST"})
+    assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, server.http)

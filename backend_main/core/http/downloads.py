@@ -25,6 +25,7 @@ from ..models import User
 from ..runtime import runtime_of
 from ..uploads import page_images, queries
 from .http_errors import RangeNotSatisfiable
+from .parameters import with_parameters
 from .problems import error_response
 
 
@@ -79,6 +80,7 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
     )
 
 
+@with_parameters("width")
 @owner_required
 async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/pages/{n}/image?width=`: the upright page, at most `width` pixels wide."""

@@ -24,7 +24,7 @@ class JSONView(View):
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override] # the stub knows synchronous views only
         try:
-            # `methods` has checked that the view has the method.
+            # `route_checks` has checked that the view has the method.
             handler = getattr(self, cast("str", request.method).lower())
             return await handler(request, *args, **kwargs)  # type: ignore[no-any-return]
         except ScanrillError as error:
