@@ -7,6 +7,7 @@ from backend_main.core.http import (
     exports,
     health,
     keys,
+    read,
     readings,
     rest,
     schemas,
@@ -18,9 +19,10 @@ from backend_main.core.http import (
 from backend_main.core.http.routes import route
 from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
+from backend_main.core.http.waiting import waits
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
+stream_routes = StreamRoutes(upload.UPLOADS, read.READ, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
     route("", error_views.web_page_not_built),
     route("healthz", health.healthz),
@@ -46,7 +48,7 @@ urlpatterns = [
     ),
     route("api/search", list_in_turn(search.SearchView.as_view())),
     route("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
-    route("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),
+    route("api/uploads/<uuid:upload_id>/", waits(in_turn(rest.UploadView.as_view()))),
     route("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),
     route("api/uploads/<uuid:upload_id>/retry", in_turn(rest.RetryView.as_view())),
     route("api/uploads/<uuid:upload_id>/readings", in_turn(readings.ReadingsView.as_view())),

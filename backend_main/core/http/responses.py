@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from uuid import UUID
 
 import msgspec
 
 from ..errors import ScanrillError
+from .path_prefix import link_prefix
 from .problems import MEDIA_TYPE, encode_problem
 from .request_body import LimitedBody
 from .types import Receive, Scope, Send
@@ -25,9 +27,12 @@ async def send_empty(send: Send, headers: dict[str, str]) -> None:
     await send({"type": "http.response.body"})
 
 
-async def send_json(receive: Receive, send: Send, status: int, response: object) -> None:
+async def send_json(
+    receive: Receive, send: Send, status: int, response: object, headers: dict[str, str] | None = None
+) -> None:
     """Send a response as JSON."""
-    await _send(receive, send, status, msgspec.json.encode(response), {"Content-Type": JSON})
+    all_headers = {"Content-Type": JSON} | (headers or {})
+    await _send(receive, send, status, msgspec.json.encode(response), all_headers)
 
 
 async def send_error(scope: Scope, receive: Receive, send: Send, error: ScanrillError) -> None:
@@ -58,6 +63,11 @@ async def _send(
 def encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     """Return headers as ASGI has them."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def upload_location(scope: Scope, upload_id: UUID) -> str:
+    """Return the path of an upload, as a link in the response to this request."""
+    return f"{link_prefix(scope)}/api/uploads/{upload_id}/"
 
 
 async def _drain_body(receive: Receive) -> None:
