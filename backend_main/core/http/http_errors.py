@@ -55,7 +55,7 @@ class NotAcceptable(HTTPError):
 
 
 class PreconditionFailed(HTTPError):
-    """What the request changes is not what `If-Match` names. Nothing was changed."""
+    """The upload or page is not in a state that `If-Match` names. Nothing was changed."""
 
     code = "precondition_failed"
     http_status = 412
