@@ -153,7 +153,9 @@ async def _create_from_source(request: WireRequest) -> tuple[Upload, Mapping[str
     async with json_body(request, ConvertRequest) as body:
         _check_target(body.target.get("kind", "inbody"))
         if len(body.sources) > 1:
-            raise RequestError({BODY_FIELD: "One source at a time is expected. Send each in its own request."})
+            raise RequestError(
+                {BODY_FIELD: "One source at a time is expected. Send each in its own request."}
+            )
         options = read_options(_read_options(body.options))
         source = body.sources[0]
         if isinstance(source, FileSource):
@@ -283,7 +285,7 @@ async def _send_result(
 
     def write(document: ExportDocument) -> Iterator[bytes]:
         pages = list(document.pages())
-        body = {
+        body: dict[str, Any] = {
             "document": _contents(document, pages, formats),
             "status": "success" if any(page.text.strip() for page in pages) else "partial_success",
             "errors": [],
@@ -299,9 +301,7 @@ async def _send_result(
     await request.send({"type": "http.response.body", "body": content})
 
 
-def _contents(
-    document: ExportDocument, pages: list[ExportPage], formats: Sequence[str]
-) -> dict[str, object]:
+def _contents(document: ExportDocument, pages: list[ExportPage], formats: Sequence[str]) -> dict[str, object]:
     return {
         "filename": document.filename,
         "md_content": "\n\n".join(page.markdown for page in pages) if "md" in formats else None,

@@ -14,7 +14,7 @@ import msgspec
 
 from ....reading.types import Block, Box
 from ...db import executor
-from ...errors import RequestError, ScanrillError, UploadNotFound
+from ...errors import RequestError, ScanrillError
 from ...exports.document import ExportDocument, ExportPage
 from ...models import Upload
 from ...uploads import commands, queries

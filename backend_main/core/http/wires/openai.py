@@ -6,7 +6,6 @@ Markdown of a page differs from its live text, the lines from the first differen
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,8 +35,8 @@ from .requests import (
 VIA = "openai"
 DEFAULT_MODEL = "scanrill"
 _NO_FILE = (
-    "Send an image as `image_url` with a data URL, or a PDF as `file` with `file_data`. URLs of other servers "
-    "are not fetched."
+    "Send an image as `image_url` with a data URL, or a PDF as `file` with `file_data`. "
+    "URLs of other servers are not fetched."
 )
 
 

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
+from ....reading.page_ranges import PageRanges
 from ...auth import authentication
 from ...auth.authentication import Identity
 from ...auth.credentials import credential_of
-from ...conf import conf
 from ...db import executor
 from ...errors import BodyTooLarge, RequestError, ScanrillError
 from ...exports.document import ExportDocument, ExportOptions
@@ -25,8 +25,7 @@ from ...protocol import messages, parsing
 from ...runtime import runtime_of
 from ...uploads import commands, ingest, quotas
 from ...uploads.quotas import OPEN_STATUSES
-from ....reading.page_ranges import PageRanges
-from ..receive import ReceivedFile, receive_file
+from ..receive import CHUNK_BYTES, ReceivedFile, receive_file, writers
 from ..render import render
 from ..request_body import body_parts
 from ..responses import send_json
@@ -123,12 +122,16 @@ async def json_body(request: WireRequest, body_type: type[T]) -> AsyncIterator[T
         raise BodyTooLarge(MAX_JSON_BODY_BYTES)
     quota = await executor.run_in_db_thread(quotas.byte_quota, user)
     with ingest.open_staged_file(BODY_FIELD, expected_bytes=length, quota=quota) as staged:
-        received = 0
+        received, buffer = 0, bytearray()
         async for part in body_parts(request.receive):
             received += len(part)
             if received > MAX_JSON_BODY_BYTES:
                 raise BodyTooLarge(MAX_JSON_BODY_BYTES)
-            await executor.run_for_user(user.pk, staged.write, part)
+            buffer += part
+            if len(buffer) >= CHUNK_BYTES:
+                await writers.run(user.pk, staged.write, bytes(buffer))
+                buffer.clear()
+        await writers.run(user.pk, staged.write, bytes(buffer))
         async with _decoders.place(user.pk):
             yield await executor.run_for_user(user.pk, _decode, staged, body_type)
 
@@ -213,8 +216,3 @@ def language_options(codes: Sequence[str]) -> dict[str, Any]:
     languages = [code.partition("-")[0].lower() for code in codes]
     found = [code for code in languages if len(code) == 2 and code.isascii() and code.isalpha()]
     return {"languages": found[:10]} if found else {}
-
-
-def is_enabled(name: str) -> bool:
-    """Return whether the interface of a product is on."""
-    return name in conf.wires
