@@ -5,7 +5,8 @@ commands, queries, exports and its own shapes. `requests` has what they share: i
 the upload and waits for its end.
 
     tika        Apache Tika, `/tika`, and the external loader of Open WebUI, `/process`
-    docling     docling-serve, `/docling/v1`; `docling_document` has its JSON
+    docling     docling-serve, `/docling/v1`; `docling_document` has its JSON,
+                `docling_status` the WebSocket with the state of a task
     openai      chat completions of OpenAI, `/openai/v1`
     mistral     Mistral OCR, `/mistral/v1`
     azure       Azure Document Intelligence, `/documentintelligence`
@@ -18,7 +19,9 @@ from __future__ import annotations
 
 from ...conf import conf
 from ..stream_routes import StreamRoute
+from ..types import Application
 from . import azure, docling, mistral, openai, tika
+from .docling_status import status_socket
 
 WIRES = {
     "tika": tika.ROUTES,
@@ -28,6 +31,14 @@ WIRES = {
     "mistral": mistral.ROUTES,
     "azure": azure.ROUTES,
 }
+
+
+DOCLING_STATUS_PATH = "docling/v1/status/ws/<str:task_id>"
+
+
+def websocket_routes() -> dict[str, Application]:
+    """Return the WebSocket applications of the interfaces that are on, by their paths."""
+    return {DOCLING_STATUS_PATH: status_socket} if "docling" in conf.wires else {}
 
 
 def routes() -> list[StreamRoute]:

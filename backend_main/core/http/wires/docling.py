@@ -75,50 +75,51 @@ class ConvertRequest(msgspec.Struct):
     target: dict[str, Any] = {}
 
 
-def _error_body(error: ScanrillError) -> dict[str, object]:
+def error_body(error: ScanrillError) -> dict[str, object]:
+    """Return the JSON of an error."""
     if isinstance(error, UploadNotFound):
         return {"detail": "Task not found."}
     return {"detail": " ".join(error.fields.values())}
 
 
-@wire_handler(_error_body)
+@wire_handler(error_body)
 async def _convert_file(request: WireRequest) -> None:
     started = time.monotonic()
     upload, options = await _create_from_form(request)
     await _send_result(request, upload, _formats(options), started, seconds=_seconds(options))
 
 
-@wire_handler(_error_body)
+@wire_handler(error_body)
 async def _convert_file_later(request: WireRequest) -> None:
     upload, options = await _create_from_form(request)
-    await request.send_json(200, _task(upload, _formats(options)))
+    await request.send_json(200, task(upload, _formats(options)))
 
 
-@wire_handler(_error_body)
+@wire_handler(error_body)
 async def _convert_source(request: WireRequest) -> None:
     started = time.monotonic()
     upload, options = await _create_from_source(request)
     await _send_result(request, upload, _formats(options), started, seconds=_seconds(options))
 
 
-@wire_handler(_error_body)
+@wire_handler(error_body)
 async def _convert_source_later(request: WireRequest) -> None:
     upload, options = await _create_from_source(request)
-    await request.send_json(200, _task(upload, _formats(options)))
+    await request.send_json(200, task(upload, _formats(options)))
 
 
-@wire_handler(_error_body)
+@wire_handler(error_body)
 async def _poll(request: WireRequest, task_id: str) -> None:
     """Serve the status of a task; `?wait=` waits until its end."""
-    upload_id, formats = _parse_task(task_id)
+    upload_id, formats = parse_task(task_id)
     upload = await _upload(request, upload_id)
     upload = await wait(request, upload, seconds=_wait_of(request.scope["query_string"].decode("latin-1")))
-    await request.send_json(200, _task(upload, formats))
+    await request.send_json(200, task(upload, formats))
 
 
-@wire_handler(_error_body)
+@wire_handler(error_body)
 async def _result(request: WireRequest, task_id: str) -> None:
-    upload_id, formats = _parse_task(task_id)
+    upload_id, formats = parse_task(task_id)
     upload = await _upload(request, upload_id)
     if upload.status in OPEN_STATUSES:
         detail = "Task result not found. Please wait for a completion status."
@@ -218,7 +219,8 @@ def _seconds(options: Mapping[str, Any]) -> float:
         raise RequestError({"document_timeout": "A number of seconds is expected."}) from None
 
 
-def _task(upload: Upload, formats: Sequence[str]) -> dict[str, Any]:
+def task(upload: Upload, formats: Sequence[str]) -> dict[str, Any]:
+    """Return the state of an upload as that of a task."""
     has_failed = upload.status in (Status.ERROR, Status.CANCELLED)
     has_ended = upload.status not in OPEN_STATUSES
     return {
@@ -248,7 +250,8 @@ def _failure(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _parse_task(task_id: str) -> tuple[UUID, tuple[str, ...]]:
+def parse_task(task_id: str) -> tuple[UUID, tuple[str, ...]]:
+    """Return the upload and the formats of a task. Raises `UploadNotFound`."""
     key, *formats = task_id.split("-")
     try:
         return UUID(hex=key), _formats({"to_formats": formats})

@@ -79,7 +79,7 @@ class _Builder:
         if block.type != "list_item":
             self._list = None
         if block.type == "table":
-            self._add(self.tables, "tables", "table", page, block, **_table(block))
+            self._add(self.tables, "tables", "table", page, block, **_table(page, block))
         elif block.type == "figure":
             self._add(self.pictures, "pictures", "picture", page, block, **_NO_NOTES, annotations=[])
             if block.text:
@@ -133,23 +133,25 @@ _NO_NOTES: dict[str, Any] = {"captions": [], "references": [], "footnotes": []}
 
 
 def _provenance(page: ExportPage, box: Box, characters: int) -> dict[str, Any]:
-    return {"page_no": page.number, "bbox": _bbox(box), "charspan": [0, characters]}
+    return {"page_no": page.number, "bbox": _bbox(page, box), "charspan": [0, characters]}
 
 
-def _bbox(box: Box) -> dict[str, Any]:
-    xs, ys = [x for x, _ in box], [y for _, y in box]
+def _bbox(page: ExportPage, box: Box) -> dict[str, Any]:
+    """Return the rectangle around a box, inside the page: docling warns of others."""
+    xs = [min(max(x, 0), page.width) for x, _ in box]
+    ys = [min(max(y, 0), page.height) for _, y in box]
     return {"l": min(xs), "t": min(ys), "r": max(xs), "b": max(ys), "coord_origin": "TOPLEFT"}
 
 
-def _table(block: Block) -> dict[str, Any]:
-    cells = [_cell(cell) for cell in block.cells]
+def _table(page: ExportPage, block: Block) -> dict[str, Any]:
+    cells = [_cell(page, cell) for cell in block.cells]
     data = {"num_rows": block.rows or 0, "num_cols": block.columns or 0, "table_cells": cells}
     return {**_NO_NOTES, "data": data, "annotations": []}
 
 
-def _cell(cell: TableCell) -> dict[str, Any]:
+def _cell(page: ExportPage, cell: TableCell) -> dict[str, Any]:
     return {
-        "bbox": None if cell.box is None else _bbox(cell.box),
+        "bbox": None if cell.box is None else _bbox(page, cell.box),
         "row_span": cell.row_span,
         "col_span": cell.column_span,
         "start_row_offset_idx": cell.row,

@@ -78,7 +78,7 @@ async def _chat(request: WireRequest) -> None:
             return
         upload = await create(request, source, via=VIA, options=options)
     await wait_until_read(request, upload)
-    text = (await render_format(request, upload.pk, parse_request({"format": "md"}))).decode()
+    text = (await render_format(request, upload.pk, parse_request({"format": "md"}))).decode().rstrip("\n")
     message = {"role": "assistant", "content": text, "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
@@ -127,6 +127,9 @@ class _ChatStream(ReadingStream):
         self._texts: dict[int, str] = {}
         self._has_role = False
         self._failure: ScanrillError | None = None
+
+    async def _write_start(self) -> None:
+        """Write nothing: clients take each event for a chunk."""
 
     async def _write_event(self, text: str) -> None:
         message = msgspec.json.decode(text)
