@@ -14,6 +14,7 @@ import argparse
 import itertools
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from benchmarks.readme_tables import write
 
 if TYPE_CHECKING:
     from backend_main.core.models import Page, Upload, User
+    from backend_main.reading.types import Word
 
 PAGES, PAGES_PER_UPLOAD, QUERIES, SAVES = 100_000, 10, 300, 400
 VOCABULARY, WORDS_PER_PAGE, WORDS_PER_LINE = 60_000, 300, 10
@@ -195,9 +197,14 @@ def new_upload(owner: User, number: int) -> Upload:
 
 def new_page(upload: Upload, number: int, lines: list[str]) -> Page:
     from backend_main.core.models import Page
+    from backend_main.core.uploads.packed_words import pack_words
+    from backend_main.reading.types import Line
 
     text = "\n".join(lines)
     stored = [_line(number, at, line) for at, line in enumerate(lines)]
+    words = pack_words(
+        Line(number, line, "", words=tuple(_words(line, 100 + 50 * at))) for at, line in enumerate(lines)
+    )
     return Page(
         upload=upload,
         attempt=1,
@@ -207,6 +214,7 @@ def new_page(upload: Upload, number: int, lines: list[str]) -> Page:
         text=text,
         markdown=text,
         lines=stored,
+        words=words,
     )
 
 
@@ -221,6 +229,16 @@ def _line(page: int, at: int, text: str) -> dict[str, Any]:
         "confidence": 0.98,
         "role": "body",
     }
+
+
+def _words(line: str, top: int) -> Iterator[Word]:
+    """Yield the words of a line; Chinese characters are words of their own."""
+    from backend_main.reading.types import Word, level_box
+
+    step = 1040 / len(line)
+    for match in re.finditer("[a-z]+|[^a-z ]", line):
+        left, right = 100 + match.start() * step, 100 + match.end() * step
+        yield Word(match[0], level_box(left, top, right, top + 40), 0.98, match.start())
 
 
 def _index_bytes(database: str) -> int:

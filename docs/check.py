@@ -108,6 +108,7 @@ def stale() -> Iterator[str]:
 
 def _things() -> Iterator[tuple[str, Iterable[str]]]:
     from backend_main.core import conf
+    from backend_main.core.errors import CommandError
     from backend_main.core.protocol import parsing
     from backend_main.core.protocol.messages import REPLY_TYPES
 
@@ -124,7 +125,10 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
             "reference/websocket.md",
             (f"### {kind.__name__} ", *(f"| `{k}` |" for k in kind.__struct_fields__)),
         )
-    yield "reference/errors.md", (f"| `{kind.__name__}` |" for kind in errors.classes())
+    yield (
+        "reference/errors.md",
+        (f"| `{kind.code}`{{" for kind in errors.classes() if kind is not CommandError),
+    )
     yield "reference/errors.md", (f"| `{kind.close_code}` |" for kind in errors.classes())
     yield "reference/warnings.md", (f"| `{code}` |" for code in WarningCode)
     yield "reference/rest.md", (f"### {name} " for name in rest.names())

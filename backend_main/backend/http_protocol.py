@@ -9,6 +9,7 @@ They rely on private members, so pyproject.toml pins uvicorn below the next mino
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +19,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from backend_main.core.conf import conf
 from backend_main.core.errors import ScanrillError
 from backend_main.core.http.client_address import address_key
+from backend_main.core.http.http_errors import HeadTimeout, HeadTooLarge, MalformedRequest
+from backend_main.core.http.problems import MEDIA_TYPE, encode_problem
 from backend_main.core.http.request_body import MIN_BODY_BYTES_PER_SECOND
+from backend_main.core.live.server_connection import ABORT, ON_SHUTDOWN
 
 from .connection_limits import Admission, ConnectionLimits
 from .proxy_headers import is_trusted_proxy
@@ -69,6 +73,7 @@ class LimitedHTTPProtocol(H11Protocol):
     def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn = BoundedConnection(h11.SERVER, MAX_HEAD_BYTES)
+        self.app_state = self.app_state | {ABORT: self.evict}
         self._limits = limits
         self._admission: Admission | None = None
         self._received_bytes = False
@@ -85,7 +90,7 @@ class LimitedHTTPProtocol(H11Protocol):
         try:
             self._admission = self._limits.admit(address, transport.get_extra_info("socket").fileno())
         except ScanrillError as error:
-            self._refuse(error.http_status, str(error))
+            self._refuse(error)
             return
         self._watch_head(is_partial=True)
 
@@ -96,6 +101,13 @@ class LimitedHTTPProtocol(H11Protocol):
         if self._admission is not None:
             self._admission.release()
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        scope: Mapping[str, Any] | None = self.scope  # uvicorn's type has no None
+        on_shutdown = None if scope is None else scope["state"].pop(ON_SHUTDOWN, None)
+        if on_shutdown is not None:
+            on_shutdown()
+
     # ── head ──
 
     def data_received(self, data: bytes) -> None:
@@ -105,7 +117,7 @@ class LimitedHTTPProtocol(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         if not all(value.isascii() for name, value in event.headers if name.lower() in DECODED_HEADERS):
-            self._refuse(400, MALFORMED_HEAD)
+            self._refuse(MalformedRequest(MALFORMED_HEAD))
             return
         super().handle_websocket_upgrade(event)
         protocol = self.transport.get_protocol()
@@ -117,12 +129,12 @@ class LimitedHTTPProtocol(H11Protocol):
         """Refuse a head or a chunk that h11 has rejected."""
         received, _is_closed = self.conn.trailing_data
         if len(received) >= MAX_HEAD_BYTES:
-            self._refuse(431, LARGE_HEAD)
+            self._refuse(HeadTooLarge(LARGE_HEAD))
         else:
-            self._refuse(400, MALFORMED_HEAD)
+            self._refuse(MalformedRequest(MALFORMED_HEAD))
 
     def evict(self) -> None:
-        """Close the connection at once, because another one needs its descriptor."""
+        """Close the connection at once: another one needs its descriptor, or the client does not read."""
         self.transport.abort()
 
     def _watch_head(self, *, is_partial: bool) -> None:
@@ -138,21 +150,21 @@ class LimitedHTTPProtocol(H11Protocol):
     def _on_head_timeout(self) -> None:
         self._watch_head(is_partial=False)
         if self._received_bytes:
-            self._refuse(408, SLOW_HEAD)
+            self._refuse(HeadTimeout(SLOW_HEAD))
         elif not self.transport.is_closing():
             # A browser opens connections in advance, and would show the response to the next request.
             self.transport.close()
 
-    def _refuse(self, status: int, sentence: str) -> None:
+    def _refuse(self, error: ScanrillError) -> None:
         """Close the connection, with a response unless another one has begun."""
-        self._limits.refusals.add(sentence)
+        self._limits.refusals.add(" ".join(error.fields.values()))
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn's type has no None
         is_in_response = cycle is not None and cycle.response_started and not cycle.response_complete
         if cycle is not None:
             cycle.disconnected = True
             cycle.message_event.set()
         if not (is_in_response or self.transport.is_closing()):
-            self.transport.write(_encode_response(status, sentence))
+            self.transport.write(_encode_response(error))
         self.transport.close()
 
     # ── response ──
@@ -183,10 +195,9 @@ class LimitedHTTPProtocol(H11Protocol):
             self._response_timer = None
 
 
-def _encode_response(status: int, sentence: str) -> bytes:
-    return (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        "content-type: text/plain; charset=utf-8\r\n"
-        f"content-length: {len(sentence) + 1}\r\n"
-        f"connection: close\r\n\r\n{sentence}\n"
-    ).encode("ascii")
+def _encode_response(error: ScanrillError) -> bytes:
+    body = encode_problem(error)
+    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Connection": "close"}
+    lines = [f"{name.lower()}: {value}\r\n" for name, value in (headers | error.headers).items()]
+    status_line = f"HTTP/1.1 {error.http_status} {HTTPStatus(error.http_status).phrase}\r\n"
+    return f"{status_line}{''.join(lines)}\r\n".encode("ascii") + body

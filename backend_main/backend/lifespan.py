@@ -13,6 +13,7 @@ from backend_main.core.conf import conf
 from backend_main.core.db import disk_reserve, executor
 from backend_main.core.live.server_connection import MESSAGE_MEMORY
 from backend_main.core.runtime import STATE_KEY, Runtime
+from backend_main.core.webhooks import sender
 from backend_main.sandbox.privileges import protect_server
 
 
@@ -43,16 +44,15 @@ class Lifespan:
         runtime.start_hub(_enqueue_read_calls)
         await executor.run_in_db_thread(runtime.readers.start)
         await asyncio.to_thread(disk_reserve.fill)
-        maintenance_task = (
-            asyncio.create_task(maintenance.maintenance_loop()) if self._role.runs_maintenance else None
-        )
+        loops = [maintenance.maintenance_loop, sender.send_loop] if self._role.runs_maintenance else []
+        periodic_tasks = [asyncio.create_task(loop()) for loop in loops]
         # Objects that exist now stay. The garbage collector would traverse them again, 40 ms each time.
         gc.collect()
         gc.freeze()
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
-        if maintenance_task is not None:
-            maintenance_task.cancel()
+        for task in periodic_tasks:
+            task.cancel()
         await asyncio.to_thread(runtime.stop_readers)
         await runtime.hub.stop()
         await runtime.password_sign_in.close()

@@ -5,6 +5,8 @@ A command imports Django and engines only when it runs, so that `--help` stays f
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 
@@ -18,6 +20,7 @@ from .data_dir import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
 from .export import export
+from .keys import add_key, list_keys, revoke_keys
 from .link import link
 from .messages import message_line
 from .read import read
@@ -37,10 +40,13 @@ from .users import (
 )
 from .worker import worker
 
+# Errors of a write: a full disk or quota, a broken device, a closed pipe.
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EPIPE)
+
 app = typer.Typer(
     help="Self-hosted OCR server that streams the text of scans while it reads them.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 user = typer.Typer(help="Manage the users of the server.", no_args_is_help=True)
@@ -56,6 +62,11 @@ USER_COMMANDS: dict[str, Callable[..., None]] = {
 for name, user_command in USER_COMMANDS.items():
     user.command(name)(user_command)
 app.add_typer(user, name="user")
+key = typer.Typer(help="Manage the API keys of users.", no_args_is_help=True)
+KEY_COMMANDS: dict[str, Callable[..., None]] = {"add": add_key, "list": list_keys, "revoke": revoke_keys}
+for name, key_command in KEY_COMMANDS.items():
+    key.command(name)(key_command)
+app.add_typer(key, name="key")
 COMMANDS = (
     *(serve, worker, link, token, read, export, engines, search),
     *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),
@@ -73,7 +84,7 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     try:
-        app()
+        _run()
     except ScanrillError as error:
         sys.exit(message_line(str(error)))  # exit code 1
     except KeyboardInterrupt:
@@ -82,3 +93,23 @@ def main() -> None:
         if not is_database_error(error):
             raise
         sys.exit(message_line(database_error_message(error)))
+
+
+def _run() -> None:
+    """Run the command. Output that cannot be written is one message, not a traceback at exit.
+
+    Without the last flush, Python writes the rest after `main`, where nothing can catch the error.
+    """
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS or error.filename is not None:
+            raise
+        # The exit flushes again: what is left goes to the null device.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # A reader that has gone, as in `scanrill read … | head`, needs no message.
+        is_pipe = error.errno == errno.EPIPE
+        sys.exit(1 if is_pipe else message_line(f"Cannot write the output: {error.strerror}."))

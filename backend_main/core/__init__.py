@@ -15,18 +15,22 @@ Modules and packages, in the order of their imports: each may import those below
     jobs/            job queue in the database, read options, and the readers that work on the queue
                      (`jobs.reader_pool` starts readers and stands above `tasks.py`)
     event_log.py     append-only log of changes, written in the transaction of the change
+    webhooks/        events sent to URLs of users: deliveries, their attempts, signatures
     apps.py          Django app, which registers the checks
     checks.py        Django system checks of the settings
     auth/            tokens, sessions, passwords, accounts, origins, sign-in codes
     pubsub/          best-effort messages between threads and processes
     storage/         stored files: a directory or an S3 bucket
-    models.py        database tables and their constraints (`migrations/`: their history)
+    models.py        database tables and their constraints (`migrations/`: their history;
+                     `integration_models.py`: the tables of webhooks)
     protocol/        message types and their JSON
     db/              database settings, retries, threads, state of the migrations
+    outgoing.py      HTTP requests to URLs that users name: only to allowed addresses
     secret_keys.py   the key that signs tokens: its source, and whether it can be guessed
     conf.py          settings, each declared once (`conf_types.py`: their own types)
     log_filters.py   redaction of tokens in logs
     errors.py        tree of all errors, with codes, HTTP statuses and close codes
+    extras.py        command that installs a missing extra
 
 Beside `core`: `backend_main.backend` assembles the process (ASGI, lifespan, Celery), and
 `backend_main.reading` turns bytes into text in child processes. It knows nothing of the server.

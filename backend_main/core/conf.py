@@ -24,6 +24,8 @@ from .errors import CommandError
 
 PREFIX = "SCANRILL_"
 _SECRET = {"secret": True}
+# A path without a slash at its end, or nothing. No first segment is one of the server's own paths.
+ROOT_PATH_PATTERN = r"^(?!/(?:api|assets|healthz|k|readyz|ws)(?:/|$))(?:/[A-Za-z0-9._~-]+)*$"
 
 
 def _default_data_dir() -> Path:
@@ -52,7 +54,10 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=list)
     allowed_origins: Annotated[
         list[str],
-        Meta(description="Web origins (scheme://host:port) that may connect, besides the server's own."),
+        Meta(
+            description="Web origins (scheme://host:port) that may connect, besides the server's own; of "
+            "apps and browser extensions too, such as capacitor://localhost."
+        ),
     ] = msgspec.field(default_factory=list)
     trusted_proxies: Annotated[
         list[Network],
@@ -61,6 +66,14 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             "X-Forwarded-For and X-Forwarded-Proto count. Empty: none."
         ),
     ] = msgspec.field(default_factory=list)
+    root_path: Annotated[
+        str,
+        Meta(
+            description="Path below which a reverse proxy serves the server, such as /scan. Empty: none, or "
+            "X-Forwarded-Prefix of a trusted proxy.",
+            pattern=ROOT_PATH_PATTERN,
+        ),
+    ] = ""
     https_only: Annotated[
         bool,
         Meta(
@@ -112,6 +125,24 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         list[Path],
         Meta(description="Directories that `image_path` may name files in. Empty: imports are off."),
     ] = msgspec.field(default_factory=list)
+    fetch_hosts: Annotated[
+        list[str],
+        Meta(
+            description="Names of the hosts from which a request may let the server fetch a file by its URL. "
+            "Empty: none."
+        ),
+    ] = msgspec.field(default_factory=list)
+    outgoing_allow: Annotated[
+        list[Network],
+        Meta(
+            description="Addresses or networks, such as 10.0.0.0/8, that webhooks and fetched URLs may reach "
+            "although they are not public; also by plain HTTP. Empty: none."
+        ),
+    ] = msgspec.field(default_factory=list)
+    outgoing_ports: Annotated[
+        list[Annotated[int, Meta(ge=1, le=65_535)]],
+        Meta(description="Ports that webhooks and fetched URLs may have."),
+    ] = msgspec.field(default_factory=lambda: [80, 443])
     engine: Annotated[str, Meta(description="Name of the default engine.")] = "rapid"
     vision_url: Annotated[
         str,
@@ -200,6 +231,7 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Difference of clocks that a token may show, in seconds; 0 = none.", ge=0),
     ] = 30
+    max_keys_per_user: Annotated[int, Meta(description="Largest number of API keys of one user.", gt=0)] = 50
     password_tries_per_minute: Annotated[
         int,
         Meta(
@@ -319,10 +351,21 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             extra=_SECRET,
         ),
     ] = ""
+    max_webhooks_per_user: Annotated[
+        int, Meta(description="Largest number of webhooks of one user; 0 = webhooks are off.", ge=0)
+    ] = 20
     storage_cache_bytes: Annotated[
         int,
         Meta(description="Size of the local cache of files from a bucket, in bytes; 0 = no cache.", ge=0),
     ] = 2 * 1024**3
+    wire_retention_hours: Annotated[
+        int,
+        Meta(
+            description="Time after which uploads that came through an interface of another product are "
+            "deleted, in hours; 0 = never.",
+            ge=0,
+        ),
+    ] = 24
     event_retention: Annotated[
         Duration,
         Meta(description="Time for which a client can resume after a disconnect: seconds, or 15m, 24h, 7d."),

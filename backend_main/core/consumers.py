@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
@@ -17,7 +18,7 @@ from uuid import UUID
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from .auth import authentication, origin
+from .auth import authentication, credentials, origin
 from .conf import conf
 from .db import executor
 from .errors import (
@@ -39,6 +40,7 @@ from .live.send_queue import SendQueue
 from .live.server_connection import SERVER_CONNECTION, ServerConnection
 from .models import Status, Upload
 from .protocol import messages, parsing, serializers
+from .protocol.subprotocol import answered_subprotocol
 from .runtime import Runtime, runtime_of
 from .uploads import commands, queries
 
@@ -48,6 +50,15 @@ log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_SECONDS = 1.0
 UNKNOWN_ENDPOINT_MESSAGE = "Unknown endpoint."
+# An API key with the scope `read` may send these; all others need `write`.
+READ_REQUESTS = (
+    messages.Subscribe,
+    messages.ListUploads,
+    messages.Retrieve,
+    messages.Resync,
+    messages.Authenticate,
+    messages.Ping,
+)
 
 
 class UploadConsumer(AsyncWebsocketConsumer):
@@ -92,7 +103,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 raise UnknownEndpoint(UNKNOWN_ENDPOINT_MESSAGE)
             origin.check_origin(self.scope)
             self.identity = await executor.run_in_db_thread(
-                authentication.authenticate, authentication.token_from_handshake(self.scope)
+                authentication.authenticate, credentials.credential_of_handshake(self.scope)
             )
             upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
             if upload_id is not None:
@@ -101,11 +112,11 @@ class UploadConsumer(AsyncWebsocketConsumer):
             # Before the accept: the client receives every later commit.
             await self._runtime.hub.join(connection)
         except (ConnectionRejected, DatabaseUnavailable, TokenKeysUnavailable, UploadNotFound) as error:
-            await self.accept()
+            await self.accept(answered_subprotocol(self.scope))
             await self.close(error.close_code, str(error))
             return
         self._connection = connection
-        await self.accept()
+        await self.accept(answered_subprotocol(self.scope))
         self._writer = asyncio.create_task(self._write(connection))
         self._close_at(self.identity.expires_at)
 
@@ -134,6 +145,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _handle(self, connection: LiveConnection, request: messages.Request) -> None:
         connection.begin_request(request)
         try:
+            authentication.require(self.identity, "read" if isinstance(request, READ_REQUESTS) else "write")
             reply = await self._HANDLERS[type(request)](self, connection, request)
         except RequestError as error:
             reply = request.error_reply(error.fields)
@@ -160,7 +172,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         if identity.user.pk != self.identity.user.pk:
             raise RequestError({"token": "This token belongs to another user."})
         self.identity = identity
-        connection.issued_at, connection.session_id = identity.issued_at, identity.session_id
+        connection.issued_at, connection.credential_id = identity.issued_at, identity.credential_id
         self._close_at(identity.expires_at)
         return messages.Authenticated()
 
@@ -174,6 +186,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 commands.create,
                 source=source,
                 options=ReadOptions(**request.read_options()),
+                filename=request.filename,
+                metadata=request.metadata,
+                on_duplicate=request.on_duplicate or "existing",
                 requester=connection,
             )
         if connection.has_event_reply:
@@ -284,7 +299,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             identity.issued_at,
             send_queue,
             self.close_with,
-            session_id=identity.session_id,
+            credential_id=identity.credential_id,
         )
 
     async def _parse(self, text: str | None) -> messages.Request:
@@ -309,7 +324,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
         loop = asyncio.get_running_loop()
         if self._expiry is not None:
             self._expiry.cancel()
-        expired = Unauthenticated("The token has expired.")
+            self._expiry = None
+        if math.isinf(epoch_seconds):
+            return
+        expired = Unauthenticated("The token or API key has expired.")
         self._expiry = loop.call_later(max(0.0, epoch_seconds - time.time()), self.close_with, expired)
 
     async def _close_or_abort(self, reason: ConnectionRejected) -> None:
@@ -331,5 +349,5 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):
     """Consumer of all other WebSocket paths: it closes the connection with 4404."""
 
     async def connect(self) -> None:
-        await self.accept()
+        await self.accept(answered_subprotocol(self.scope))
         await self.close(UnknownEndpoint.close_code, UNKNOWN_ENDPOINT_MESSAGE)

@@ -1,6 +1,6 @@
 """Tree of all errors that a user of scanrill can meet; it does not import Django.
 
-ScanrillError                   code, HTTP status, close code, and whether reconnecting can help
+ScanrillError                   code, HTTP status, close code, and whether a retry can help
 ├── RequestError                400         a field is not valid; `fields` says which and why
 │   ├── ProtocolError           400         the frame is not a valid request
 │   ├── UploadNotFound          404  4404   the upload does not exist or belongs to another user
@@ -8,6 +8,13 @@ ScanrillError                   code, HTTP status, close code, and whether recon
 │   ├── FigureNotFound          404         the page has no such figure, or its place is not known
 │   ├── ReadingNotFound         404         the upload has no reading with this number
 │   ├── SessionNotFound         404         the user has no such session, or it has ended
+│   ├── KeyNotFound             404         the user has no such API key, or it was revoked
+│   ├── ScopeMissing            403         the API key may not do this: use another, or sign in
+│   ├── KeyLimitExceeded        409         the user has the maximum number of API keys
+│   ├── WebhookNotFound         404         the user has no such webhook or delivery
+│   ├── DuplicateUpload         409         the user has the file, and a duplicate shall be an error
+│   ├── KeyReused               422         the idempotency key belongs to another request
+│   ├── KeyInUse                409         the first request with the idempotency key still runs: try again
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
 │   ├── LengthRequired          411         a large body needs a Content-Length
@@ -21,7 +28,9 @@ ScanrillError                   code, HTTP status, close code, and whether recon
 │   ├── TokenKeysUnavailable    503         the keys of the service that signs tokens cannot be fetched
 │   ├── SignInLimited           429         too many attempts to sign in: wait, then try again
 │   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
-│   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+│   ├── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+│   ├── OutgoingRefused         400         the server does not connect to this URL
+│   └── OutgoingUnavailable     502         the host of a URL cannot be reached, or answers too slowly
 ├── ServerBusy                  503         no place for another connection: try again later
 ├── PageImageError              422         the image of a page cannot be rendered
 ├── CommandError                            a command stops with one line; nothing was changed
@@ -37,25 +46,43 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+DEFAULT_RETRY_AFTER_SECONDS = 5
+"""A restart and a short outage take about as long."""
+
 
 class ScanrillError(Exception):
-    """Base class. `str(error)` is a message that any user may see."""
+    """Base class. `str(error)` is a message that any user may see.
 
-    code: ClassVar[str] = "error"
+    code: name of the kind for programs; it never changes.
+    is_final: whether reconnecting after the close code gets it again.
+    is_retryable: whether the same request can succeed later.
+    retry_after_seconds: when to repeat the request, with statuses that say so.
+    """
+
+    code: ClassVar[str] = "internal_error"
     http_status: ClassVar[int] = 500
     close_code: ClassVar[int] = 1011
     is_final: ClassVar[bool] = True
+    is_retryable: ClassVar[bool] = False
+    retry_after_seconds: int = DEFAULT_RETRY_AFTER_SECONDS
 
     @property
     def fields(self) -> dict[str, str]:
         """Return the message for each field; the key is `detail` if no field is at fault."""
         return {"detail": str(self)}
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers that the status requires of an HTTP response."""
+        if self.http_status == 401:
+            return {"WWW-Authenticate": "Bearer"}
+        return {"Retry-After": str(self.retry_after_seconds)} if self.http_status in (429, 503) else {}
+
 
 class RequestError(ScanrillError):
     """A request that the server refuses. Nothing was changed."""
 
-    code = "invalid"
+    code = "invalid_request"
     http_status = 400
 
     def __init__(self, fields: dict[str, str]) -> None:
@@ -73,8 +100,6 @@ class ProtocolError(RequestError):
     `reply_type` is the type of the reply that the client expects, `ref` its own id of the request.
     """
 
-    code = "protocol"
-
     def __init__(self, fields: dict[str, str], *, reply_type: str = "error", ref: str | None = None) -> None:
         super().__init__(fields)
         self.reply_type = reply_type
@@ -82,7 +107,7 @@ class ProtocolError(RequestError):
 
 
 class UploadNotFound(RequestError):
-    code = "not_found"
+    code = "upload_not_found"
     http_status = 404
     close_code = 4404
 
@@ -122,10 +147,84 @@ class SessionNotFound(RequestError):
         super().__init__({"session": "You have no session with this id."})
 
 
+class KeyNotFound(RequestError):
+    code = "key_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"key": "You have no API key with this id."})
+
+
+class ScopeMissing(RequestError):
+    """The credential is valid, but may not do this. Nothing was changed."""
+
+    code = "scope_missing"
+    http_status = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"detail": message})
+
+
+class KeyLimitExceeded(RequestError):
+    """The user has the maximum number of API keys. Nothing was changed."""
+
+    code = "too_many_keys"
+    http_status = 409
+
+    def __init__(self, limit: int) -> None:
+        super().__init__({"detail": f"You have {limit} API keys, the maximum. Revoke one first."})
+
+
+class WebhookNotFound(RequestError):
+    code = "webhook_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"webhook": "You have no such webhook or delivery."})
+
+
+class DuplicateUpload(RequestError):
+    """The user has this file already, and the request says that this is an error."""
+
+    code = "duplicate_upload"
+    http_status = 409
+
+    def __init__(self, upload_id: object) -> None:
+        super().__init__({"on_duplicate": f"You have this file already, as the upload {upload_id}."})
+
+
+class KeyReused(RequestError):
+    """The idempotency key belongs to another request. Nothing was changed."""
+
+    code = "idempotency_key_reused"
+    http_status = 422
+
+    def __init__(self) -> None:
+        message = "This key belongs to another request. Use a new key for each request."
+        super().__init__({"Idempotency-Key": message})
+
+
+class KeyInUse(RequestError):
+    """The first request with the idempotency key is still being carried out."""
+
+    code = "idempotency_key_in_use"
+    http_status = 409
+    is_final = False
+    is_retryable = True
+    retry_after_seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__({"Idempotency-Key": "The first request with this key still runs. Try again."})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_seconds)}
+
+
 class StatusConflict(RequestError):
     """The request does not fit the status of the upload; the message names that status."""
 
-    code = "wrong_status"
+    code = "status_conflict"
     http_status = 409
 
     def __init__(self, message: str) -> None:
@@ -135,9 +234,9 @@ class StatusConflict(RequestError):
 class RequestTimeout(RequestError):
     """The body of the request arrives too slowly. Nothing was changed."""
 
-    code = "timeout"
+    code = "request_timeout"
     http_status = 408
-    is_final = False
+    is_retryable = True
 
     def __init__(self) -> None:
         super().__init__({"detail": "The body of the request arrived too slowly. Send it again."})
@@ -168,7 +267,7 @@ class BodyTooLarge(RequestError):
 class FileTooLarge(RequestError):
     """The file exceeds the limit. `field` is the field that brought the bytes."""
 
-    code = "too_large"
+    code = "file_too_large"
     http_status = 413
 
     def __init__(self, field: str, max_bytes: int) -> None:
@@ -180,7 +279,7 @@ class StorageFull(RequestError):
 
     code = "storage_full"
     http_status = 507
-    is_final = False
+    is_retryable = True
 
     def __init__(self, field: str) -> None:
         super().__init__({field: "storage_full: the server has no space for it. Nothing was stored."})
@@ -189,9 +288,9 @@ class StorageFull(RequestError):
 class DatabaseUnavailable(RequestError):
     """The database does not answer. The last attempt may have succeeded although its reply was lost."""
 
-    code = "unavailable"
+    code = "database_unavailable"
     http_status = 503
-    is_final = False
+    is_retryable = True
 
     def __init__(self) -> None:
         super().__init__({"server": "The database is unavailable. Try again."})
@@ -211,9 +310,9 @@ class DatabaseFull(DatabaseUnavailable):
 class ShuttingDown(RequestError):
     """The server is shutting down. The request may have been carried out."""
 
-    code = "ending"
+    code = "shutting_down"
     http_status = 503
-    is_final = False
+    is_retryable = True
 
     def __init__(self) -> None:
         super().__init__({"server": "The server is shutting down. Try again."})
@@ -224,7 +323,7 @@ class StorageUnavailable(RequestError):
 
     code = "storage_unavailable"
     http_status = 503
-    is_final = False
+    is_retryable = True
 
     def __init__(self, field: str = "detail") -> None:
         super().__init__({field: "storage_unavailable: the file storage does not answer. Try again."})
@@ -233,9 +332,9 @@ class StorageUnavailable(RequestError):
 class TokenKeysUnavailable(RequestError):
     """The service that signs tokens has not answered with its keys, so no token can be verified."""
 
-    code = "keys_unavailable"
+    code = "token_keys_unavailable"
     http_status = 503
-    is_final = False
+    is_retryable = True
 
     def __init__(self) -> None:
         super().__init__({"server": "The keys of the tokens cannot be fetched. Try again."})
@@ -244,9 +343,9 @@ class TokenKeysUnavailable(RequestError):
 class SignInLimited(RequestError):
     """There were too many attempts to sign in. The password was not checked."""
 
-    code = "too_many_tries"
+    code = "sign_in_limited"
     http_status = 429
-    is_final = False
+    is_retryable = True
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
@@ -258,7 +357,7 @@ class SignInLimited(RequestError):
 class QuotaExceeded(RequestError):
     """The user has reached a quota. Nothing was stored; `field` is the field that brought the bytes."""
 
-    code = "over_quota"
+    code = "quota_exceeded"
     http_status = 507
 
     def __init__(self, field: str, message: str) -> None:
@@ -268,20 +367,40 @@ class QuotaExceeded(RequestError):
 class PendingLimitExceeded(RequestError):
     """The user has the maximum number of uploads waiting. Nothing was changed."""
 
-    code = "too_many_pending"
+    code = "pending_limit_exceeded"
     http_status = 429
-    is_final = False
+    is_retryable = True
 
     def __init__(self, field: str, waiting: int) -> None:
         super().__init__({field: f"You have {waiting} uploads waiting, the maximum. Try again later."})
 
 
+class OutgoingRefused(RequestError):
+    """The server does not connect to a URL that the user named; the message says why."""
+
+    code = "url_refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"url": message})
+
+
+class OutgoingUnavailable(RequestError):
+    """The host of a URL that the user named cannot be reached, or answers too slowly."""
+
+    code = "url_unavailable"
+    http_status = 502
+    is_retryable = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"url": message})
+
+
 class ServerBusy(ScanrillError):
     """The server process has no place for another connection."""
 
-    code = "busy"
+    code = "server_busy"
     http_status = 503
-    is_final = False
+    is_retryable = True
 
     def __init__(self) -> None:
         super().__init__("The server has too many connections. Try again later.")
@@ -290,14 +409,14 @@ class ServerBusy(ScanrillError):
 class PageImageError(ScanrillError):
     """The image of a page cannot be rendered; the message says why."""
 
-    code = "picture_failed"
+    code = "page_image_failed"
     http_status = 422
 
 
 class CommandError(ScanrillError):
     """The command cannot run; the message says what to do. Nothing was changed."""
 
-    code = "start_refused"
+    code = "command_failed"
 
 
 class ConnectionRejected(ScanrillError):
@@ -315,25 +434,27 @@ class Unauthenticated(ConnectionRejected):
 
 
 class OriginNotAllowed(ConnectionRejected):
-    code = "origin_refused"
+    code = "origin_not_allowed"
     http_status = 403
     close_code = 4403
 
 
 class UnknownEndpoint(ConnectionRejected):
-    code = "endpoint_unknown"
+    code = "unknown_endpoint"
     http_status = 404
     close_code = 4404
 
 
 class RateLimited(ConnectionRejected):
-    code = "too_many"
+    code = "rate_limited"
     http_status = 429
     close_code = 4429
     is_final = False
+    is_retryable = True
 
 
 class SlowConsumer(ConnectionRejected):
-    code = "too_slow"
+    code = "slow_consumer"
     close_code = 4499
     is_final = False
+    is_retryable = True

@@ -34,6 +34,8 @@ from .db.retry import retry_transient
 from .models import Event, EventCounter, User
 from .protocol import messages
 from .pubsub.messages import LogAdvanced, Publisher, ReadingEnded
+from .webhooks import outbox
+from .webhooks.outbox import LoggedEvent
 
 
 class ReplyTarget(Protocol):
@@ -178,6 +180,10 @@ def _append(changes: list[UploadChange]) -> None:
             reply = change.reply or change.message
             assert isinstance(reply, messages.Message)
             change.requester.reply_at_event(change.seq, reply)
+    outbox.add_deliveries(
+        LoggedEvent(change.owner_id, change.upload_id, change.seq, change.kind, change.message)
+        for change in changes
+    )
 
 
 def _insert(change: UploadChange, message: str) -> None:

@@ -16,8 +16,13 @@ from ..control_characters import mark_controls
 # A client decides how long the line of its request is, and how many there are.
 MAX_LINE_CHARACTERS = 2 * 1024
 MAX_TRACEBACK_CHARACTERS = 32 * 1024
-# A token in the query of any text, the code of a sign-in link, a bearer header.
-_NAMED_SECRET = re.compile(r"(?i)(token=|[?&#]code=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+")
+# A token in the query of any text, the code of a sign-in link, a bearer or basic header.
+_NAMED_SECRET = re.compile(
+    r"(?i)(token=|[?&#]code=)[^&\s\"']+|(bearer\s+|basic\s+(?=[\w+/=-]{20}))[\w.~+/=-]+"
+)
+# The path of a request with an API key, in whichever form; and an API key anywhere, up to its public prefix.
+_PATH_KEY = re.compile(r"(/k/)[^/\s?#\"']+")
+_API_KEY = re.compile(r"(?i)(scr(?:_|%5f)[0-9a-f]{8}(?:_|%5f))[0-9a-f]+")
 _URL = re.compile(r"[^\s\"']+")
 _WEBSOCKET_PATH = re.compile(r"(?i)/ws/")
 # A JWT: base64url of `{"`, and two dots between its three parts (RFC 7515, 3.1).
@@ -26,10 +31,11 @@ _DOTTED_RUN = re.compile(r"[\w.-]+")
 
 
 def redact(text: str) -> str:
-    """Replace tokens and sign-in codes by `[redacted]`."""
+    """Replace tokens, API keys and sign-in codes by `[redacted]`."""
     if _WEBSOCKET_PATH.search(text):
         text = _URL.sub(_without_websocket_query, text)
     text = _NAMED_SECRET.sub(lambda match: f"{match[1] or match[2]}[redacted]", text)
+    text = _API_KEY.sub(r"\1[redacted]", _PATH_KEY.sub(r"\1[redacted]", text))
     return _DOTTED_RUN.sub(_without_jwt, text) if _JWT_START in text else text
 
 

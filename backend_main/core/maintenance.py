@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import close_old_connections
 
 from . import event_log, storage
-from .auth import sessions, sign_in_codes
+from .auth import api_keys, sessions, sign_in_codes
 from .db import disk_reserve, executor
 from .db.retry import retry_transient
 from .errors import DatabaseUnavailable
@@ -25,7 +25,8 @@ from .jobs import queue as job_queue
 from .live.replay import EventLogReader
 from .models import Upload
 from .search import index as search_index
-from .uploads import readings, usage
+from .uploads import expiry, idempotency, readings, usage
+from .webhooks import delivery as deliveries
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,14 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     codes = sign_in_codes.remove_expired()
     events = event_log.remove_expired()
     expired_sessions = sessions.remove_expired()
+    api_keys.remove_revoked()
     event_log.count_missing()
     usage.count_missing()
     search_index.index_missing()
     readings.remove_orphans()
+    idempotency.remove_expired()
+    expiry.remove_expired()
+    deliveries.remove_expired()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
     return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)
 

@@ -70,6 +70,48 @@ class Session(models.Model):
         return f"session of {self.user_id}"
 
 
+class KeyScope(models.TextChoices):
+    """Scope of an API key; `write` includes `read`."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class ApiKey(models.Model):
+    """API key of a user: a credential for programs. The row has a hash; only the user has the key.
+
+    prefix: beginning of the key, by which the user recognizes it.
+    digest: SHA-256 of the key (`auth.api_keys` has the reason).
+    expires_at: None: the key does not expire.
+    last_used_at: written once a minute at most.
+    revoked_at: None: the key is in use.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=20)
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=5, choices=KeyScope.choices, default=KeyScope.WRITE)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                condition=models.Q(revoked_at=None),
+                name="api_key_name_once_per_owner",
+            ),
+            models.CheckConstraint(condition=models.Q(scope__in=KeyScope.values), name="api_key_scope_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.prefix} of {self.owner_id}"
+
+
 class Status(models.TextChoices):
     """Status of an upload."""
 
@@ -101,6 +143,8 @@ class Upload(models.Model):
     confidence, uncertain_share: grade of the current reading, as `reading.Grade`; None: no page has one.
     warning_codes: codes of the warnings of all pages, each between two spaces; None: not known.
     text_bytes, page_bytes: sizes of its own texts and of its pages; None: not counted (`uploads.usage`).
+    error_code: what kind of error ended the reading, as `errors.READING_ERROR_CODES`; None: no error.
+    expires_at: time when maintenance deletes the upload; None: never.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -112,6 +156,7 @@ class Upload(models.Model):
     bytes = models.BigIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     error = models.TextField(null=True)  # noqa: DJ001 - null: no error
+    error_code = models.CharField(max_length=30, null=True)  # noqa: DJ001 - null: no error
     attempt = models.PositiveIntegerField(default=0)
     first_attempt = models.PositiveIntegerField(default=0, db_default=0, db_column="run")
     page_count = models.PositiveIntegerField(null=True)
@@ -131,6 +176,7 @@ class Upload(models.Model):
     confidence = models.FloatField(null=True)
     uncertain_share = models.FloatField(null=True)
     warning_codes = models.TextField(null=True)  # noqa: DJ001 - null: not known
+    expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -143,6 +189,12 @@ class Upload(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="upload_newest_first"),
+            models.Index(fields=["owner", "status", "-created_at", "-id"], name="upload_of_status"),
+            models.Index(fields=["owner", "-updated_at", "-id"], name="upload_changed_last"),
+            models.Index(fields=["owner", "filename", "id"], name="upload_by_name"),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="upload_expiring"
+            ),
             # It has all columns of the sum, which would otherwise read past the texts of each row.
             models.Index(fields=["owner", "bytes", "text_bytes", "page_bytes"], name="upload_usage"),
         ]
@@ -226,6 +278,7 @@ class Reading(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices)
     error = models.TextField(null=True)  # noqa: DJ001 - null: no error
+    error_code = models.CharField(max_length=30, null=True)  # noqa: DJ001 - null: no error
     engine = models.CharField(max_length=50, default="", blank=True)
     languages = models.JSONField(default=list)
     read_options = models.JSONField(default=dict)
@@ -328,6 +381,30 @@ class PageImage(models.Model):
         return f"{self.name} of {self.upload_id}"
 
 
+class IdempotencyKey(models.Model):
+    """Key of a request that a client may repeat, with what the request did (`uploads.idempotency`).
+
+    owner_id, upload_id: not foreign keys, because an older program beside this one deletes users and uploads.
+    digest: SHA-256 of the request that the key belongs to.
+    upload_id: None while the request is being carried out.
+    is_duplicate: whether the user had the bytes before the request.
+    """
+
+    owner_id = models.UUIDField()
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    upload_id = models.UUIDField(null=True)
+    is_duplicate = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner_id", "key"], name="idempotency_key_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_oldest")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.owner_id}"
+
+
 class Job(models.Model):
     """Range of pages that remain to be read. The table is the job queue; a finished job is deleted.
 
@@ -416,3 +493,6 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"event {self.seq} of {self.owner_id}: {self.kind}"
+
+
+from . import integration_models  # noqa: E402, F401 - Django finds the tables here

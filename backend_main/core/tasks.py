@@ -196,9 +196,9 @@ class JobReader:
             self._slow_owners.add(claim.owner_id)
             results.count_timeout(self._claim or claim, str(error))
         except reading.EngineCrashed as error:
-            results.count_failure(self._claim or claim, str(error))
+            results.count_failure(self._claim or claim, str(error), code=error.code)
         except reading.ReadingError as error:
-            results.fail(self._claim or claim, str(error))
+            results.fail(self._claim or claim, str(error), code=error.code)
         except DatabaseUnavailable as error:  # if the release fails too, the lease expires
             log.warning("Releasing the job of upload %s: %s", claim.upload_id, error)
             job_queue.release(self._claim or claim)

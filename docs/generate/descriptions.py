@@ -252,9 +252,23 @@ ROUTES = {
     "POST /api/token/code/": "Exchanges the code of a sign-in link for an access token and the cookie.",
     "POST /api/token/refresh/": "Exchanges a refresh token for a new access token and a new refresh token. The old refresh token is invalid "
     "afterwards; if it comes again more than 30 seconds later, the session ends. With an empty body, the cookie counts and is replaced.",
+    "GET /api/webhooks": "Lists your [webhooks](../how-to/webhooks.md), the oldest first, without their secrets.",
+    "POST /api/webhooks": "Adds a webhook. `secret` in the response verifies its signatures; no later request returns it.",
+    "GET /api/webhooks/{webhook_id}": "Returns a webhook.",
+    "PATCH /api/webhooks/{webhook_id}": "Changes the given fields of a webhook. One that is enabled again gets what waits for it.",
+    "DELETE /api/webhooks/{webhook_id}": "Removes a webhook with its deliveries. Returns 204 without a body.",
+    "POST /api/webhooks/{webhook_id}/secret": "Gives a webhook a new secret. The previous one signs too for 24 hours.",
+    "POST /api/webhooks/{webhook_id}/test": "Sends the event `webhook.test` to a webhook, and returns the delivery.",
+    "GET /api/webhooks/{webhook_id}/deliveries": "Lists the newest 100 deliveries of a webhook, the newest first. The server keeps them for 7 days.",
+    "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": "Sends a delivery again, with the id and the body that it had.",
     "GET /api/sessions/": "Lists your sign-ins that have not ended, the last used first.",
     "DELETE /api/sessions/{session_id}/": "Ends a session: its sockets close within about a second, and none of its tokens is valid. Returns 204 "
     "without a body.",
+    "GET /api/keys": "Lists your API keys that are not revoked, the newest first. An API key cannot send this request.",
+    "POST /api/keys": "Creates an [API key](../how-to/api-keys.md). `key` in the response is the key itself, which no later request returns. "
+    "An API key cannot send this request.",
+    "DELETE /api/keys/{key_id}": "Revokes an API key: it is invalid at once, and its sockets close within about a second. Returns 204 without a "
+    "body. An API key cannot send this request.",
     "GET /api/uploads/": "Lists your uploads, newest first, without their texts: [`list`](websocket.md#request-list) over HTTP.",
     "POST /api/uploads/": "Creates an upload: the file is the body, or one part of a multipart form that has a file name. The server writes the "
     "file to disk while it receives it. Returns 201 with the new upload, or 200 with your existing upload with the same bytes and "
@@ -290,6 +304,15 @@ ROUTES = {
 }
 # Fields of HTTP requests and responses whose type is not a message type.
 REST_FIELDS = {
+    "created_at": "When it was created.",
+    "expires_at": "When it expires; null: never.",
+    "expires_in_days": "Days after which the key expires, at least 1. Default: null, which means never.",
+    "id": "Its id.",
+    "key": "The API key itself. Keep it: the server has a hash only.",
+    "last_used_at": "Time of the last use, to the minute; null: not used yet.",
+    "name": "Name that says what uses it, of at most 100 characters. Yours must differ.",
+    "prefix": "Beginning of the key, which recognizes it.",
+    "scope": "`write` (default): everything; `read`: requests that change nothing.",
     "complete": "False while the server still indexes texts of the user after an upgrade.",
     "cursor": "`next` of the previous response.",
     "hits": "The hits, one object each.",
@@ -307,6 +330,7 @@ REST_FIELDS = {
     "furniture": "`keep` or `drop` headers, footers and page numbers. Default: as they were read.",
     "ids": "Ids of uploads, with commas between them.",
     "images": "Pictures of figures: `none` (default), `link` to their addresses, or `embed` them.",
+    "keys": "The API keys, one object each: as `POST` returns them, without `key`.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "page": "Number of a page: only this one, with its `changes`.",
     "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",
@@ -316,16 +340,32 @@ REST_FIELDS = {
     "refresh": "Refresh token; each is valid for one refresh.",
     "sessions": "The sessions, one object each: `id`, `created_at`, `last_used_at`, `address` and `user_agent` of the client at that time, and "
     "`current`, which is true for the session of the request's token.",
-    "status": "`ok`, `degraded` or `unavailable`.",
+    "status": "`ok`, `degraded` or `unavailable`; of a delivery: `pending`, `delivered` or `failed`.",
     "table": "Number of the only table of a `csv`, from 1. Default: a ZIP archive of all tables.",
     "username": "Name of the user.",
+    "attempts": "Number of attempts so far.",
+    "deliveries": "The deliveries, one object each.",
+    "disabled_reason": "Why the server disabled the webhook; null: it did not.",
+    "enabled": "Whether the webhook gets events. Default: `true`.",
+    "ended_at": "When the delivery succeeded or failed; null: it waits.",
+    "events": "Types of events that the webhook gets; empty (default): all.",
+    "last_success_at": "When the receiver last accepted a delivery; null: never.",
+    "next_attempt_at": "When the next attempt is due; null: there is none.",
+    "response_ms": "Duration of the last attempt, in milliseconds.",
+    "response_status": "HTTP status of the response to the last attempt; null: there was no response.",
+    "response_text": "First KiB of that response, or why there was none.",
+    "secret": "Key of the signatures. Keep it: no later request returns it.",
+    "type": "Type of the event.",
+    "upload_id": "The only upload whose events the webhook gets; null (default): all.",
+    "url": "URL that gets the events: https, with a public address.",
+    "webhooks": "The webhooks, one object each.",
     "version": "Version of the server.",
     "width": "Width in pixels; the server returns the next larger of a few widths.",
     "words": "`true`: each line has its `words`, if its engine has them. `false` (default): it has none.",
 }
 # For errors whose class does not say it well enough.
 ERRORS = {
-    "ScanrillError": "The base class of all errors.",
+    "ScanrillError": "A defect of the server, whose log says more.",
     "PageImageError": "A page of the file cannot be rendered.",
 }
 # By the code of a warning: what it means, and what to do.

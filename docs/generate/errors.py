@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import django
 
 from backend_main.core import errors
+from backend_main.core.errors import FileTooLarge
+from backend_main.core.http.problems import problem
 from backend_main.reading import errors as reading_errors
 
 from . import descriptions
-from .markdown import block, code, first_sentence, own_docstring, page, table
+from .markdown import block, code, first_sentence, json_block, own_docstring, page, table
 
 # Sent by the transport, below the error classes.
 TRANSPORT = {
@@ -37,11 +39,14 @@ def page_of_errors() -> str:
         "[Reconnect and resume](../how-to/reconnect.md) explains what to do after the others.",
         table(("code", "final", "meaning"), ((code(c.code), c.final, c.meaning) for c in close_codes())),
         "## Errors of the server",
-        "The reply to a failed request has `error`, an object with one sentence per wrong field, on the "
-        "WebSocket and over HTTP. Programs can rely on fields, statuses and codes. The sentences are for "
-        "people and may change. The names are those of the classes.",
+        "On the WebSocket, the reply to a failed request has `error`, an object with one sentence per wrong "
+        "field. Over HTTP, the body of a failed request is `application/problem+json` (RFC 9457):",
+        json_block(problem(FileTooLarge("file", 1073741824)), "response, 413"),
+        "Programs can rely on `code`, on the status, and on the names of fields. The sentences are for "
+        "people and may change. `retryable` says whether the same request can succeed later. With 429 and "
+        "503, `Retry-After` says in how many seconds to repeat it.",
         block(tree_of(errors.__doc__)),
-        table(("error", "HTTP status", "close code", "meaning"), map(_row, classes())),
+        table(("code", "HTTP status", "close code", "retryable", "meaning"), _rows()),
         "## Errors of reading",
         "They end an upload with status `error` and their message. `scanrill read` prints the message on "
         "standard error.",
@@ -84,9 +89,24 @@ def _below(kind: type[errors.ScanrillError]) -> Iterator[type[errors.ScanrillErr
         yield from _below(sub)
 
 
-def _row(kind: type[errors.ScanrillError]) -> tuple[str, str, str, str]:
-    status, closes = _own(kind, "http_status"), _own(kind, "close_code")
-    return code(kind.__name__), code(status), code(closes), about(kind)
+def _rows() -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield a row for each code: the first class that has it describes it."""
+    described: set[str] = set()
+    for kind in sorted(classes(), key=_code):
+        if kind.code not in described and kind is not errors.CommandError:  # no request meets it
+            described.add(kind.code)
+            yield _row(kind)
+
+
+def _row(kind: type[errors.ScanrillError]) -> tuple[str, str, str, str, str]:
+    status, closes = _own(kind, "http_status") or 500, _own(kind, "close_code")
+    retryable = "yes" if kind.is_retryable else "no"
+    anchor = f"{code(kind.code)}{{ #{kind.code} }}"
+    return anchor, code(status), code(closes), retryable, about(kind)
+
+
+def _code(kind: type[errors.ScanrillError]) -> str:
+    return kind.code
 
 
 def _own(kind: type[errors.ScanrillError], name: str) -> Any:

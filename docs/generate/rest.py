@@ -1,4 +1,4 @@
-"""Generator of the REST reference from `backend/urls.py`, with `POST /api/uploads/`, which bypasses Django.
+"""Generator of the REST reference from `backend/urls.py`, with those that bypass Django.
 
 The code gives routes, methods and the types of fields. Meanings are in `descriptions.py`, examples in
 `rest_examples.py`.
@@ -23,7 +23,9 @@ from backend_main.core.protocol import search_results
 from . import descriptions
 from .markdown import block, code, joined, json_block, page, table
 from .protocol import field_rows, meaning
-from .rest_examples import EXAMPLES, SESSION_ID, RestExample
+from .rest_example import RestExample
+from .rest_examples import EXAMPLES, SESSION_ID
+from .webhook_examples import DELIVERY_ID, WEBHOOK_ID
 
 HEAD = (Path(__file__).with_name("rest.md")).read_text()
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -38,6 +40,9 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
     "POST /api/token/code/": ("body", None, ("code",)),
     "POST /api/token/refresh/": ("body", None, ("refresh",)),
+    "POST /api/webhooks": ("body", None, ("url", "events", "enabled", "upload_id")),
+    "PATCH /api/webhooks/{webhook_id}": ("body", None, ("url", "events", "enabled")),
+    "POST /api/keys": ("body", None, ("name", "scope", "expires_in_days")),
     "GET /api/search": ("query", None, ("q", "limit", "cursor")),
     "GET /api/uploads/": ("query", protocol.ListUploads, LIST_FILTERS),
     "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
@@ -102,11 +107,13 @@ def names() -> list[str]:
 
 
 def routes() -> list[Route]:
-    """Return every route of the server, also the one that bypasses Django."""
+    """Return every route of the server, also those that bypass Django."""
     django.setup()
-    from backend_main.core.http import upload as http_upload
+    from backend_main.backend.urls import stream_routes
 
-    found: dict[str, set[str]] = {http_upload.PATH: {"POST"}}
+    found: dict[str, set[str]] = {}
+    for stream_route in stream_routes.routes:
+        found.setdefault(_shown(f"/{stream_route.path}"), set()).update(stream_route.handlers)
     for path, view in _below("/", get_resolver().url_patterns):
         shown, methods = _route(path, view)
         found.setdefault(shown, set()).update(methods)
@@ -174,6 +181,8 @@ def _request(name: str, example: RestExample) -> str:
     upload_id = EXAMPLES["GET /api/uploads/{id}/"].response["id"]  # type: ignore[index]
     values = {
         "{session_id}": SESSION_ID,
+        "{webhook_id}": WEBHOOK_ID,
+        "{delivery_id}": DELIVERY_ID,
         "{id}": upload_id,
         "{n}": "1",
         "{k}": "1",
@@ -210,5 +219,8 @@ def _below(prefix: str, patterns: list[Any]) -> Iterator[tuple[str, Any]]:
 def _route(path: str, view: Any) -> tuple[str, tuple[str, ...]]:
     described = getattr(view, "view_class", None) or inspect.unwrap(view)
     methods = tuple(method for method in METHODS if hasattr(described, method)) or SAFE
-    shown = CONVERTER.sub(lambda found: f"{{{SHORT.get(found[1], found[1])}}}", path)
-    return shown, tuple(method.upper() for method in methods)
+    return _shown(path), tuple(method.upper() for method in methods)
+
+
+def _shown(path: str) -> str:
+    return CONVERTER.sub(lambda found: f"{{{SHORT.get(found[1], found[1])}}}", path)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -16,7 +16,9 @@ from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
 from backend_main.reading.types import Block, TableCell, Word
 
+from .rest_example import RestExample
 from .transcripts import HASH, VALUES
+from .webhook_examples import WEBHOOK_EXAMPLES
 
 ID = VALUES["id"]
 ACCESS, REFRESH = "eyJhbGciOiJIUzI1NiIs…", "eyJhbGciOiJIUzI1NiIs…"
@@ -41,6 +43,15 @@ INSTANCE: dict[str, Any] = {
     "reading": 1,
     "confidence": 0.98,
     "uncertain_share": 0.0,
+}
+API_KEY: dict[str, Any] = {
+    "id": "3b241101-e2bb-4255-8caf-4136c566a962",
+    "name": "scanner in the hall",
+    "prefix": "scr_5f1c09ab",
+    "scope": "write",
+    "created_at": "2026-03-01T09:12:44.120000Z",
+    "expires_at": "2027-03-01T09:12:44.120000Z",
+    "last_used_at": "2026-03-04T18:03:10.871000Z",
 }
 TEXTS = {"raw_text": "# Invoice\n\nTotal 12.00", "processed_text": "Invoice\n\nTotal 12.00"}
 NO_TEXTS = {"raw_text": "", "processed_text": ""}
@@ -180,31 +191,6 @@ ENGINE: dict[str, Any] = {
 }
 
 
-class RestExample(NamedTuple):
-    """One exchange. `response` is None where the body is not JSON or empty; `kind` is its message type.
-
-    `body` is a JSON object, or None; `file` is the placeholder of a file that is the body. `nested` has the
-    type of the objects below a key of the response; a dot leads into the first of these objects.
-    """
-
-    query: str = ""
-    body: dict[str, Any] | None = None
-    file: str = ""
-    headers: dict[str, str] = {}
-    status: int = 200
-    response: dict[str, Any] | None = None
-    kind: type[msgspec.Struct] | None = None
-    nested: dict[str, type[msgspec.Struct]] = {}
-    note: str = ""
-
-    def objects(self, key: str) -> list[dict[str, Any]]:
-        """Return the objects below a key of `nested`."""
-        value: Any = [self.response]
-        for name in key.split("."):
-            value = value[0][name]
-        return list(value)
-
-
 SESSION_ID = "0b54f6f5-7b2c-4f0e-9a52-3a2a1c6d9e10"
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 # In the order in which a test can send them: each works on what the previous ones left.
@@ -244,6 +230,13 @@ EXAMPLES: dict[str, RestExample] = {
         }
     ),
     "DELETE /api/sessions/{session_id}/": RestExample(status=204, note="an empty body"),
+    "POST /api/keys": RestExample(
+        body={"name": "scanner in the hall", "scope": "write", "expires_in_days": 365},
+        status=201,
+        response=API_KEY | {"last_used_at": None, "key": "scr_5f1c09ab_…"},
+    ),
+    "GET /api/keys": RestExample(response={"keys": [API_KEY]}),
+    "DELETE /api/keys/{key_id}": RestExample(status=204, note="an empty body"),
     "GET /api/schemas/page.json": RestExample(note="the schema"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
@@ -332,4 +325,5 @@ EXAMPLES: dict[str, RestExample] = {
         response=INSTANCE | CANCELLED | NO_TEXTS, kind=protocol.Instance
     ),
     "DELETE /api/uploads/{id}/": RestExample(response=INSTANCE | CANCELLED, kind=protocol.Instance),
+    **WEBHOOK_EXAMPLES,
 }

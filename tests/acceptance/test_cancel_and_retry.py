@@ -16,6 +16,7 @@ from tests.support.message_checks import (
     upload_ids,
 )
 from tests.support.page_images import scripted_png
+from tests.support.problems import errors_of
 from tests.support.scripted_documents import Document
 from tests.support.websocket_client import Message, WebSocketClient
 
@@ -140,14 +141,14 @@ async def test_cancel_and_retry_in_the_wrong_status_name_the_status(
         assert (refused["type"], list(refused["error"])) == ("Upload.updated", ["instance_id"])
         assert "processing" in refused["error"]["instance_id"]
         answer = await http.post(f"/api/uploads/{key}/retry")
-        assert (answer.status_code, answer.json()["error"]) == (409, refused["error"])
+        assert (answer.status_code, errors_of(answer)) == (409, refused["error"])
         gate.open()
         await client.terminal_message(key)
         refused = await client.request({"type": "cancel", "instance_id": key})
         assert (refused["type"], list(refused["error"])) == ("Upload.status", ["instance_id"])
         assert "processed" in refused["error"]["instance_id"]
         answer = await http.post(f"/api/uploads/{key}/cancel")
-        assert (answer.status_code, answer.json()["error"]) == (409, refused["error"])
+        assert (answer.status_code, errors_of(answer)) == (409, refused["error"])
 
 
 async def test_rest_cancel_and_retry_send_events_to_the_sockets(alice: Account, gate: ReadingGate) -> None:

@@ -21,6 +21,7 @@ from tests.support.message_checks import (
     upload_ids,
 )
 from tests.support.page_images import lines_of_text, page_png, scripted_png
+from tests.support.problems import errors_of
 from tests.support.processes import wait_until
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
@@ -175,7 +176,7 @@ def test_post_takes_read_options_from_its_query(alice: Account) -> None:
         for name, value in wrong.items():
             answer = http.post("/api/uploads/", params={name: value}, content=scripted_png())
             assert answer.status_code == 400
-            assert list(answer.json()["error"]) == [name]
+            assert list(errors_of(answer)) == [name]
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["in data", "beside"])
@@ -207,7 +208,7 @@ def test_retry_over_http_accepts_read_options(alice: Account) -> None:
         assert http.get(path).json()["raw_text"] == "page 1\n\npage 2\n\npage 3"
         assert http.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
         refused = http.post(f"{path}retry", json={"pages": "4-"})
-        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are not among them."}}
+        assert errors_of(refused) == {"pages": "The file has 3 pages; pages 4- are not among them."}
         assert http.post(f"{path}retry").status_code == 200
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import uuid
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from tests.support.http_client import HttpClient
 from tests.support.page_images import page_png, scripted_png
+from tests.support.problems import errors_of, problem_of
 from tests.support.server import Server
 from tests.support.stored_files import files_in
 
@@ -74,7 +74,7 @@ def test_file_range_beyond_the_end_is_416(
     http_client: HttpClient, path: str, page: bytes, requested: str
 ) -> None:
     answer = http_client.http.get(f"{path}/file", headers={"Range": f"bytes={requested}"})
-    assert (answer.status_code, answer.content) == (416, b"")
+    assert (answer.status_code, problem_of(answer)["code"]) == (416, "range_not_satisfiable")
     assert answer.headers["Content-Range"] == f"bytes */{len(page)}"
 
 
@@ -171,20 +171,20 @@ def test_page_image_is_rendered_once(http_client: HttpClient, path: str) -> None
 @pytest.mark.parametrize("width", ["0", "-1", "x", "1e3", "123456", "٣"])
 def test_page_image_with_invalid_width_is_an_error(http_client: HttpClient, path: str, width: str) -> None:
     answer = http_client.http.get(f"{path}/pages/1/image", params={"width": width})
-    assert (answer.status_code, list(answer.json()["error"])) == (400, ["width"])
+    assert (answer.status_code, list(errors_of(answer))) == (400, ["width"])
 
 
 @pytest.mark.parametrize("number", ["0", "2", "5001", "9" * 40])
 @pytest.mark.parametrize("end", ["", "/image"])
 def test_page_that_does_not_exist_is_404(http_client: HttpClient, path: str, number: str, end: str) -> None:
     answer = http_client.http.get(f"{path}/pages/{number}{end}")
-    assert (answer.status_code, list(answer.json()["error"])) == (404, ["number"])
+    assert (answer.status_code, list(errors_of(answer))) == (404, ["number"])
 
 
 def test_page_image_that_cannot_be_rendered_is_422_with_the_reason(http_client: HttpClient) -> None:
     path = http_client.read(b"%PDF-1.7\nnothing more " + uuid.uuid4().bytes)
     answer = http_client.http.get(f"{path}/pages/1/image")
-    assert (answer.status_code, answer.json()["error"]["detail"]) == (
+    assert (answer.status_code, errors_of(answer)["detail"]) == (
         422,
         "The PDF is broken, or has no pages.",
     )
@@ -218,7 +218,7 @@ def test_request_for_another_users_upload_looks_like_an_unknown_id(
     assert http_client.http.get(f"{path}/").status_code == 200
     anonymous = httpx.request(method, http_client.server.http + path + end, **body)
     assert anonymous.status_code == 401
-    assert method == "HEAD" or list(json.loads(anonymous.content)) == ["error"]
+    assert method == "HEAD" or problem_of(anonymous)["code"] == "unauthenticated"
 
 
 def test_post_of_equal_bytes_by_two_users_makes_two_uploads(

@@ -15,6 +15,7 @@ from tests.chaos.conftest import in_thread, retrieve_instance, terminal_statuses
 from tests.chaos.deployment import Deployment
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
+from tests.support.problems import errors_of
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
 from tests.support.s3 import BUCKET, S3
@@ -93,7 +94,7 @@ async def test_s22_bucket_rejects_a_part_create_is_an_error_and_leaves_nothing(
     async with account.client() as client:
         s3.fail("PUT", after=1, status=status, code=code)
         posted = await asyncio.to_thread(post, account, large)
-        assert (posted.status_code, posted.json()["error"]["file"].partition(":")[0]) == (status_code, error)
+        assert (posted.status_code, errors_of(posted)["file"].partition(":")[0]) == (status_code, error)
         reply = await client.create(scripted_png())
         assert reply["error"]["image_base64"].startswith(error)
         assert (await client.request({"type": "list"}))["list"] == []

@@ -17,6 +17,7 @@ import pytest
 from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
+from tests.support.problems import errors_of
 from tests.support.processes import wait_until
 from tests.support.server import Server
 from tests.support.stored_files import paths_in
@@ -97,7 +98,7 @@ async def test_s22_file_larger_than_the_disk_is_rejected_and_leaves_nothing(
         assert residue(full_server) == []
         answer = await post(full_server, full_account, TOO_LARGE)
         assert answer.status_code == 507
-        assert answer.json()["error"]["file"].startswith("storage_full")
+        assert errors_of(answer)["file"].startswith("storage_full")
         assert (await post(full_server, full_account, TOO_LARGE, with_length=False)).status_code == 507
         assert residue(full_server) == []
         await assert_accepted(client, full_server, scripted_png())
@@ -149,7 +150,7 @@ async def test_s22_m8_full_disk_delete_frees_space_and_changes_are_507(
         assert (await rename_until_error(client, ids[0]))["server"].startswith("storage_full")
         answer = await http.patch(f"/api/uploads/{ids[0]}/", json={"filename": "other.png"})
         assert answer.status_code == 507
-        assert answer.json()["error"]["server"].startswith("storage_full")
+        assert errors_of(answer)["detail"].startswith("storage_full")
         ready = await http.get("/readyz")
         assert ready.json()["reasons"] == ["the disk is full: uploads are refused"]
         assert "error" not in await client.request({"type": "delete", "instance_id": ids[0]})

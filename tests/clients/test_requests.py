@@ -170,7 +170,7 @@ async def test_absent_read_options_are_not_in_socket_messages() -> None:
 
 
 async def test_absent_read_options_are_not_in_rest_requests() -> None:
-    rejection = b'{"error": {"detail": "No."}}'
+    rejection = b'{"detail": "No.", "code": "invalid_request"}'
     response = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%b" % (len(rejection), rejection)
     async with fake_http_server(response) as (url, heads), AsyncClient(url, token="a-token") as client:
         for call in (

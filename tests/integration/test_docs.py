@@ -197,6 +197,12 @@ def test_first_client_prints_the_text(workspace: Workspace) -> None:
     assert workspace.run_examples("tutorial/first-client.md", "client").endswith(f"{TEXT}\n")
 
 
+def test_webhook_examples_add_and_test_a_webhook(workspace: Workspace, curl: None) -> None:
+    printed = workspace.run_examples("how-to/webhooks.md", "webhooks")
+    assert "whsec_" in printed
+    assert '"type":"webhook.test"' in printed
+
+
 def test_command_line_examples_print_the_text(workspace: Workspace) -> None:
     printed = workspace.run_examples("how-to/read-files.md", "read")
     assert printed == f"{TEXT}\n" + "Invoice\n\nTotal 12.00\n"
@@ -314,6 +320,19 @@ def test_token_example_prints_a_valid_token(workspace: Workspace) -> None:
         assert http.get("/api/uploads/").status_code == 200
 
 
+def test_key_examples_create_list_and_revoke_keys(workspace: Workspace) -> None:
+    workspace.server.command("user", "delete", "scanner", "--yes")
+    printed = workspace.run_examples("how-to/api-keys.md", "keys")
+    assert printed.count("scr_") == 4, "two keys, and the list of both"
+
+
+def test_key_examples_send_a_key_in_each_place(workspace: Workspace, curl: None) -> None:
+    created = json.loads(workspace.run_examples("how-to/api-keys.md", "rest keys"))
+    workspace.environment["KEY"] = created["key"]
+    answers = workspace.run_examples("how-to/api-keys.md", "send key")
+    assert answers.count(f'"{workspace.account.name}"') == 4
+
+
 def test_foreign_token_example_sets_existing_settings(workspace: Workspace) -> None:
     assert "https://login.example.org/" in workspace.run_examples("how-to/other-tokens.md", "jwks")
 
@@ -344,14 +363,17 @@ class RestSession:
         account.set_password("a long and quiet river")
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
-        self.id = self.session_id = self.refresh = ""
+        self.webhook_id = self.delivery_id = ""
+        self.id = self.session_id = self.key_id = self.refresh = ""
         self.reading = "1"
         wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     def send(self, name: str, example: RestExample) -> httpx.Response:
         method, path = name.split(" ")
-        path = path.replace("{session_id}", self.session_id).replace("{id}", self.id).replace("{n}", "1")
+        path = path.replace("{session_id}", self.session_id).replace("{key_id}", self.key_id)
+        path = path.replace("{id}", self.id).replace("{n}", "1")
         path = path.replace("{reading}", self.reading).replace("{other}", "2")
+        path = path.replace("{webhook_id}", self.webhook_id).replace("{delivery_id}", self.delivery_id)
         body: dict[str, Any] = {}
         if example.file:
             body = {"content": scripted_png(lines=LINES)}
@@ -381,6 +403,12 @@ class RestSession:
             self.refresh = response.json()["refresh"]
         if name == "GET /api/sessions/":
             self.session_id = response.json()["sessions"][0]["id"]
+        if name == "POST /api/webhooks":
+            self.webhook_id = response.json()["id"]
+        if name == "POST /api/webhooks/{webhook_id}/test":
+            self.delivery_id = response.json()["id"]
+        if name == "POST /api/keys":
+            self.key_id = response.json()["id"]
         if name == "POST /api/uploads/":
             self.id = response.json()["instance"]["id"]
             self._wait_until_read()

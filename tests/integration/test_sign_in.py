@@ -15,6 +15,7 @@ from backend_main import __version__
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
 from tests.support.database_rows import run_query
+from tests.support.problems import errors_of
 from tests.support.server import Server
 
 CODE = re.compile(r"(http://127\.0\.0\.1:\d+)/#code=([\w-]{32})")
@@ -205,7 +206,7 @@ def test_sign_in_over_the_attempt_limit_is_429(server: Server, ada: Account) -> 
         limited = guess(server, name, PASSWORD, **{"X-Forwarded-For": "10.0.1.1"})
         assert limited.status_code == 429
         assert 0 < int(limited.headers["retry-after"]) <= 60
-        assert limited.json()["error"]["detail"].startswith("Too many tries to sign in.")
+        assert errors_of(limited)["detail"].startswith("Too many tries to sign in.")
     assert guess(server, Account.create(server).name).status_code == 400, "other users are not affected"
     out = [httpx.delete(f"{server.http}/api/token/", headers={"Origin": server.http}) for _ in range(11)]
     assert {answer.status_code for answer in out} == {204}, "a sign-out does not count as an attempt"

@@ -15,6 +15,7 @@ import pytest
 
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.database_rows import run_query
+from tests.support.problems import errors_of
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
@@ -151,7 +152,7 @@ def test_token_endpoint_refuses_wrong_passwords_like_unknown_users(
         and body.get("password") in ("wrong", PASSWORD)
         and "\x00" not in body["username"]
     ):
-        assert (reply.status_code, reply.json()["error"]["detail"]) == (
+        assert (reply.status_code, errors_of(reply)["detail"]) == (
             401,
             "No active account found with the given credentials",
         )
@@ -160,7 +161,7 @@ def test_token_endpoint_refuses_wrong_passwords_like_unknown_users(
 def test_token_endpoint_errors_are_sentences(server: Server) -> None:
     nothing = httpx.post(f"{server.http}/api/token/", json={})
     message = "This field is required."
-    assert nothing.json() == {"error": {"username": message, "password": message}}
+    assert errors_of(nothing) == {"username": message, "password": message}
     no_object = httpx.post(f"{server.http}/api/token/", json=[])
     assert no_object.status_code == 400
     assert "ErrorDetail" not in no_object.text
@@ -169,7 +170,7 @@ def test_token_endpoint_errors_are_sentences(server: Server) -> None:
         headers = {"Authorization": "Bearer x"}
         refused = httpx.request(method, server.http + path, json=body, headers=headers)
         assert refused.status_code == 401
-        assert refused.json() == {"error": {"detail": "The token is invalid or expired."}}
+        assert errors_of(refused) == {"detail": "The token is invalid or expired."}
 
 
 async def test_deactivated_user_gets_no_token_and_loses_open_sockets(server: Server) -> None:

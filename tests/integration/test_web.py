@@ -7,6 +7,7 @@ import pytest
 
 from backend_main.core.http.security_headers import API_POLICY, PAGE_POLICY
 from backend_main.core.http.web_page import BUILD_DIR
+from tests.support.problems import problem_of
 from tests.support.server import Server
 
 
@@ -43,14 +44,14 @@ def test_response_to_rejected_upload_has_security_headers(server: Server) -> Non
 def test_unknown_address_is_404_as_json_for_the_api_and_text_elsewhere(method: str, server: Server) -> None:
     api = httpx.request(method, f"{server.http}/api/nowhere/")
     page = httpx.request(method, f"{server.http}/nowhere")
-    for answer, kind in ((api, "application/json"), (page, "text/plain; charset=utf-8")):
+    for answer, kind in ((api, "application/problem+json"), (page, "text/plain; charset=utf-8")):
         assert answer.status_code == 404
         assert answer.headers["content-type"] == kind
     if method == "HEAD":
         assert api.content == page.content == b""
     else:
-        assert api.json() == {"error": {"detail": "Not found."}}
-        assert page.text == "Not found.\n"
+        assert problem_of(api)["code"] == "path_not_found"
+        assert page.text == "Nothing is here. Check the path.\n"
 
 
 def test_root_address_serves_the_page_or_says_how_to_build_it(server: Server) -> None:

@@ -12,7 +12,8 @@ from backend_main.backend.urls import urlpatterns
 from backend_main.core.http.request_gate import DEFAULT_MAX_BODY_BYTES
 from tests.support.http_client import HttpClient
 from tests.support.page_images import scripted_png
-from tests.support.raw_http import RawHttp, request
+from tests.support.problems import errors_of
+from tests.support.raw_http import RawHttp, RawResponse, request
 from tests.support.server import Server
 
 HUGE = "Content-Length: 600000000"
@@ -100,7 +101,7 @@ def test_c3_refusal_has_a_sentence(server: Server) -> None:
         data = b""
         while not data.endswith(b"}}"):
             data += response.socket.recv(65536)
-    assert b'{"error":{"detail":"The body exceeds the limit of 65536 bytes of this path."}}' in data
+    assert RawResponse(data).sentence == "The body exceeds the limit of 65536 bytes of this path."
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/nothing"), ("POST", "/api/token/"), UPLOAD])
@@ -124,9 +125,9 @@ def test_l3_chunked_bodies_are_read(client: HttpClient) -> None:
     corrected = client.http.patch(f"{path}/", content=iter([b'{"processed_text":', b'"new"}']), headers=json)
     assert corrected.json()["processed_text"] == "new"
     retried = client.http.post(f"{path}/retry", content=iter([b'{"pages":"9"}']), headers=json)
-    assert (retried.status_code, retried.json()) == (
+    assert (retried.status_code, errors_of(retried)) == (
         400,
-        {"error": {"pages": "The file has one page; page 9 is not among them."}},
+        {"pages": "The file has one page; page 9 is not among them."},
     )
 
 

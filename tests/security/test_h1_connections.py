@@ -36,7 +36,7 @@ def impatient_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 @pytest.mark.parametrize("data", [data for data in HALF_REQUESTS.values() if data], ids=ascii)
 def test_s32_head_that_never_ends_is_closed_with_408(impatient_server: Server, data: bytes) -> None:
     response = RawHttp(impatient_server).send(data).response()
-    assert (response.status, response.text) == (408, "The head of the request did not arrive in time.\n")
+    assert (response.status, response.sentence) == (408, "The head of the request did not arrive in time.")
 
 
 def test_s32_connection_without_a_byte_is_closed_without_a_response(impatient_server: Server) -> None:
@@ -86,7 +86,7 @@ def test_h1_connections_of_one_address_are_limited(small_server: Server) -> None
         held = [stack.enter_context(closing(RawHttp(small_server))) for _ in range(MAX_PER_ADDRESS)]
         refused = RawHttp(small_server).response()
         assert refused.status == 429
-        assert refused.text == "Too many connections from your address. Close some, then try again.\n"
+        assert refused.sentence == "Too many connections from your address. Close some, then try again."
         assert fetch(small_server, source="127.0.0.2").status == 200
         held[0].close()
         wait_until(lambda: fetch(small_server).status == 200, "a closed connection counts no more")

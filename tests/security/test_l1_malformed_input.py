@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.accounts import Account
+from tests.support.problems import errors_of, problem_of
 from tests.support.server import Server
 from tests.support.tokens import _part, claims, signed
 from tests.support.websocket_client import WebSocketClient
@@ -46,7 +47,7 @@ def test_l1_tokens_of_a_wrong_shape_are_401(server: Server, tokens: dict[str, st
     for name, token in tokens.items():
         answer = httpx.get(f"{server.http}/api/me/", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 401, name
-        assert answer.json()["error"]["detail"], name
+        assert errors_of(answer)["detail"], name
 
 
 def test_l1_refresh_tokens_of_a_wrong_shape_are_401(server: Server, tokens: dict[str, str]) -> None:
@@ -73,7 +74,7 @@ def test_l1_body_of_a_wrong_shape_is_400(server: Server, path: str, body: str) -
     headers = {"Content-Type": "application/json", "Origin": server.http}
     answer = httpx.post(server.http + path, content=body, headers=headers)
     assert answer.status_code == 400
-    assert answer.json().keys() == {"error"}
+    assert problem_of(answer)["code"] == "invalid_request"
 
 
 def test_l1_limit_with_thousands_of_digits_is_400(server: Server) -> None:
@@ -81,7 +82,7 @@ def test_l1_limit_with_thousands_of_digits_is_400(server: Server) -> None:
     for limit in ("1" * 5_000, "9" * 18, "٣" * 1_500):
         answer = httpx.get(f"{server.http}/api/uploads/", params={"limit": limit}, headers=headers)
         assert answer.status_code == 400
-        assert answer.json()["error"].keys() == {"limit"}
+        assert errors_of(answer).keys() == {"limit"}
 
 
 def test_l1_wrong_shapes_cause_no_traceback(server: Server) -> None:

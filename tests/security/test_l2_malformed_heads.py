@@ -32,7 +32,7 @@ def test_l2_non_ascii_byte_in_a_handshake_is_refused(server: Server, header: str
     if "Host" not in header:
         lines.append("Host: 127.0.0.1")
     response = RawHttp(server).send("\r\n".join([*lines, "", ""]).encode("latin-1")).response()
-    assert (response.status, response.text) == (400, "The request is not valid HTTP/1.1.\n")
+    assert (response.status, response.sentence) == (400, "The request is not valid HTTP/1.1.")
     assert "Fatal error" not in server.log
     assert not server.unexpected_tracebacks
 

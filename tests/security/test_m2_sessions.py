@@ -269,7 +269,7 @@ def test_m2_ended_session_is_kept_until_its_access_tokens_expire(user: User) -> 
     assert sessions.remove_expired() == 0
     account = accounts.load_account(user.pk)
     assert account is not None
-    assert account.ended_sessions == {session.pk}
+    assert account.ended_ids == {session.pk}
     lifetime = dt.timedelta(seconds=conf.jwt_access_seconds + conf.jwt_leeway_seconds + 1)
     Session.objects.update(ended_at=timezone.now() - lifetime)
     assert sessions.remove_expired() == 1

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
+from tests.support.problems import errors_of
 from tests.support.server import Server
 
 pytestmark = pytest.mark.embedded("PostgreSQL: tests/chaos/test_s21_database.py")
@@ -64,7 +65,7 @@ async def test_m8_locked_database_is_503_over_http_and_an_error_over_the_socket(
             reply = await client.request({"type": "delete", "instance_id": upload_id})
             ready = await http.get("/readyz")
         assert [answer.status_code for answer in answers] == [503] * 4
-        assert all("Try again" in answer.json()["error"]["server"] for answer in answers)
+        assert all("Try again" in errors_of(answer)["detail"] for answer in answers)
         assert "Try again" in reply["error"]["server"]
         assert (ready.status_code, ready.json()["reasons"]) == (503, ["the database is locked"])
         assert (await http.get("/readyz")).json() == {"status": "ok"}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backend_main.core.db import executor
-from backend_main.core.http.upload import MAX_PARTS
+from backend_main.core.http.multipart import MAX_PARTS
 from backend_main.core.uploads import queries
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png

@@ -67,6 +67,8 @@ ROUTES: dict[str, list[str]] = {
 }
 # Routes on the user's sessions: test_m2_sessions.py requests those of another user.
 SESSION_ROUTES = {"api/sessions/", "api/sessions/<uuid:session_id>/"}
+# Routes on the user's API keys: test_s38_api_keys.py requests those of another user.
+KEY_ROUTES = {"api/keys", "api/keys/<uuid:key_id>"}
 # Route of the search, and queries that find the owner's upload.
 SEARCH_ROUTE = "api/search"
 SEARCH_QUERIES = ["confidential", "confid*", "name:{name}", '"confidential" -other']
@@ -152,7 +154,7 @@ def test_s07_routes_table_has_every_route() -> None:
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern), "nested routes need their own traversal here"
         found.append(str(pattern.pattern))
-    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES, *SESSION_ROUTES, SEARCH_ROUTE])
+    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES, *SESSION_ROUTES, *KEY_ROUTES, SEARCH_ROUTE])
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
 
 

@@ -14,6 +14,7 @@ from backend_main.reading.documents import image_headers
 from tests.file_corpus import images, malformed, pdfs
 from tests.file_corpus.corpus_file import CorpusFile, Processed
 from tests.support.http_client import HttpClient
+from tests.support.problems import errors_of
 from tests.support.server import Server
 
 REFUSED_BY_LIBWEBP = "webp truncated"
@@ -90,7 +91,7 @@ def assert_harmless(answer: httpx.Response) -> None:
 @pytest.mark.parametrize("name", ["x.svg", "x.png"])
 def test_s28_svg_is_rejected(http_client: HttpClient, svg: bytes, name: str) -> None:
     answer = http_client.post(svg, name)
-    assert (answer.status_code, list(answer.json()["error"])) == (400, ["file"])
+    assert (answer.status_code, list(errors_of(answer))) == (400, ["file"])
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/pdf"])

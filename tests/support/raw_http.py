@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class RawResponse:
     @property
     def text(self) -> str:
         return self.data.partition(b"\r\n\r\n")[2].decode()
+
+    @property
+    def sentence(self) -> str:
+        """The sentence of an error."""
+        return str(json.loads(self.text)["detail"])
 
 
 class RawHttp:

@@ -1,4 +1,4 @@
-"""State of user accounts: whether a user is active, which tokens are revoked, and the latest event."""
+"""State of user accounts: whether a user is active, which credentials are revoked, and the latest event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from ..db.retry import retry_transient
-from ..models import EventCounter, Session, User
+from ..models import ApiKey, EventCounter, Session, User
 
 
 class AccountState(NamedTuple):
@@ -18,12 +18,12 @@ class AccountState(NamedTuple):
 
     valid_from: tokens issued before this time are invalid; in epoch seconds.
     latest_seq: `seq` of the user's newest event.
-    ended_sessions: ended sessions of the user, of which tokens may not have expired yet.
+    ended_ids: ended sessions of the user, of which tokens may not have expired yet, and revoked API keys.
     """
 
     valid_from: float
     latest_seq: int
-    ended_sessions: frozenset[UUID] = frozenset()
+    ended_ids: frozenset[UUID] = frozenset()
 
 
 def load_account(user_id: UUID) -> AccountState | None:
@@ -49,31 +49,33 @@ def load_accounts(user_ids: list[UUID]) -> dict[UUID, AccountState]:
             [*by_key],
         )
         rows = cursor.fetchall()
-        ended = _ended_sessions(cursor, [*by_key])
+        ended = _ended_ids(cursor, [*by_key])
     return {
         by_key[key]: AccountState(_epoch_seconds(valid_from), seq or 0, frozenset(ended.get(key, ())))
         for key, valid_from, seq in rows
     }
 
 
-def is_token_valid(account: AccountState | None, issued_at: float, session_id: UUID | None = None) -> bool:
-    """Return whether a token is valid: by its user, its time in epoch seconds, and its session."""
-    return (
-        account is not None and issued_at >= account.valid_from and session_id not in account.ended_sessions
-    )
+def is_credential_valid(
+    account: AccountState | None, issued_at: float, credential_id: UUID | None = None
+) -> bool:
+    """Return whether a credential is valid: by its user, its time in epoch seconds, its session or key."""
+    return account is not None and issued_at >= account.valid_from and credential_id not in account.ended_ids
 
 
-def _ended_sessions(cursor: CursorWrapper, user_keys: list[Any]) -> dict[Any, list[UUID]]:
-    """Return the ended sessions by the key of their user, as the database has it."""
-    session = connection.ops.quote_name(Session._meta.db_table)
+def _ended_ids(cursor: CursorWrapper, user_keys: list[Any]) -> dict[Any, list[UUID]]:
+    """Return the ended sessions and revoked API keys by the key of their user, as the database has it."""
+    session, api_key = (connection.ops.quote_name(model._meta.db_table) for model in (Session, ApiKey))
+    users = ", ".join(["%s"] * len(user_keys))
     cursor.execute(
-        f"SELECT user_id, id FROM {session} WHERE ended_at IS NOT NULL "  # noqa: S608 - the model's name
-        f"AND user_id IN ({', '.join(['%s'] * len(user_keys))})",
-        user_keys,
+        f"SELECT user_id, id FROM {session} WHERE ended_at IS NOT NULL "  # noqa: S608 - the models' names
+        f"AND user_id IN ({users}) UNION ALL "
+        f"SELECT owner_id, id FROM {api_key} WHERE revoked_at IS NOT NULL AND owner_id IN ({users})",
+        [*user_keys, *user_keys],
     )
     found: dict[Any, list[UUID]] = {}
-    for key, session_id in cursor.fetchall():
-        found.setdefault(key, []).append(session_id if isinstance(session_id, UUID) else UUID(session_id))
+    for key, ended_id in cursor.fetchall():
+        found.setdefault(key, []).append(ended_id if isinstance(ended_id, UUID) else UUID(ended_id))
     return found
 
 

@@ -1,12 +1,12 @@
-"""Authentication by token: JSON Web Token → user, with expiry and revocation."""
+"""Authentication: token or API key → user, with expiry, revocation and what the credential may do."""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from contextlib import suppress
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -15,36 +15,75 @@ from rest_framework_simplejwt.tokens import Token
 
 from ..conf import conf
 from ..db.retry import retry_transient
-from ..errors import CommandError, Unauthenticated
-from ..models import User
-from . import accounts, tokens
+from ..errors import CommandError, ScopeMissing, Unauthenticated
+from ..models import ApiKey, KeyScope, User
+from . import accounts, api_keys, credentials, tokens
 from .origin import Scope
 
+ALL_SCOPES = frozenset(KeyScope.values)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1; TRACE is not served
 SESSION_CLAIM = "sid"  # https://openid.net/specs/openid-connect-frontchannel-1_0.html, 3
 
 
 class Identity(NamedTuple):
-    """A user, with the times of the token that authenticates the user, in epoch seconds.
+    """A user, with the times of the credential that authenticates the user, in epoch seconds.
 
+    issued_at: infinite for an API key: a new password and a sign-out end tokens, not keys.
+    expires_at: infinite for an API key that does not expire.
     session_id: the session that the token belongs to; None for tokens of `scanrill token` and of others.
+    scopes: what the credential may do.
+    key_id: the API key; None for a token.
     """
 
     user: User
     issued_at: float
     expires_at: float
     session_id: UUID | None = None
+    scopes: frozenset[str] = ALL_SCOPES
+    key_id: UUID | None = None
+
+    @property
+    def credential_id(self) -> UUID | None:
+        """The session or the API key, whose end ends the credential."""
+        return self.key_id or self.session_id
 
 
-def authenticate(raw_token: str | None) -> Identity:
-    """Verify an access token against the database and return its user.
+def authenticate(credential: str | None) -> Identity:
+    """Verify an access token or an API key against the database and return its user.
 
     Raises:
-        Unauthenticated: the token is missing or not valid.
+        Unauthenticated: the credential is missing or not valid.
         TokenKeysUnavailable: another service signs the tokens, and its keys cannot be fetched.
     """
-    if not raw_token:
-        raise Unauthenticated("A token is needed, as `Authorization: Bearer` or as `?token=`.")
-    return identity_of(tokens.decode_access_token(raw_token))
+    if not credential:
+        raise Unauthenticated("A token or API key is needed, as `Authorization: Bearer`.")
+    if api_keys.is_api_key(credential):
+        return _identity_of_key(api_keys.verify(credential))
+    return identity_of(tokens.decode_access_token(credential))
+
+
+def authenticate_request(scope: Scope) -> Identity:
+    """Return the user of an HTTP request, whose credential may do what the method does.
+
+    Raises:
+        Unauthenticated, TokenKeysUnavailable: as in `authenticate`.
+        ScopeMissing: the API key may only read.
+    """
+    identity = authenticate(credentials.credential_of(scope))
+    require(identity, KeyScope.READ if scope["method"] in SAFE_METHODS else KeyScope.WRITE)
+    return identity
+
+
+def require(identity: Identity, needed: str) -> None:
+    """Raise `ScopeMissing` unless the credential has a scope."""
+    if needed not in identity.scopes:
+        raise ScopeMissing(f"This API key has no `{needed}` scope. Use one that has it, or sign in.")
+
+
+def require_token(identity: Identity) -> None:
+    """Raise `ScopeMissing` for an API key: a stolen key must not create others, or end sessions."""
+    if identity.key_id is not None:
+        raise ScopeMissing("An API key cannot manage API keys or sessions. Sign in, or use a token.")
 
 
 def identity_of(token: Token) -> Identity:
@@ -54,7 +93,7 @@ def identity_of(token: Token) -> Identity:
     if user is None or not isinstance(issued_at, (int, float)):
         raise Unauthenticated(tokens.INVALID_TOKEN_MESSAGE)
     session_id = session_id_of(token)
-    if not accounts.is_token_valid(accounts.load_account(user.pk), issued_at, session_id):
+    if not accounts.is_credential_valid(accounts.load_account(user.pk), issued_at, session_id):
         raise Unauthenticated("The user was deactivated or the token was revoked.")
     return Identity(user, float(issued_at), _expiry(token), session_id)
 
@@ -83,29 +122,18 @@ def check_can_sign() -> None:
         )
 
 
-def token_from_handshake(scope: Scope) -> str | None:
-    """Return the token of a WebSocket handshake: from the header, or else from the query.
-
-    Browsers cannot set the header.
-    """
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    return bearer_token(scope) or (query["token"][0] if "token" in query else None)
-
-
-def bearer_token(scope: Scope) -> str | None:
-    """Return the token in the header of an HTTP request; not in its query, which histories and logs keep."""
-    for name, value in scope["headers"]:
-        if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return str(value[7:].decode("latin-1")).strip()
-    return None
-
-
 class RequestAuthentication(BaseAuthentication):
     """Adapter that gives REST framework the identity that `http.user_turns` found."""
 
     def authenticate(self, request: Any) -> tuple[User, Identity] | None:
         identity: Identity | None = getattr(request._request, "identity", None)
         return None if identity is None else (identity.user, identity)
+
+
+def _identity_of_key(key: ApiKey) -> Identity:
+    scopes = ALL_SCOPES if key.scope == KeyScope.WRITE else frozenset({key.scope})
+    expires_at = key.expires_at.timestamp() if key.expires_at else math.inf
+    return Identity(key.owner, math.inf, expires_at, scopes=scopes, key_id=key.pk)
 
 
 def _expiry(token: Token) -> float:

@@ -39,7 +39,7 @@ def redeem_code(code: str) -> User:
     if found is None or not SignInCode.objects.filter(pk=found.pk).delete()[0]:
         raise Unauthenticated(INVALID_CODE_MESSAGE)
     issued_at = (found.expires_at - LIFETIME).timestamp()
-    if not accounts.is_token_valid(accounts.load_account(found.user_id), issued_at):
+    if not accounts.is_credential_valid(accounts.load_account(found.user_id), issued_at):
         raise Unauthenticated(INVALID_CODE_MESSAGE)
     return User.objects.get(pk=found.user_id)
 

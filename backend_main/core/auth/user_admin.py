@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from ..db.retry import retry_transient
 from ..models import User
-from . import sessions
+from . import api_keys, sessions
 
 
 class UserSummary(NamedTuple):
@@ -52,10 +52,11 @@ def overview() -> list[UserSummary]:
 
 @retry_transient
 def deactivate(user: User) -> None:
-    """Deactivate a user, and revoke all tokens, so that none is valid after a later activation."""
+    """Deactivate a user, and revoke all tokens and API keys: none is valid after a later activation."""
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
         sessions.end_all(user)
+        api_keys.revoke_all(user)
 
 
 @retry_transient

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ... import __version__
 from ...reading.types import Line, Word
 from .document import ExportDocument, ExportPage
-from .word_boxes import LineGroup, Rectangle, line_groups, line_words, rectangle
+from .word_boxes import LineGroup, Rectangle, line_groups, rectangle, words_with_spaces
 from .xml_text import xml_attributes, xml_text
 
 NAMESPACE = "http://www.loc.gov/standards/alto/ns-v4#"
@@ -61,13 +61,9 @@ def _block(page: ExportPage, group: LineGroup, name: str) -> str:
 
 
 def _line(page: ExportPage, line: Line, name: str) -> str:
-    words = line_words(line)
     parts: list[str] = []
-    end = 0
-    for number, word in enumerate(words, 1):
-        if number > 1 and (word.start > end or line.box is None):
-            parts.append("<SP/>")  # words of Chinese and Japanese follow without a space
-        end = word.start + len(word.text)
+    for number, (word, has_space) in enumerate(words_with_spaces(line), 1):
+        parts += ["<SP/>"] if has_space else []
         parts.append(_word(page, line, word, f"{name}_{number}"))
     shape = "" if line.box is None else f'<Shape><Polygon POINTS="{_points(line)}"/></Shape>'
     place = _place(rectangle([line.box], page))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ... import __version__
 from ...reading.types import Line
 from .document import ExportDocument, ExportPage
-from .word_boxes import LineGroup, Rectangle, angle, line_groups, line_words, rectangle
+from .word_boxes import LineGroup, Rectangle, angle, line_groups, rectangle, words_with_spaces
 from .xml_text import xml_attributes, xml_text
 
 MIN_TEXT_ANGLE = 45.0
@@ -63,11 +63,11 @@ def _area(page: ExportPage, group: LineGroup, name: str) -> str:
 
 def _line(page: ExportPage, line: Line, name: str, line_class: str) -> str:
     box = rectangle([line.box], page)
-    words = " ".join(
-        f'<span class="ocrx_word" id="word_{name}_{number}" '
+    words = "".join(
+        f'{" " if has_space else ""}<span class="ocrx_word" id="word_{name}_{number}" '
         f'title="{_bbox(rectangle([word.box or line.box], page))}{_confidence(word.confidence)}">'
         f"{xml_text(word.text)}</span>"
-        for number, word in enumerate(line_words(line), 1)
+        for number, (word, has_space) in enumerate(words_with_spaces(line), 1)
     )
     title = _bbox(box) + _direction(line, box)
     return f'<span class="{line_class}" id="line_{name}" title="{title}">{words}</span>\n'

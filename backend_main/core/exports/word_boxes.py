@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -61,8 +62,17 @@ def line_words(line: Line) -> Sequence[Word]:
     if line.words:
         return line.words
     if line.box is None:
-        return [Word(text, None, line.confidence, 0) for text in line.text.split()]
+        found = re.finditer(r"\S+", line.text)
+        return [Word(match[0], None, line.confidence, match.start()) for match in found]
     return even_words(line.text, line.box, line.confidence)
+
+
+def words_with_spaces(line: Line) -> Iterator[tuple[Word, bool]]:
+    """Yield the words of a line, and whether a space is before each: not between words of Chinese."""
+    end = None
+    for word in line_words(line):
+        yield word, end is not None and word.start > end
+        end = word.start + len(word.text)
 
 
 def rectangle(boxes: Sequence[Box | None], page: ExportPage) -> Rectangle:

@@ -7,15 +7,15 @@ with a name that the server chooses, under a policy that runs nothing (`security
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 from uuid import UUID
 
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import parse_etags
-from django.views.decorators.http import require_safe
 
 from .. import storage
 from ..auth import authentication
@@ -24,31 +24,29 @@ from ..errors import RequestError, ScanrillError
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import page_images, queries
+from .http_errors import RangeNotSatisfiable
+from .parameters import with_parameters
+from .problems import error_response
 
 
 class MalformedRange(Exception):
     """A `Range` header that a server ignores: several ranges, another unit, or an end before its start."""
 
 
-class UnsatisfiableRange(Exception):
-    """A `Range` header without any byte of the file (416)."""
-
-
 def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
     """Pass the user of the request's token to the view, and return scanrill's errors as JSON."""
 
+    @functools.wraps(view)
     async def authenticated_view(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            identity = await executor.run_in_db_thread(
-                authentication.authenticate, authentication.bearer_token(request.scope)
-            )
+            identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
-            response = JsonResponse({"error": error.fields}, status=error.http_status)
+            response = error_response(error)
         response["Cache-Control"] = "private, no-cache"
         return response
 
-    return require_safe(authenticated_view)
+    return authenticated_view
 
 
 @owner_required
@@ -60,10 +58,7 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
     known_etags = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
     if etag in known_etags or known_etags == ["*"]:
         return HttpResponse(status=304, headers={"ETag": etag})
-    try:
-        start, end = _requested_bytes(request, upload.bytes, etag)
-    except UnsatisfiableRange:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.bytes}"})
+    start, end = _requested_bytes(request, upload.bytes, etag)
     is_partial = end - start != upload.bytes
     name = upload.image_path.replace("/original", "")
     headers = {
@@ -85,6 +80,7 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
     )
 
 
+@with_parameters("width")
 @owner_required
 async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/pages/{n}/image?width=`: the upright page, at most `width` pixels wide."""
@@ -118,7 +114,7 @@ def parse_range(header: str, size: int) -> tuple[int, int]:
 
     Raises:
         MalformedRange: the server must ignore the header.
-        UnsatisfiableRange: the file has none of the bytes.
+        RangeNotSatisfiable: the file has none of the bytes.
     """
     match = re.fullmatch(r"bytes=([0-9]{0,15})-([0-9]{0,15})", header.strip())
     if match is None or not (match[1] or match[2]):
@@ -130,12 +126,12 @@ def parse_range(header: str, size: int) -> tuple[int, int]:
     else:
         start, end = int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
     if start >= end:
-        raise UnsatisfiableRange
+        raise RangeNotSatisfiable(size)
     return start, end
 
 
 def _requested_bytes(request: HttpRequest, size: int, etag: str) -> tuple[int, int]:
-    """Return [start, end): the requested range, or the whole file. Raises `UnsatisfiableRange`."""
+    """Return [start, end): the requested range, or the whole file. Raises `RangeNotSatisfiable`."""
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return 0, size
     try:

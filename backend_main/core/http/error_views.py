@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+
+from ..errors import ScanrillError
+from .http_errors import INTERNAL_ERROR_MESSAGE, MalformedRequest, PathNotFound
+from .problems import error_response
 
 
 async def web_page_not_built(_request: HttpRequest) -> HttpResponse:
@@ -11,22 +15,23 @@ async def web_page_not_built(_request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error_response(request, 400, "Malformed request, or a Host that SCANRILL_ALLOWED_HOSTS lacks.")
+    message = "Malformed request, or a Host that SCANRILL_ALLOWED_HOSTS lacks."
+    return _error_response(request, MalformedRequest(message))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error_response(request, 404, "Not found.")
+    return _error_response(request, PathNotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error_response(request, 500, "Internal server error. See the server log.")
+    return _error_response(request, ScanrillError(INTERNAL_ERROR_MESSAGE))
 
 
-def _error_response(request: HttpRequest, status: int, message: str) -> HttpResponse:
+def _error_response(request: HttpRequest, error: ScanrillError) -> HttpResponse:
     """Return JSON below `/api/`, a line of text elsewhere."""
     if request.path.startswith("/api/"):
-        return JsonResponse({"error": {"detail": message}}, status=status)
-    return _text(status, message)
+        return error_response(error)
+    return _text(error.http_status, error.fields["detail"])
 
 
 def _text(status: int, message: str) -> HttpResponse:

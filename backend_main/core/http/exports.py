@@ -6,26 +6,23 @@ Each step of an export, a few pages, takes a turn of its user. An export ends wh
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import UUID
 
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from ..db import executor
 from ..errors import RequestError
 from ..exports.archive import write_archive
-from ..exports.document import ExportDocument, OriginalParts
-from ..exports.formats import ExportRequest, parse_request
-from ..exports.stored import stored_document
+from ..exports.formats import PARAMETERS, parse_request
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import queries
-from ..uploads.original_parts import StoredParts
 from .downloads import owner_required
+from .parameters import with_parameters
+from .render import ExportSteps, attachment_headers, document_opener
 from .user_turns import release_once, release_with
 
 MAX_IDS = 200
@@ -34,50 +31,35 @@ ARCHIVE_NAME = "scanrill-export.zip"
 ARCHIVE_TYPE = "application/zip"
 
 
+@with_parameters(*PARAMETERS)
 @owner_required
 async def export_upload(request: ASGIRequest, user: User, upload_id: UUID) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/export?format=&pages=&furniture=&images=&page_breaks=&table=`."""
-    wanted = parse_request(_parameters(request.GET))
-    open_document = _opener(request, user, wanted)
+    wanted = parse_request(request.GET.dict())
+    open_document = document_opener(runtime_of(request.scope), user, wanted)
     document = await executor.run_export_step(user.pk, open_document, upload_id)
     name = document.stem + wanted.format.extension
-    headers = _headers(name)
+    headers = attachment_headers(name)
     if request.method == "HEAD":
         return HttpResponse(content_type=wanted.format.media_type, headers=headers)
     return await _respond(request, user, wanted.format.write(document), wanted.format.media_type, headers)
 
 
+@with_parameters("ids", *PARAMETERS)
 @owner_required
 async def export_uploads(request: ASGIRequest, user: User) -> HttpResponseBase:
     """Serve `GET /api/export?ids=&format=…`: a ZIP archive of the exports of the uploads."""
-    parameters = _parameters(request.GET)
+    parameters = request.GET.dict()
     upload_ids = _upload_ids(parameters.pop("ids", ""))
     wanted = parse_request(parameters)
     await executor.run_export_step(user.pk, queries.require_uploads, owner=user, upload_ids=upload_ids)
-    headers = _headers(ARCHIVE_NAME)
+    headers = attachment_headers(ARCHIVE_NAME)
     if request.method == "HEAD":
         return HttpResponse(content_type=ARCHIVE_TYPE, headers=headers)
-    chunks = write_archive(upload_ids, _opener(request, user, wanted), wanted.format)
+    chunks = write_archive(
+        upload_ids, document_opener(runtime_of(request.scope), user, wanted), wanted.format
+    )
     return await _respond(request, user, chunks, ARCHIVE_TYPE, headers)
-
-
-def _opener(request: ASGIRequest, user: User, wanted: ExportRequest) -> Callable[[UUID], ExportDocument]:
-    images, loop = runtime_of(request.scope).page_images, asyncio.get_running_loop()
-
-    def original_parts(key: str) -> OriginalParts:
-        return StoredParts(images, user.pk, key, loop)
-
-    def open_document(upload_id: UUID) -> ExportDocument:
-        return stored_document(owner=user, upload_id=upload_id, request=wanted, original_parts=original_parts)
-
-    return open_document
-
-
-def _parameters(query: QueryDict) -> dict[str, str]:
-    repeated = next((name for name, values in query.lists() if len(values) > 1), None)
-    if repeated is not None:
-        raise RequestError({repeated: "Give this parameter once."})
-    return {name: str(value) for name, value in query.items()}
 
 
 def _upload_ids(text: str) -> list[UUID]:
@@ -91,10 +73,6 @@ def _upload_ids(text: str) -> list[UUID]:
     return found
 
 
-def _headers(name: str) -> dict[str, str]:
-    return {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
-
-
 async def _respond(
     request: ASGIRequest, user: User, chunks: Iterator[bytes], media_type: str, headers: dict[str, str]
 ) -> HttpResponseBase:
@@ -102,7 +80,7 @@ async def _respond(
     places = runtime_of(request.scope).exports
     await places.acquire(user.pk)
     release = release_once(places, user.pk)
-    export = _Export(chunks, user.pk)
+    export = ExportSteps(chunks, user.pk)
     try:
         first = await export.next_chunk()
     except BaseException:
@@ -116,37 +94,9 @@ async def _respond(
     return response
 
 
-class _Export:
-    """Generator of an export, whose steps run on threads."""
-
-    def __init__(self, chunks: Iterator[bytes], user_id: UUID) -> None:
-        self._chunks: Iterator[bytes] | None = chunks
-        self._user_id = user_id
-        self._lock = threading.Lock()
-
-    async def next_chunk(self) -> bytes | None:
-        """Return the next bytes; None at the end."""
-        chunk: bytes | None = b""
-        while chunk == b"":
-            chunk = await executor.run_export_step(self._user_id, self._step)
-        return chunk
-
-    async def close(self) -> None:
-        """Close the generator, after a step that runs: it cannot be interrupted."""
-        await asyncio.shield(asyncio.to_thread(self._close))
-
-    def _step(self) -> bytes | None:
-        with self._lock:
-            return None if self._chunks is None else next(self._chunks, None)
-
-    def _close(self) -> None:
-        with self._lock:
-            if isinstance(self._chunks, Iterator) and hasattr(self._chunks, "close"):
-                self._chunks.close()
-            self._chunks = None
-
-
-async def _stream(first: bytes | None, export: _Export, release: Callable[[], None]) -> AsyncIterator[bytes]:
+async def _stream(
+    first: bytes | None, export: ExportSteps, release: Callable[[], None]
+) -> AsyncIterator[bytes]:
     """Yield the chunks. A client that takes none for `SEND_TIMEOUT_SECONDS` is disconnected."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None

@@ -13,9 +13,9 @@ from django.urls import Resolver404, resolve
 from ..auth import authentication, origin
 from ..db import executor
 from ..errors import BodyTooLarge, LengthRequired, RequestTimeout, ScanrillError
-from . import upload
 from .request_body import ClientDisconnected, LimitedBody, WholeBodies, receive_nothing, replay
 from .responses import send_error
+from .stream_routes import StreamRoutes
 from .types import Application, Receive, Scope, Send
 
 DEFAULT_MAX_BODY_BYTES = 64 * 1024
@@ -24,15 +24,21 @@ MAX_UNFINISHED_BODIES = 1024
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")
 
 
-def request_gate_middleware(application: Application) -> Application:
-    """Wrap an application: it gets requests with an allowed Host and a limited body only."""
+def request_gate_middleware(application: Application, stream_routes: StreamRoutes) -> Application:
+    """Wrap an application: it gets requests with an allowed Host and a limited body only.
+
+    The handlers of `stream_routes` limit the bytes of their bodies themselves.
+    """
     whole_bodies = WholeBodies(MAX_UNFINISHED_BODIES)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         limited_body = LimitedBody(receive)
         try:
             origin.check_host(scope)
-            body = await _check_body(scope, receive, limited_body, whole_bodies)
+            if stream_routes.receives_body(scope):
+                body: Receive = limited_body
+            else:
+                body = await _check_body(scope, receive, limited_body, whole_bodies)
             await application(scope, body, send)
         except ClientDisconnected:
             return
@@ -64,13 +70,11 @@ async def _check_body(
     length = int(headers.get(b"content-length", b"0"))
     if not (length or b"transfer-encoding" in headers):
         return receive
-    if upload.is_upload(scope):
-        return limited_body
     limit = max_body_bytes(scope["path"])
     if length > limit:
         raise BodyTooLarge(limit)
     if length > DEFAULT_MAX_BODY_BYTES:
-        await executor.run_in_db_thread(authentication.authenticate, authentication.bearer_token(scope))
+        await executor.run_in_db_thread(authentication.authenticate_request, scope)
         return limited_body
     try:
         body = await whole_bodies.receive(limited_body, min(limit, DEFAULT_MAX_BODY_BYTES))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from uuid import UUID
 
 import msgspec
 
 from ..errors import ScanrillError
+from .path_prefix import link_prefix
+from .problems import MEDIA_TYPE, encode_problem
 from .request_body import LimitedBody
 from .types import Receive, Scope, Send
 
@@ -15,30 +18,39 @@ from .types import Receive, Scope, Send
 # would lose the response.
 DRAIN_TIMEOUT_SECONDS = 5.0
 MAX_DRAIN_BYTES = 64 * 1024 * 1024
-JSON, TEXT = b"application/json", b"text/plain; charset=utf-8"
+JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 
-async def send_json(receive: Receive, send: Send, status: int, response: object) -> None:
-    """Send a response as JSON; after an error, also read the rest of the body, within limits."""
-    await _send(receive, send, status, msgspec.json.encode(response), JSON)
+async def send_empty(send: Send, headers: dict[str, str]) -> None:
+    """Send a response without a body."""
+    await send({"type": "http.response.start", "status": 204, "headers": encode_headers(headers)})
+    await send({"type": "http.response.body"})
+
+
+async def send_json(
+    receive: Receive, send: Send, status: int, response: object, headers: dict[str, str] | None = None
+) -> None:
+    """Send a response as JSON."""
+    all_headers = {"Content-Type": JSON} | (headers or {})
+    await _send(receive, send, status, msgspec.json.encode(response), all_headers)
 
 
 async def send_error(scope: Scope, receive: Receive, send: Send, error: ScanrillError) -> None:
     """Send an error, as JSON below `/api/` and as text elsewhere; also read the rest of the body."""
     if scope["path"].startswith("/api/"):
-        await send_json(receive, send, error.http_status, {"error": error.fields})
+        body, media_type = encode_problem(error), MEDIA_TYPE
     else:
-        line = " ".join(error.fields.values()) + "\n"
-        await _send(receive, send, error.http_status, line.encode(), TEXT)
+        body, media_type = (" ".join(error.fields.values()) + "\n").encode(), TEXT
+    await _send(receive, send, error.http_status, body, {"Content-Type": media_type} | error.headers)
 
 
-async def _send(receive: Receive, send: Send, status: int, body: bytes, content_type: bytes) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+async def _send(
+    receive: Receive, send: Send, status: int, body: bytes, named_headers: dict[str, str]
+) -> None:
+    headers = encode_headers(named_headers | {"Content-Length": str(len(body))})
     is_error = status >= 400
     if is_error:  # the body was not read to its end
         headers.append((b"connection", b"close"))
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": is_error})
     if is_error:
@@ -46,6 +58,16 @@ async def _send(receive: Receive, send: Send, status: int, body: bytes, content_
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await _drain_body(receive)
         await send({"type": "http.response.body", "body": b""})
+
+
+def encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def upload_location(scope: Scope, upload_id: UUID) -> str:
+    """Return the path of an upload, as a link in the response to this request."""
+    return f"{link_prefix(scope)}/api/uploads/{upload_id}/"
 
 
 async def _drain_body(receive: Receive) -> None:

@@ -13,23 +13,28 @@ from uuid import UUID
 import msgspec
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView
 
 from ... import __version__
 from ...reading.engines.info import engine_info
+from ..auth import authentication
 from ..auth import sessions as session_store
 from ..auth.authentication import Identity
 from ..conf import conf
 from ..db.retry import raise_unavailable
-from ..errors import RequestError, ScanrillError
+from ..errors import RequestError, ScanrillError, Unauthenticated
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries, reading_commands
+from .http_errors import NotAcceptable, UnsupportedMediaType
+from .problems import error_response
 from .request_gate import DEFAULT_MAX_BODY_BYTES
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
@@ -74,8 +79,10 @@ class EnginesView(APIView):
 class UploadsView(APIView):
     """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
 
+    query_parameters = frozenset(messages.ListUploads.__struct_fields__) - {"ref"}
+
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = query_of(request)
+        parameters: dict[str, Any] = dict(request.query_params.items())
         limit = parse_limit(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
@@ -126,7 +133,8 @@ class SessionsView(APIView):
     """`GET /api/sessions/` → {sessions}: the sign-ins of the user that have not ended, last used first."""
 
     def get(self, request: Request) -> Response:
-        own_session = cast("Identity", request.auth).session_id
+        identity = cast("Identity", request.auth)
+        authentication.require_token(identity)
         sessions = [
             {
                 "id": str(session.pk),
@@ -134,7 +142,7 @@ class SessionsView(APIView):
                 "last_used_at": session.rotated_at,
                 "address": session.address,
                 "user_agent": session.user_agent,
-                "current": session.pk == own_session,
+                "current": session.pk == identity.session_id,
             }
             for session in session_store.active(owner_of(request))
         ]
@@ -145,6 +153,7 @@ class SessionView(APIView):
     """`DELETE /api/sessions/{id}/`: end a session; its sockets close, and its tokens are invalid."""
 
     def delete(self, request: Request, session_id: UUID) -> Response:
+        authentication.require_token(cast("Identity", request.auth))
         session_store.end(owner=owner_of(request), session_id=session_id)
         return Response(status=204)
 
@@ -175,6 +184,7 @@ class RetryView(APIView):
 class PageView(APIView):
     """A finished page: `GET` (`?words=`) with its lines, boxes and confidences, `PATCH` {correction}."""
 
+    query_parameters = frozenset({"words"})
     parser_classes = [StrictJSONParser]
     # The longest correction, with four bytes for each character.
     max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
@@ -194,8 +204,8 @@ class PageView(APIView):
         return respond(serializers.page(page))
 
 
-def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Convert an error into {"error": {field: message}}, as the WebSocket API sends it."""
+def handle_exception(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
+    """Return the response to an error of a view; None for one that nobody foresaw."""
     if isinstance(error, DatabaseError):
         try:
             raise_unavailable(error)
@@ -203,36 +213,21 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
             error = unavailable
         except DatabaseError:
             return None
-    if isinstance(error, ScanrillError):
-        headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
-        return Response({"error": error.fields}, status=error.http_status, headers=headers)
-    response = exception_handler(error, context)
-    if response is None:
-        return None
-    # REST framework gives a message, a list of messages, or either for each field.
-    detail: Any = getattr(error, "detail", error)
-    if not isinstance(detail, dict):
-        detail = {"detail": detail}
-    elif "detail" in detail:
-        detail = {"detail": detail["detail"]}
-    fields = {
-        str(name): " ".join(map(str, message)) if isinstance(message, list) else str(message)
-        for name, message in detail.items()
-    }
-    response.data = {"error": fields}
-    return response
+    if isinstance(error, APIException):
+        error = _own_error(error)
+    return error_response(error) if isinstance(error, ScanrillError) else None
 
 
-def query_of(request: Request) -> dict[str, Any]:
-    """Return the parameters of the query.
-
-    Raises:
-        RequestError: A value has a NUL character. PostgreSQL text cannot have one; frames reject it too.
-    """
-    parameters = dict(request.query_params.items())
-    if any("\0" in value for value in parameters.values()):
-        raise RequestError({"message": "A value contains a NUL character."})
-    return parameters
+def _own_error(error: APIException) -> ScanrillError:
+    """Return the error for one that REST framework raises before a view runs, or for a body."""
+    message = str(error.detail)
+    if isinstance(error, exceptions.NotAuthenticated):
+        return Unauthenticated(message)
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return UnsupportedMediaType(f"{message} Send application/json.")
+    if isinstance(error, exceptions.NotAcceptable):
+        return NotAcceptable("The response is application/json, which Accept does not allow.")
+    return RequestError({"detail": message})
 
 
 def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | None:

@@ -23,7 +23,7 @@ from ..errors import ScanrillError
 from ..fair_sharing import FairSemaphore
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..runtime import runtime_of
-from .json_view import error_response
+from .problems import error_response
 
 View = Callable[..., HttpResponseBase]
 PIECE_BYTES = 64 * 1024
@@ -82,9 +82,7 @@ def list_in_turn(view: View, is_short: Callable[[ASGIRequest], bool] | None = No
 
 
 async def _authenticate(request: ASGIRequest) -> Identity:
-    identity = await executor.run_in_db_thread(
-        authentication.authenticate, authentication.bearer_token(request.scope)
-    )
+    identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
     request.identity = identity  # type: ignore[attr-defined] # `RequestAuthentication` reads it
     return identity
 

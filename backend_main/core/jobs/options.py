@@ -28,6 +28,7 @@ OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "formulas", "barcodes", "priorit
 """Options that neither select an engine nor depend on it."""
 DEFAULT_FURNITURE: FurnitureOption = "drop"
 DEFAULT_FORMULAS: FormulaOption = "text"
+DEFAULTS = {"furniture": DEFAULT_FURNITURE, "formulas": DEFAULT_FORMULAS, "barcodes": False}
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,6 +107,25 @@ def validate(options: ReadOptions) -> None:
         raise RequestError({"pages": str(error)}) from None
     except ReadingError as error:  # the configured engine is broken
         raise RequestError({"engine": str(error)}) from None
+
+
+def is_satisfied_by(requested: ReadOptions, stored: ReadOptions, engine: str) -> bool:
+    """Return whether a reading has what a request asks for.
+
+    An option that the request does not name may have any value, but for the pages: all of them are wanted.
+
+    Args:
+        stored: Options of the reading.
+        engine: Its engine; empty: no reader has selected it yet.
+    """
+    if str(PageRanges(requested.pages or "")) != str(PageRanges(_pages_of_text(stored))):
+        return False
+    wanted = msgspec.to_builtins(requested)
+    had = DEFAULTS | msgspec.to_builtins(stored) | {"engine": engine or resolve_engine(stored)}
+    for options, of in ((wanted, requested), (had, stored)):
+        if "languages" in options:
+            options["languages"] = sorted(language_codes(of))
+    return all(wanted[name] == had.get(name) for name in wanted.keys() - {"pages", "priority"})
 
 
 def check_pages_exist(options: ReadOptions, page_count: int | None) -> None:

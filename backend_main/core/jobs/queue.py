@@ -24,7 +24,9 @@ from django.db.models.functions import Now
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
+from ..event_log import UploadChange
 from ..models import Job, Status, Upload, User
+from ..protocol import serializers
 from . import options as job_options
 from . import reader_time
 from .claim import (
@@ -37,7 +39,7 @@ from .claim import (
     open_jobs,
     require_rows,
 )
-from .results import count_failure
+from .results import READER_DIED, count_failure
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ PAGES_PER_JOB = 3
 """Pages of a job, if a document has more than twice as many left. Small jobs let readers finish together, and
 live text, which waits for the pages before it, arrives sooner."""
 
+UNUSED_FIELDS = tuple(f"upload__{name}" for name in ("raw_text", "plain_text", "correction"))
+"""Texts that no claim needs; each may have many megabytes."""
 READER_DIED_MESSAGE = "OCR stopped three times without progress. The file may be too large or damaged."
 
 
@@ -55,11 +59,11 @@ READER_DIED_MESSAGE = "OCR stopped three times without progress. The file may be
 
 
 @retry_transient
-@relaxed_durability()
 def claim_next(reader_name: str, *, excluded_owners: Collection[UUID] = ()) -> Claim | None:
     """Claim the next open job; None if there is none, but for those of `excluded_owners`.
 
     Interactive jobs come before batch jobs, then the owner who has used readers least, then the oldest job.
+    The claim that begins a reading makes an event, whose number no loss of power may give to another one.
     """
     jobs = open_jobs()
     if excluded_owners:
@@ -184,7 +188,7 @@ def _record_reader_deaths(jobs: QuerySet[Job]) -> int:
     for job in abandoned:
         log.warning("The reader of upload %s died.", job.upload_id)
         with suppress(LeaseLost):  # the upload ended, or a user deleted it, after the query
-            count_failure(_claim_of(job), READER_DIED_MESSAGE)
+            count_failure(_claim_of(job), READER_DIED_MESSAGE, code=READER_DIED)
     return len(abandoned)
 
 
@@ -199,11 +203,14 @@ def _claim(jobs: QuerySet[Job], reader_name: str, *, is_continuation: bool) -> C
     deadlock.
     """
     while True:
-        with transaction.atomic():
-            candidates = _fair_order(jobs).select_related("upload")
+        claim: Claim | None = None
+        with event_log.transaction() as changes:
+            candidates = _fair_order(jobs).select_related("upload__owner").defer(*UNUSED_FIELDS)
             job = candidates.select_for_update(skip_locked=True, of=("self", "upload")).first()
             if job is not None:
-                return _claim_job(job, reader_name, is_continuation=is_continuation)
+                claim = _claim_job(job, reader_name, changes, is_continuation=is_continuation)
+        if claim is not None:
+            return replace(claim, seq=changes[0].seq) if changes else claim
         if not (connection.features.has_select_for_update and _wait_for_locked_upload(jobs)):
             return None
 
@@ -223,10 +230,12 @@ def _fair_order(jobs: QuerySet[Job]) -> QuerySet[Job]:
     return jobs.order_by("priority", served, "created_at", "first_page")
 
 
-def _claim_job(job: Job, reader_name: str, *, is_continuation: bool) -> Claim:
+def _claim_job(job: Job, reader_name: str, changes: list[UploadChange], *, is_continuation: bool) -> Claim:
+    """Claim a job whose row is locked; append the event of a reading that begins to `changes`."""
     upload = job.upload
     job.attempt = upload.attempt = upload.attempt + 1
-    if upload.status == Status.PENDING:
+    begins_reading = upload.status == Status.PENDING
+    if begins_reading:
         upload.first_attempt = upload.attempt
     upload.status = Status.PROCESSING
     upload.engine = job_options.resolve_engine(job_options.from_stored(upload.read_options))
@@ -235,6 +244,9 @@ def _claim_job(job: Job, reader_name: str, *, is_continuation: bool) -> Claim:
     )
     upload.save(update_fields=["attempt", "first_attempt", "status", "engine", "updated_at"])
     reader_time.charge(upload.owner_id, reader_time.CLAIM_SECONDS)
+    if begins_reading:
+        message = serializers.status_change(upload)
+        changes.append(UploadChange(upload.owner_id, upload.pk, upload.attempt, message))
     text = Value("") if is_continuation else F("markdown")
     pages = upload.pages.order_by("number").values_list("number", text)
     finished = dict(pages) if upload.pages_done else {}

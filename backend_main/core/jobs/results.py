@@ -30,6 +30,9 @@ from ..uploads.packed_words import pack_words
 from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
 
 MAX_FAILURES = 3
+UNREADABLE_FILE = reading.UnreadableFile.code
+READER_DIED = "reader_died"
+INTERNAL_ERROR = "internal_error"
 
 
 @retry_transient
@@ -97,13 +100,16 @@ def finish(
         if has_other_jobs:
             upload.save(update_fields=["page_count", "pages_done", "page_bytes", "updated_at"])
         else:
-            changes.append(_end_upload(upload))
+            changes += _end_upload(upload)
     return has_other_jobs
 
 
 @retry_transient
-def fail(claim: Claim, message: str) -> None:
+def fail(claim: Claim, message: str, *, code: str = INTERNAL_ERROR) -> None:
     """End the upload with an error, and remove all its jobs.
+
+    Args:
+        code: Kind of the error, for `Upload.error_code`.
 
     Raises:
         LeaseLost: The claim is not current.
@@ -112,11 +118,11 @@ def fail(claim: Claim, message: str) -> None:
         upload = _locked_upload(claim)
         require_rows(claimed_job(claim).delete()[0])
         Job.objects.filter(upload_id=claim.upload_id).delete()
-        changes.append(_end_upload(upload, message))
+        changes += _end_upload(upload, message, code)
 
 
 @retry_transient
-def count_failure(claim: Claim, message: str) -> None:
+def count_failure(claim: Claim, message: str, *, code: str = INTERNAL_ERROR) -> None:
     """Count a failure without progress: open the job again, or end the upload after `MAX_FAILURES`.
 
     Writes nothing if the claim is not current.
@@ -125,7 +131,7 @@ def count_failure(claim: Claim, message: str) -> None:
         LeaseLost: The claim was lost while the upload was being ended.
     """
     if claimed_job(claim).filter(failures__gte=MAX_FAILURES - 1).exists():
-        fail(claim, message)
+        fail(claim, message, code=code)
     else:
         claimed_job(claim).update(failures=F("failures") + 1, **UNCLAIMED)
 
@@ -140,7 +146,7 @@ def count_timeout(claim: Claim, message: str) -> None:
         LeaseLost: The claim was lost while the upload was being ended.
     """
     if claimed_job(claim).filter(failures__gte=MAX_FAILURES - 1).exists():
-        fail(claim, message)
+        fail(claim, message, code=reading.EngineTimeout.code)
     else:
         claimed_job(claim).update(failures=MAX_FAILURES - 1, created_at=Now(), **UNCLAIMED)
 
@@ -163,9 +169,9 @@ def _strip_nul(value: Any) -> Any:
 
 
 def _locked_upload(claim: Claim) -> Upload:
-    """Return the upload, locked until the transaction ends, with the fields that its end needs."""
-    fields = ("owner_id", "attempt", "page_count", "pages_done", "correction", "metadata", "page_bytes")
-    upload = upload_being_read(claim).select_for_update().only(*fields).first()
+    """Return the upload, locked until the transaction ends, without the texts that its end replaces."""
+    rows = upload_being_read(claim).select_for_update(of=("self",)).select_related("owner")
+    upload = rows.defer("raw_text", "plain_text").first()
     if upload is None:
         raise LeaseLost
     return upload
@@ -203,20 +209,25 @@ def _finished_pages(upload_id: UUID) -> list[Page]:
     return list(pages.defer(*page_texts.DEFERRED_FIELDS))
 
 
-def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
-    """Save the end of a locked upload with the text of its finished pages; return the terminal event.
+def _end_upload(upload: Upload, error: str | None = None, code: str = INTERNAL_ERROR) -> list[UploadChange]:
+    """Save the end of a locked upload with the text of its finished pages; return its two events.
 
     Without `error`, the upload still ends with an error if it has pages and none of them could be decoded.
     """
     pages = _finished_pages(upload.pk)
     if error is None and pages and not any(page.width for page in pages):
         error = f"No page of the file could be read. {page_texts.messages_of(pages)[0]}"
+        code = UNREADABLE_FILE
     upload.status = Status.PROCESSED if error is None else Status.ERROR
     upload.error = error
+    upload.error_code = None if error is None else code
     texts = page_texts.upload_fields(pages)
     for name, value in texts.items():
         setattr(upload, name, value)
     upload.text_bytes = usage.text_bytes(upload)
-    fields = ["page_count", "pages_done", "page_bytes", "text_bytes", "updated_at", "status", "error", *texts]
-    upload.save(update_fields=fields)
-    return UploadChange(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))
+    fields = ["page_count", "pages_done", "page_bytes", "text_bytes", "updated_at", "status", "error"]
+    upload.save(update_fields=[*fields, "error_code", *texts])
+    return [
+        UploadChange(upload.owner_id, upload.pk, upload.attempt, message)
+        for message in (serializers.status_change(upload), serializers.terminal(upload))
+    ]

@@ -14,6 +14,7 @@ Everything runs on the event loop of a server; the database is read through `db.
 - `throttle`: when a partial is due.
 - `connection`: one client's subscription, position and pending reply.
 - `send_queue`: a connection's unsent events and partials.
+- `watcher`: a request that waits until an upload has ended.
 - `rate_limit`: messages and frames a second, and large messages at once.
 - `message_memory`: memory of messages that arrive, wait or are handled.
 - `server_connection`: what the server offers beside ASGI.

@@ -23,7 +23,7 @@ class LiveConnection:
         upload_id: the upload that it follows; None for all of the user's.
         issued_at: when its token was issued, in epoch seconds.
         close: ends the connection with an error's close code.
-        session_id: the session of its token, if it has one.
+        credential_id: the session of its token, or its API key; None for a token without a session.
         stream: the stream mode of its live text.
         opted_in: whether it gets cursors, and its own changes as events too. A client that knows only the
             specification never opts in.
@@ -39,7 +39,7 @@ class LiveConnection:
     issued_at: float
     send_queue: SendQueue
     close: Callable[[ConnectionRejected], None]
-    session_id: UUID | None = None
+    credential_id: UUID | None = None
     stream: StreamName = "full"
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     opted_in: bool = False
@@ -72,8 +72,12 @@ class LiveConnection:
         self._replied.clear()
 
     def reply_at_event(self, seq: int, reply: messages.Message) -> None:
-        """Send the reply in place of the event `seq`, which commits next; from any thread."""
-        self._event_reply = seq, reply
+        """Send the reply in place of the event `seq`, which commits next; from any thread.
+
+        The first event of the request has it: a cancel makes two.
+        """
+        if self._event_reply is None:
+            self._event_reply = seq, reply
 
     def cancel_reply(self) -> None:
         """Reply normally, as the event was not committed; from any thread."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
 from .. import event_log
-from ..auth.accounts import is_token_valid
+from ..auth.accounts import is_credential_valid
 from ..conf import conf
 from ..db import executor
 from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
@@ -38,6 +39,7 @@ from .connection import LiveConnection
 from .live_text import LiveTextBroadcaster
 from .replay import EncodedEvent, EventLogReader
 from .user_events import UserEventStream
+from .watcher import UploadWatcher
 
 log = logging.getLogger(__name__)
 
@@ -90,15 +92,12 @@ class Hub:
 
         Raises `RateLimited`.
         """
-        owner_id = connection.owner_id
-        stream = self._user_streams.get(owner_id)
-        if stream is None:
-            stream = self._user_streams[owner_id] = UserEventStream(
-                owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
-            )
-            self.pubsub.subscribe(owner_id)
-        if len(stream.connections) >= conf.max_sockets_per_user:
-            raise RateLimited("This user has too many open sockets.")
+        await self.join_without_events(connection)
+        self._mark_caught_up(connection)
+
+    async def join_without_events(self, connection: LiveConnection) -> None:
+        """Add a connection that gets nothing until `open_event_stream` or `resume`. Raises `RateLimited`."""
+        stream = self._open_stream(connection.owner_id)
         stream.connections.add(connection)
         try:
             await self._sync_to_head(stream)
@@ -107,18 +106,60 @@ class Hub:
             raise
         assert stream.position is not None
         connection.position = stream.position
-        self._mark_caught_up(connection)
+
+    async def open_event_stream(self, connection: LiveConnection, since: str | None) -> None:
+        """Reply with the cursor of a connection that has joined; then send events, from `since` or from here.
+
+        Raises what `resume` raises.
+        """
+        if since is not None:
+            await self.resume(connection, since, connection.stream)
+            return
+        connection.opted_in = True
+        connection.reply(self._subscribed(connection))
+        await self._catch_up(connection)
 
     def leave(self, connection: LiveConnection) -> None:
         connection.is_caught_up = False
-        if (stream := self._user_streams.get(connection.owner_id)) is None:
+        if stream := self._user_streams.get(connection.owner_id):
+            stream.connections.discard(connection)
+            self._close_if_unused(stream)
+
+    @asynccontextmanager
+    async def watching(self, watcher: UploadWatcher) -> AsyncIterator[None]:
+        """Notify a watcher of the ends that are committed meanwhile. It counts as a connection of its user.
+
+        Raises `RateLimited`.
+        """
+        stream = self._open_stream(watcher.owner_id)
+        stream.watchers.add(watcher)
+        try:
+            await self._sync_to_head(stream)
+            yield
+        finally:
+            stream.watchers.discard(watcher)
+            self._close_if_unused(stream)
+
+    def _open_stream(self, owner_id: UUID) -> UserEventStream:
+        """Return the stream of a user, who may have one more connection. Raises `RateLimited`."""
+        stream = self._user_streams.get(owner_id)
+        if stream is None:
+            stream = self._user_streams[owner_id] = UserEventStream(
+                owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
+            )
+            self.pubsub.subscribe(owner_id)
+        if stream.user_count >= conf.max_sockets_per_user:
+            raise RateLimited("This user has too many open sockets, event streams and waiting requests.")
+        return stream
+
+    def _close_if_unused(self, stream: UserEventStream) -> None:
+        owner_id = stream.owner_id
+        if stream.user_count or self._user_streams.get(owner_id) is not stream:
             return
-        stream.connections.discard(connection)
-        if not stream.connections:
-            del self._user_streams[connection.owner_id]
-            stream.close()
-            self.pubsub.unsubscribe(connection.owner_id)
-            self._broadcaster.drop_remote(connection.owner_id)
+        del self._user_streams[owner_id]
+        stream.close()
+        self.pubsub.unsubscribe(owner_id)
+        self._broadcaster.drop_remote(owner_id)
 
     async def set_stream_mode(self, connection: LiveConnection, mode: StreamName) -> None:
         """Opt in from here on: reply with the cursor, then send the live text in this mode."""
@@ -211,6 +252,7 @@ class Hub:
     def _deliver(self, stream: UserEventStream, event: EncodedEvent) -> None:
         if event.ends_reading:
             self._readings.end(event.upload_id, event.seq)
+            stream.notify_watchers(event.upload_id)
         for connection in stream.connections:
             if connection.is_caught_up:
                 connection.deliver(event, self._epoch)
@@ -303,15 +345,16 @@ class Hub:
 
     async def _poll_users(self, owner_ids: list[UUID]) -> None:
         # A connection that joins during the query may be newer than its answer.
-        connections = {owner_id: list(self._connections_of(owner_id)) for owner_id in owner_ids}
+        streams = {owner_id: self._user_streams.get(owner_id) for owner_id in owner_ids}
+        users = {owner_id: stream.users if stream else [] for owner_id, stream in streams.items()}
         accounts = await executor.run_short_query(self._log_reader.accounts, owner_ids)
         for owner_id in owner_ids:
             account = accounts.get(owner_id)
             if account is not None and (stream := self._user_streams.get(owner_id)):
                 stream.notify(account.latest_seq)
-            for connection in connections[owner_id]:
-                if not is_token_valid(account, connection.issued_at, connection.session_id):
-                    connection.close(Unauthenticated("The user was deactivated, or the token revoked."))
+            for user in users[owner_id]:
+                if not is_credential_valid(account, user.issued_at, user.credential_id):
+                    user.close(Unauthenticated("The user was deactivated, or the credential revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -332,6 +375,7 @@ class Hub:
 def _disconnect_all(stream: UserEventStream) -> None:
     for connection in stream.connections:
         connection.close(_events_expired())
+    stream.notify_watchers(None)
 
 
 def _events_expired() -> SlowConsumer:

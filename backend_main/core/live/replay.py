@@ -193,6 +193,4 @@ def _encode_event(row: Event, texts: dict[UUID, Upload]) -> EncodedEvent:
         else:
             change = messages.with_texts(change, upload.raw_text, upload.processed_text)
         text = messages.encode(change)
-    return EncodedEvent(
-        row.seq, row.upload_id, row.origin_connection, row.kind in messages.TERMINAL_KINDS, text
-    )
+    return EncodedEvent(row.seq, row.upload_id, row.origin_connection, row.kind in messages.LAST_KINDS, text)

@@ -10,6 +10,7 @@ from uuid import UUID
 from ..errors import DatabaseUnavailable
 from .connection import LiveConnection
 from .replay import EncodedEvent
+from .watcher import UploadWatcher
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class UserEventStream:
     ) -> None:
         self.owner_id = owner_id
         self.connections: set[LiveConnection] = set()
+        self.watchers: set[UploadWatcher] = set()
         self.position: int | None = None
         self._read = read
         self._deliver = deliver
@@ -47,6 +49,20 @@ class UserEventStream:
         self._latest_known_seq = 0
         self._reading: asyncio.Task[None] | None = None
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+
+    @property
+    def users(self) -> list[LiveConnection | UploadWatcher]:
+        """The connections and the watchers of this stream."""
+        return [*self.connections, *self.watchers]
+
+    @property
+    def user_count(self) -> int:
+        return len(self.connections) + len(self.watchers)
+
+    def notify_watchers(self, upload_id: UUID | None) -> None:
+        """Notify the watchers of the end of an upload's reading; None: of any."""
+        for watcher in self.watchers:
+            watcher.on_reading_ended(upload_id)
 
     def start_at(self, position: int) -> None:
         self.position = position
@@ -68,7 +84,7 @@ class UserEventStream:
             await delivered
 
     def close(self) -> None:
-        """Stop, as the last connection has left."""
+        """Stop, as the last connection or watcher has left."""
         if self._reading is not None:
             self._reading.cancel()
         for _, delivered in self._waiters:

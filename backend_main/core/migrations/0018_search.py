@@ -74,7 +74,20 @@ POSTGRESQL = (
         WHEN (old.filename IS DISTINCT FROM new.filename OR old.correction IS DISTINCT FROM new.correction)
         EXECUTE FUNCTION core_searchentry_remove()
     """,
-    "CREATE INDEX core_searchentry_vector ON core_searchentry USING gin (vector) WITH (fastupdate = off)",
+    # Hashes of neighboring words, for phrases of common words: each page may have all of the words. The upper
+    # 15 bits are of the user, the lower 16 of the pair: pages share most keys, which keeps the index small.
+    """
+    CREATE FUNCTION core_searchentry_pairs(words text, scope text) RETURNS int[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT array_agg(hashtext(left(scope, 8)) & 2147418112 | hashtext(word || ' ' || next) & 65535)
+        FROM string_to_array(ltrim(words), ' ') AS listed,
+            unnest(listed[:cardinality(listed) - 1], listed[2:]) AS pair (word, next)
+    $$
+    """,
+    """
+    CREATE INDEX core_searchentry_vector ON core_searchentry
+        USING gin (vector, core_searchentry_pairs(words, scope)) WITH (fastupdate = off)
+    """,
     # Entries of one user by age. An expression, since PostgreSQL would order by the primary key otherwise, and
     # so read the entries of all users.
     "CREATE INDEX core_searchentry_newest ON core_searchentry (owner_id, (id + 0))",
@@ -99,6 +112,7 @@ def remove(apps: Any, schema_editor: Any) -> None:
     schema_editor.execute("DROP TABLE core_searchentry")
     if is_postgresql:
         schema_editor.execute("DROP FUNCTION core_searchentry_remove")
+        schema_editor.execute("DROP FUNCTION core_searchentry_pairs")
     else:
         schema_editor.execute("DROP TABLE core_searchindex")
 

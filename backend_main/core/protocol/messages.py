@@ -33,6 +33,8 @@ Furniture = Literal["drop", "keep"]
 """Whether the text leaves headers, footers, page numbers and other page furniture out, or contains it."""
 Formulas = Literal["text", "vision"]
 """Whether the engine `vision` may read pages that are mostly formulas."""
+OnDuplicate = Literal["existing", "reread", "error"]
+"""What a create does if the user has the bytes: `commands.create`."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
@@ -60,6 +62,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     status: Status
     error: str | None
+    # Events of earlier versions lack it.
+    error_code: str | None = None
     page_count: int | None
     pages_done: int
     engine: str
@@ -118,7 +122,11 @@ class Pong(Message, frozen=True, kw_only=True):
 
 
 class UploadMessage(Message, frozen=True, kw_only=True):
-    """`Upload.created`, `Upload.updated`, `Upload.deleted`, or `Upload.status` as reply to `retrieve`."""
+    """`Upload.created`, `Upload.updated`, `Upload.deleted` or `Upload.status`.
+
+    `Upload.status` with an instance is the reply to `retrieve`, and the event of a reading that has begun or
+    ended.
+    """
 
     type: str
     instance: Instance
@@ -134,10 +142,15 @@ class ListMessage(Message, frozen=True, kw_only=True):
 
 
 class ErrorMessage(Message, frozen=True, kw_only=True):
-    """Reply to a request that failed: one message per wrong field. Nothing was changed."""
+    """Reply to a request that failed: one message per wrong field. Nothing was changed.
+
+    Connections that opted in also get the code of the error, and whether the request can succeed later.
+    """
 
     type: str
     error: dict[str, str]
+    code: str | UnsetType = UNSET
+    retryable: bool | UnsetType = UNSET
 
 
 class Partial(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,8 +220,12 @@ AnyMessage = Message | Processed | LiveText
 
 
 def kind(change: DurableMessage) -> str:
-    """Return the kind of a change: created, updated, deleted, processed, error or cancelled."""
-    return change.type.removeprefix("Upload.") if isinstance(change, UploadMessage) else change.status
+    """Return the kind of a change: created, updated, deleted, started, ended, processed, error or cancelled."""
+    if not isinstance(change, UploadMessage):
+        return change.status
+    if change.type == "Upload.status":
+        return "started" if change.instance.status == "processing" else "ended"
+    return change.type.removeprefix("Upload.")
 
 
 def without_texts(change: DurableMessage) -> DurableMessage:
@@ -301,11 +318,17 @@ READ_OPTION_FIELDS = frozenset(RequestWithReadOptions.__struct_fields__) - {"ref
 class Create(RequestWithReadOptions, frozen=True, kw_only=True):
     """Request to store and read a file. `image_base64` is neither decoded nor checked yet."""
 
-    data_fields = frozenset({"image_base64", "image_path", "image_hash"}) | READ_OPTION_FIELDS
+    data_fields = (
+        frozenset({"image_base64", "image_path", "image_hash", "filename", "metadata", "on_duplicate"})
+        | READ_OPTION_FIELDS
+    )
 
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
+    filename: FileName | None = None
+    metadata: dict[str, Any] | None = None
+    on_duplicate: OnDuplicate | None = None
 
 
 class ListUploads(Request, frozen=True, kw_only=True):
@@ -408,6 +431,8 @@ REPLY_TYPES: dict[type[Request], str] = {
 KINDS_WITH_TEXTS = frozenset({"updated", "processed"})
 TERMINAL_KINDS = frozenset({"deleted", "processed", "error", "cancelled"})
 """Changes that end a reading if there is one."""
+LAST_KINDS = TERMINAL_KINDS | {"ended"}
+"""Changes that no live text of the reading may follow: “ended” comes directly before the terminal one."""
 
 _encoder = msgspec.json.Encoder(uuid_format="canonical")
 _failed_decoder = msgspec.json.Decoder(Failed)

@@ -32,6 +32,7 @@ def instance(
         bytes=upload.bytes,
         status=cast("messages.Status", upload.status),
         error=upload.error,
+        error_code=upload.error_code,
         page_count=upload.page_count,
         pages_done=upload.pages_done,
         engine=upload.engine,
@@ -65,6 +66,11 @@ def deleted(upload: Upload) -> messages.UploadMessage:
 def status(upload: Upload) -> messages.UploadMessage:
     """Make the reply to `retrieve`."""
     return messages.UploadMessage(type="Upload.status", instance=instance(upload, texts=True))
+
+
+def status_change(upload: Upload) -> messages.UploadMessage:
+    """Make the event of a reading that has begun or ended."""
+    return messages.UploadMessage(type="Upload.status", instance=instance(upload))
 
 
 def terminal(upload: Upload) -> messages.Processed | messages.Failed:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from ...reading.types import Box, Line
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from ...reading.types import Box, Word
 from ..db.retry import retry_transient
 from ..db.settings import read_snapshot
 from ..errors import RequestError
@@ -16,6 +19,7 @@ from ..models import Page, SearchEntry, Upload, User
 from ..protocol import serializers
 from ..protocol.search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from ..uploads import page_content
+from ..uploads.packed_words import unpack_words
 from . import index
 from .marks import Mark, marks
 from .matches import WINDOW_ROWS, Match, ranked_window
@@ -26,9 +30,9 @@ DEFAULT_LIMIT = 20
 SNIPPET_CHARACTERS = 240
 # Characters before the first word of a snippet.
 LEAD_CHARACTERS = 60
-# Parts of a long text in which the first word is looked for: a page, then the 16,000 words that the index
-# holds. Each MiB takes 0.5 s, and a correction may have many.
-SNIPPET_PARTS_CHARACTERS = (16 * 1024, 256 * 1024)
+# Parts of a text in which the first word is looked for: its start, a page, then the 16,000 words that the
+# index holds. Each MiB takes 0.5 s, and a correction may have many.
+SNIPPET_PARTS_CHARACTERS = (1024, 16 * 1024, 256 * 1024)
 # Lines of one hit; the page itself has the others.
 MAX_LINES = 50
 
@@ -76,13 +80,13 @@ def _hits(owner: User, query: Query, matches: Sequence[Match]) -> list[SearchHit
     shown = [found[match.entry_id] for match in matches]
     uploads = Upload.objects.owned_by(owner).defer("raw_text", "plain_text")
     found_uploads = uploads.in_bulk({entry.upload_id for entry in shown})
-    pages = Page.objects.defer("markdown", "blocks").in_bulk({entry.page_id for entry in shown} - {None})
+    pages = _pages(entry.page_id for entry in shown if entry.page_id is not None)
     hits = []
     for entry in shown:
         upload = found_uploads[entry.upload_id]
         upload.owner = owner
         if entry.page_id is not None:
-            hits.append(_page_hit(upload, pages[entry.page_id], query.terms))
+            hits.append(_page_hit(upload, *pages[entry.page_id], query.terms))
         else:
             hits.append(_upload_hit(upload, query, is_name=entry.scope.endswith(index.NAME)))
     return hits
@@ -96,7 +100,14 @@ def _upload_hit(upload: Upload, query: Query, *, is_name: bool) -> SearchHit:
     return SearchHit(upload=serializers.instance(upload), field=field, snippet=_snippet(text, terms))
 
 
-def _page_hit(upload: Upload, page: Page, terms: Sequence[QueryTokens]) -> SearchHit:
+def _pages(ids: Iterable[int]) -> dict[int, tuple[Page, str]]:
+    """Return pages by their ids, each with the JSON of its lines, which is slow to decode as a whole."""
+    pages = Page.objects.only("number", "width", "height", "text", "correction", "words")
+    with_lines = pages.filter(pk__in=list(ids)).annotate(stored_lines=Cast("lines", TextField()))
+    return {page.pk: (page, page.stored_lines) for page in with_lines}
+
+
+def _page_hit(upload: Upload, page: Page, lines: str, terms: Sequence[QueryTokens]) -> SearchHit:
     return SearchHit(
         upload=serializers.instance(upload),
         field="page",
@@ -104,7 +115,7 @@ def _page_hit(upload: Upload, page: Page, terms: Sequence[QueryTokens]) -> Searc
         page=page.number,
         width=page.width,
         height=page.height,
-        lines=_lines(page, terms),
+        lines=_lines(page, lines, terms),
     )
 
 
@@ -143,32 +154,36 @@ def _word_start(text: str, at: int, before: int) -> int:
     return at if space < 0 else space + 1
 
 
-def _lines(page: Page, terms: Sequence[QueryTokens]) -> list[SearchLine]:
-    """Return the lines of a page with words of the query."""
-    lines = page_content.stored_lines(page, with_words=True)
+def _lines(page: Page, stored: str, terms: Sequence[QueryTokens]) -> list[SearchLine]:
+    """Return the lines of a page with words of the query, from the JSON of its lines."""
+    lines = page_content.line_texts(stored)
+    texts = [line.text for line in lines]
     places: dict[int, list[Mark]] = defaultdict(list)
-    for mark in marks([line.text for line in lines], terms):
+    for mark in marks(texts, terms):
         places[mark.text].append(mark)
+    shown = dict(list(places.items())[:MAX_LINES])
+    no_words: Sequence[tuple[Word, ...]] = [()] * len(lines)
+    words = no_words if page.words is None else unpack_words(bytes(page.words), texts, only=shown)
     return [
         SearchLine(
             line=number,
-            text=lines[number].text,
+            text=texts[number],
             marks=[(mark.start, mark.end) for mark in found],
-            boxes=_boxes(lines[number], found),
+            boxes=_boxes(lines[number].box, words[number], found),
         )
-        for number, found in list(places.items())[:MAX_LINES]
+        for number, found in shown.items()
     ]
 
 
-def _boxes(line: Line, places: Sequence[Mark]) -> list[Box]:
+def _boxes(line: Box | None, words: Sequence[Word], places: Sequence[Mark]) -> list[Box]:
     """Return the boxes of the marked words, or of the line if its words have none."""
     boxes = [
         word.box
-        for word in line.words
+        for word in words
         if word.box is not None
         and any(place.start < word.start + len(word.text) and word.start < place.end for place in places)
     ]
-    return boxes or ([line.box] if line.box is not None else [])
+    return boxes or ([line] if line is not None else [])
 
 
 def _encode(position: Position) -> str:

@@ -27,7 +27,12 @@ _UPLOAD_FIELDS = ("owner_id", "filename", "correction")
 
 def scope_of(owner_id: UUID, letter: str) -> str:
     """Return the beginning of the tokens of a user: of texts or of file names."""
-    return owner_id.hex[:_OWNER_DIGITS] + letter
+    return owner_digits(owner_id) + letter
+
+
+def owner_digits(owner_id: UUID) -> str:
+    """Return the digits of a user in tokens and in pairs of words."""
+    return owner_id.hex[:_OWNER_DIGITS]
 
 
 def index_page(page: Page, owner_id: UUID) -> None:

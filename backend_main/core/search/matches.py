@@ -7,12 +7,13 @@ the order of a user's hits depend on the documents of other users.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from ..models import Upload, User
-from .index import NAME, TEXT, scope_of
+from .index import NAME, TEXT, owner_digits, scope_of
 from .query import Query
 from .tokens import QueryTokens
 
@@ -47,6 +48,8 @@ _SQLITE = _Dialect(
 )
 # `id + 0` is in the index of each user's entries; by the primary key, others' entries would take time.
 _POSTGRESQL = _Dialect("core_searchentry AS entry", "JOIN", "entry.vector @@ %s::tsquery", "(entry.id + 0)")
+# As `core_searchentry_pairs` in migration 0018.
+_PAIR = "hashtext(%s) & 2147418112 | hashtext(%s) & 65535"
 
 
 def ranked_window(owner: User, query: Query, *, before_id: int | None = None) -> list[Match]:
@@ -64,15 +67,21 @@ def _statement(owner: User, query: Query, before_id: int | None) -> tuple[str, l
         (sql.matches, _match_expression(owner, query)),
         ("entry.owner_id = %s", Upload._meta.pk.get_db_prep_value(owner.pk, connection)),
     ]
-    conditions += _phrase_conditions(query.terms or query.names, query.excluded)
+    conditions += _phrase_conditions(owner, query.terms or query.names, query.excluded)
     if before_id is not None:
         conditions.append((f"{sql.entry_id} < %s", before_id))
     if query.names and query.terms:
         names = _all_of(query.names, (), scope_of(owner.pk, NAME))
-        phrases = _phrase_conditions(query.names)
-        named = " AND ".join([sql.matches, *(condition for condition, _ in phrases)])
+        phrases = _phrase_conditions(owner, query.names)
+        named = " AND ".join([sql.matches, *(condition for condition, *_ in phrases)])
         subquery = f"SELECT entry.upload_id FROM {sql.tables} WHERE {named}"  # noqa: S608
-        conditions.append((f"entry.upload_id IN ({subquery})", names, *(value for _, value in phrases)))
+        conditions.append(
+            (
+                f"entry.upload_id IN ({subquery})",
+                names,
+                *(value for _, *values in phrases for value in values),
+            )
+        )
     if query.status is not None:
         conditions.append(("upload.status = %s", query.status))
     for time, operator in ((query.after, ">="), (query.before, "<")):
@@ -122,20 +131,29 @@ def _tsquery_words(term: QueryTokens, scope: str) -> str:
 
 
 def _phrase_conditions(
-    terms: Sequence[QueryTokens], excluded: Sequence[QueryTokens] = ()
-) -> list[tuple[str, Any]]:
+    owner: User, terms: Sequence[QueryTokens], excluded: Sequence[QueryTokens] = ()
+) -> list[tuple[Any, ...]]:
     """Return conditions on the order of words for PostgreSQL, whose index has no positions.
 
-    A `tsvector` keeps 255 positions of a word at most, so phrases later in a text would not be found.
+    A `tsvector` keeps 255 positions of a word at most, so phrases later in a text would not be found. Hashes
+    of neighboring words leave few entries whose words are read.
     """
     if connection.vendor == "sqlite":
         return []
-    return [
+    conditions: list[tuple[Any, ...]] = [
         (f"strpos(entry.words || ' ', %s) {operator} 0", _stored(term))
         for phrases, operator in ((terms, ">"), (excluded, "="))
         for term in phrases
         if len(term.tokens) > 1
     ]
+    whole = [term.tokens[:-1] if term.is_prefix else term.tokens for term in terms]
+    pairs = sorted({f"{first} {second}" for words in whole for first, second in pairwise(words)})
+    if pairs:
+        hashes = ", ".join([_PAIR] * len(pairs))
+        condition = f"core_searchentry_pairs(entry.words, entry.scope) @> ARRAY[{hashes}]"
+        digits = owner_digits(owner.pk)
+        conditions.append((condition, *(value for pair in pairs for value in (digits, pair))))
+    return conditions
 
 
 def _stored(term: QueryTokens) -> str:

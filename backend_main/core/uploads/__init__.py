@@ -12,6 +12,8 @@ owner. May import jobs, event_log, storage, protocol, models and below; never ht
 `rows`              row of an upload inside of a command
 `page_content`      lines and words of stored pages
 `packed_words`      words of a page as bytes
+`idempotency`       requests that a client repeats, carried out once
+`expiry`            deletion of uploads whose time is over
 `ingest`            base64, a path or chunks of a body → a checked and hashed file in the staging directory
 `quotas`            limits for the files, bytes and waiting uploads of a user
 `page_images`       JPEG images of pages, rendered in a child process

@@ -6,6 +6,7 @@ that sent the request, if it came over a WebSocket: it receives the reply in the
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
 from collections.abc import Iterator
@@ -15,14 +16,17 @@ from uuid import UUID
 
 import msgspec
 from django.db import IntegrityError
+from django.utils import timezone
 from msgspec import UNSET, UnsetType
 
 from .. import event_log, storage
+from ..conf import conf
 from ..db import disk_reserve
 from ..db.retry import retry_transient
 from ..errors import (
     DatabaseFull,
     DatabaseUnavailable,
+    DuplicateUpload,
     RequestError,
     StatusConflict,
     StorageFull,
@@ -36,12 +40,13 @@ from ..jobs.options import ReadOptions
 from ..models import Job, Status, Upload, User
 from ..protocol import serializers
 from ..protocol.base64_text import Base64Text
-from ..protocol.messages import UploadMessage
+from ..protocol.messages import OnDuplicate, UploadMessage
 from ..search import index as search_index
 from . import ingest, page_image_cache, queries, quotas, readings, rows, usage
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
 CANCELLED = "Cancelled"
+CANCELLED_CODE = "cancelled"
 UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
 DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
 NO_READ_OPTIONS = ReadOptions()
@@ -60,6 +65,29 @@ class UploadSource(msgspec.Struct, frozen=True, kw_only=True):
     staged: ingest.StagedFile | None = None
 
 
+class NewUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client says about a new upload beside its bytes. A duplicate keeps what it has.
+
+    Attributes:
+        filename: Name in place of that of the file.
+        via: Name of the wire that brought it: it is stored in the metadata, and the upload expires.
+    """
+
+    filename: str | None = None
+    metadata: dict[str, Any] | None = None
+    via: str = ""
+
+    def columns(self, file_name: str) -> dict[str, Any]:
+        """Return the columns of a row; `file_name` is the name of the file."""
+        metadata = dict(self.metadata or {})
+        expires_at = None
+        if self.via:
+            metadata["via"] = self.via
+            if hours := conf.wire_retention_hours:
+                expires_at = timezone.now() + dt.timedelta(hours=hours)
+        return {"filename": self.filename or file_name, "metadata": metadata, "expires_at": expires_at}
+
+
 class CreateResult(NamedTuple):
     """The upload, and whether the user had these bytes already."""
 
@@ -72,29 +100,42 @@ def create(
     owner: User,
     source: UploadSource,
     options: ReadOptions = NO_READ_OPTIONS,
+    filename: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    via: str = "",
+    on_duplicate: OnDuplicate = "reread",
     requester: ReplyTarget | None = None,
 ) -> CreateResult:
     """Store a new upload that waits to be read, or return the user's upload of the same bytes.
 
     An upload that ended with an error or was cancelled is read again.
 
+    Args:
+        filename, metadata, via: As those of `NewUpload`.
+        on_duplicate: “reread” reads a duplicate again if its reading is not what `options` ask for,
+            “existing” never does, “error” refuses it.
+
     Raises:
         RequestError: On the field of `source` or `options` that is invalid. Nothing was stored.
+        DuplicateUpload: The user has these bytes, and `on_duplicate` is “error”.
+        StatusConflict: The upload of these bytes waits or is being read with other options.
     """
     job_options.validate(options)
+    duplicates = _Duplicates(options, on_duplicate, is_wire=bool(via), requester=requester)
     if source.image_base64 is None and source.image_path is None and source.staged is None:
         if source.image_hash is None:
             raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
-        return _reuse(owner, source.image_hash, options, requester, UNKNOWN_HASH_MESSAGE)
+        return _reuse(owner, source.image_hash, duplicates, UNKNOWN_HASH_MESSAGE)
     with _stage_source(owner, source) as staged:
         if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
             with suppress(UploadNotFound):  # deleted after the query
-                return CreateResult(_requeue_if_failed(existing, options, requester), duplicate=True)
+                return CreateResult(_reuse_existing(existing, duplicates), duplicate=True)
+        about = NewUpload(filename=filename, metadata=metadata, via=via)
         try:
-            return CreateResult(_store(owner, staged, options, requester), duplicate=False)
+            return CreateResult(_store(owner, staged, about, options, requester), duplicate=False)
         except IntegrityError:
             # The constraint says that another request has stored the same bytes first.
-            return _reuse(owner, staged.sha256, options, requester, DELETED_MEANWHILE_MESSAGE)
+            return _reuse(owner, staged.sha256, duplicates, DELETED_MEANWHILE_MESSAGE)
 
 
 @retry_transient
@@ -161,9 +202,12 @@ def cancel(*, owner: User, upload_id: UUID, requester: ReplyTarget | None = None
             return upload
         if upload.status not in quotas.OPEN_STATUSES:
             raise StatusConflict(f"This upload is {upload.status}. Only an open upload can be cancelled.")
-        rows.save(upload, status=Status.CANCELLED, error=CANCELLED, **results.text_fields(upload_id))
+        ended = {"status": Status.CANCELLED, "error": CANCELLED, "error_code": CANCELLED_CODE}
+        rows.save(upload, **ended, **results.text_fields(upload_id))
         upload.jobs.all().delete()
-        changes.append(rows.change_of(upload, serializers.failed(upload), requester))
+        reply = serializers.failed(upload)
+        changes.append(rows.change_of(upload, serializers.status_change(upload), requester, reply))
+        changes.append(rows.change_of(upload, reply, requester))
     return upload
 
 
@@ -234,18 +278,29 @@ def _delete_row(owner: User, upload_id: UUID, requester: ReplyTarget | None) -> 
     return last, upload.image_path
 
 
-def _reuse(
-    owner: User, image_hash: str, options: ReadOptions, requester: ReplyTarget | None, missing_message: str
-) -> CreateResult:
+class _Duplicates(NamedTuple):
+    """How a create treats the user's upload of the same bytes."""
+
+    options: ReadOptions
+    on_duplicate: OnDuplicate
+    is_wire: bool
+    requester: ReplyTarget | None
+
+
+def _reuse(owner: User, image_hash: str, duplicates: _Duplicates, missing_message: str) -> CreateResult:
     """Return the user's upload of these bytes, or raise `RequestError` with `missing_message`."""
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
     if existing is None:
         raise RequestError({"image_hash": missing_message})
-    return CreateResult(_requeue_if_failed(existing, options, requester), duplicate=True)
+    return CreateResult(_reuse_existing(existing, duplicates), duplicate=True)
 
 
 def _store(
-    owner: User, staged: ingest.StagedFile, options: ReadOptions, requester: ReplyTarget | None
+    owner: User,
+    staged: ingest.StagedFile,
+    about: NewUpload,
+    options: ReadOptions,
+    requester: ReplyTarget | None,
 ) -> Upload:
     """Store the file, then the row: a crash in between leaves an orphan file, never a row without a file."""
     key = uuid.uuid4()
@@ -258,7 +313,7 @@ def _store(
             staged.field,
             id=key,
             owner=owner,
-            filename=staged.filename,
+            **about.columns(staged.filename),
             image_path=path,
             image_hash=staged.sha256,
             content_type=staged.file_type.content_type,
@@ -298,16 +353,12 @@ def _insert(
     """
     try:
         with event_log.transaction() as changes:
-            quotas.check_new_upload(owner, bytes, field)
-            upload = Upload.objects.create(
-                id=id,
-                owner=owner,
-                bytes=bytes,
-                text_bytes=0,
-                page_bytes=0,
-                **columns,
-                **options.model_fields(),
+            upload = Upload(
+                id=id, owner=owner, bytes=bytes, page_bytes=0, **columns, **options.model_fields()
             )
+            upload.text_bytes = usage.text_bytes(upload)
+            quotas.check_new_upload(owner, bytes + upload.text_bytes, field)
+            upload.save(force_insert=True)
             search_index.index_upload(upload)
             Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
@@ -329,17 +380,47 @@ def _is_disk_full(error: BaseException) -> bool:
 
 
 @retry_transient
-def _requeue_if_failed(upload: Upload, options: ReadOptions, requester: ReplyTarget | None) -> Upload:
-    """Read an upload again that ended without a text; leave any other as it is."""
-    if upload.status not in REQUEUED_STATUSES:
+def _reuse_existing(upload: Upload, duplicates: _Duplicates) -> Upload:
+    """Return an upload that the user has, to be read again if it must be; refuse it if that is asked for.
+
+    Raises:
+        DuplicateUpload, StatusConflict, UploadNotFound: See `create`; it was deleted meanwhile.
+    """
+    options, on_duplicate, is_wire, requester = duplicates
+    if on_duplicate == "error":
+        raise DuplicateUpload(upload.pk)
+    is_kept_from_now_on = upload.expires_at is not None and not is_wire
+    if not (is_kept_from_now_on or _needs_reading(upload, options, on_duplicate)):
         return upload
     with event_log.transaction() as changes:
         upload = rows.lock(upload.owner, upload.pk)
-        if upload.status in REQUEUED_STATUSES:
-            if options == NO_READ_OPTIONS:
+        if is_kept_from_now_on:
+            rows.save(upload, expires_at=None)
+        if _needs_reading(upload, options, on_duplicate):
+            _check_can_be_read_again(upload)
+            if upload.status in REQUEUED_STATUSES and options == NO_READ_OPTIONS:
                 options = job_options.from_stored(upload.read_options).for_all_pages()
             readings.begin(upload, options)
             reply = serializers.created(upload, duplicate=True)
             changes.append(rows.change_of(upload, serializers.updated(upload), requester, reply))
     notify.notify_jobs_available()
     return upload
+
+
+def _needs_reading(upload: Upload, options: ReadOptions, on_duplicate: OnDuplicate) -> bool:
+    """Return whether the upload has no text, or another one than a create with these options asks for."""
+    if upload.status in REQUEUED_STATUSES:
+        return True
+    return on_duplicate == "reread" and not job_options.is_satisfied_by(
+        options, job_options.from_stored(upload.read_options), upload.engine
+    )
+
+
+def _check_can_be_read_again(upload: Upload) -> None:
+    if upload.status in quotas.OPEN_STATUSES:
+        raise StatusConflict(
+            f"This file is {upload.status} with other options, as the upload {upload.pk}. Wait until it ends, "
+            "or cancel it."
+        )
+    if upload.status not in REQUEUED_STATUSES:
+        quotas.check_pending(upload.owner, "instance_id")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from ...control_characters import remove_controls
 from ...reading.output.formatted_page import FormattedPage
 from ...reading.page_structure.structured_page import complete_blocks, structured_page
-from ...reading.types import Block, Line
+from ...reading.types import Block, Box, Line
 from ..models import PageContent
 from .packed_words import unpack_words
 
@@ -33,6 +34,25 @@ def page_structure(page: PageContent, *, with_words: bool = False) -> tuple[list
         return lines, complete_blocks(page.markdown, blocks, lines)
     derived, lines = structured_page(FormattedPage(page.markdown, page.text), lines, page.height)
     return lines, derived
+
+
+class LineText(msgspec.Struct):
+    """Text and box of a stored line."""
+
+    text: str
+    box: Box | None = None
+
+
+_line_texts = msgspec.json.Decoder(list[LineText])
+
+
+def line_texts(stored: str) -> list[LineText]:
+    """Return texts and boxes of the lines in the JSON of `PageContent.lines`; ten times faster than them."""
+    lines = _line_texts.decode(stored)
+    for line in lines:
+        if not line.text.isprintable():  # as `Line`
+            line.text = remove_controls(line.text)
+    return lines
 
 
 def stored_lines(page: PageContent, *, with_words: bool = False) -> list[Line]:

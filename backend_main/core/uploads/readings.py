@@ -25,7 +25,7 @@ from ..jobs.options import ReadOptions
 from ..models import Job, Page, PageContent, Reading, ReadingPage, Status, Upload
 from . import kept_corrections, rows, usage
 
-READING_FIELDS = ("status", "error", "engine", "languages", "read_options", "page_count")
+READING_FIELDS = ("status", "error", "error_code", "engine", "languages", "read_options", "page_count")
 """Fields that an upload and an earlier reading have in common; the pages determine the others."""
 GRADE_FIELDS = ("confidence", "uncertain_share")
 
@@ -56,7 +56,8 @@ def begin(upload: Upload, options: ReadOptions) -> None:
     if new_bytes:
         rows.check_text_growth(upload.owner, page_bytes + new_bytes - bytes_before, "instance_id")
     kept = upload.pages.count()
-    fields = {"status": Status.PENDING, "error": None, "pages_done": kept, "page_bytes": page_bytes} | numbers
+    ended = {"status": Status.PENDING, "error": None, "error_code": None}
+    fields = {**ended, "pages_done": kept, "page_bytes": page_bytes, **numbers}
     if not kept:
         fields["page_count"] = None
     rows.save(upload, **fields, **options.model_fields(), **results.text_fields(upload.pk))

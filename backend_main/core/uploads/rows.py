@@ -42,7 +42,7 @@ def change_of(
     upload: Upload,
     message: messages.DurableMessage,
     requester: ReplyTarget | None,
-    reply: messages.UploadMessage | None = None,
+    reply: messages.UploadMessage | messages.Failed | None = None,
 ) -> UploadChange:
     """Return the change of an upload for the event log."""
     return UploadChange(upload.owner_id, upload.pk, upload.attempt, message, requester, reply)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import UnreadableFile
+from ..errors import PasswordNeeded, UnreadableFile
 from ..types import Options, PageWarning
 from ..warning_codes import WarningCode
 from . import image_headers, rejections
@@ -123,8 +123,10 @@ class PdfDocument(Document):
         except pypdfium2.PdfiumError as error:
             # pdfium's error code may be left over from the file before this one.
             is_locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD
-            message = rejections.unreadable_pdf(find_encryption(path), needs_password=is_locked)
-            raise UnreadableFile(message) from error
+            encryption = find_encryption(path)
+            message = rejections.unreadable_pdf(encryption, needs_password=is_locked)
+            is_password_needed = is_locked and encryption is not None and encryption.needs_password
+            raise (PasswordNeeded if is_password_needed else UnreadableFile)(message) from error
         self.page_count = len(self._pages)
         if not self.page_count:
             self._pages.close()

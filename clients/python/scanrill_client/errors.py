@@ -1,11 +1,13 @@
 """Exceptions of this package, in one tree.
 
 ScanrillError
-├── RequestError            the server rejected the request; `fields` has an error per field, nothing changed
+├── RequestError            the server rejected the request and changed nothing; `code`, `retryable`, `fields`
 │   └── NotFound            the upload or page does not exist, or belongs to another user
 ├── Unauthenticated         the server accepts no token of this client; sign in again
 ├── ConnectionRejected      the server closed the socket for good; `code` is 4403 (origin), 4404 (path)
 │                           or the HTTP status of a proxy
+├── CertificateError        the certificate of the server is not valid; see `tls=`
+├── DeadlineExceeded        the time of `timeout=` is over; the server reads on
 ├── ServerUnreachable       the server does not respond, nothing changed; the same request may succeed later
 ├── ConnectionLost          there was no reply from the server; the change may or may not have been made
 ├── UnexpectedResponse      the peer is not a scanrill server, or has another version
@@ -19,6 +21,7 @@ No error message contains a token.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 
@@ -30,14 +33,20 @@ class RequestError(ScanrillError):
     """A request that the server rejected.
 
     Attributes:
-        fields: The error message of each field that is wrong.
+        fields: The error message of each field that is wrong; `detail` is about the whole request.
         status: The HTTP status; None over the WebSocket.
+        code: The kind of the error, such as `file_too_large`; "" over the WebSocket.
+        retryable: Whether the same request can succeed later; always False over the WebSocket.
     """
 
-    def __init__(self, fields: Mapping[str, str], status: int | None = None) -> None:
+    def __init__(
+        self, fields: Mapping[str, str], status: int | None = None, *, code: str = "", retryable: bool = False
+    ) -> None:
         super().__init__(" ".join(fields.values()))
         self.fields = dict(fields)
         self.status = status
+        self.code = code
+        self.retryable = retryable
 
 
 class NotFound(RequestError):
@@ -58,6 +67,20 @@ class ConnectionRejected(ScanrillError):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason or f"The server rejected the connection with code {code}.")
         self.code = code
+
+
+class CertificateError(ScanrillError):
+    """A certificate that is not valid, or of an authority that this machine does not know."""
+
+    def __init__(self, error: ssl.SSLCertVerificationError) -> None:
+        super().__init__(
+            f"The certificate of the server is not valid: {error.verify_message}. If its authority is your "
+            "own, pass tls=ssl.create_default_context(cafile=…)."
+        )
+
+
+class DeadlineExceeded(ScanrillError, TimeoutError):
+    """A reading that did not end within the time of `timeout=`. The upload stays on the server."""
 
 
 class ServerUnreachable(ScanrillError):

@@ -11,6 +11,12 @@
 /** A message for each invalid field; `detail` is about the whole request. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
+/** What programs need to know of an error. */
+export interface ErrorKind {
+  readonly code?: string;
+  readonly retryable?: boolean;
+}
+
 export class ScanrillError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -22,11 +28,17 @@ export class RequestError extends ScanrillError {
   readonly fields: FieldErrors;
   /** HTTP status of the response; undefined for a request over the socket. */
   readonly status: number | undefined;
+  /** Kind of the error, such as `file_too_large`; "" for a request over the socket. */
+  readonly code: string;
+  /** Whether the same request can succeed later; false for a request over the socket. */
+  readonly retryable: boolean;
 
-  constructor(fields: FieldErrors, status?: number) {
+  constructor(fields: FieldErrors, status?: number, { code = "", retryable = false }: ErrorKind = {}) {
     super(Object.values(fields).join(" "));
     this.fields = fields;
     this.status = status;
+    this.code = code;
+    this.retryable = retryable;
   }
 }
 

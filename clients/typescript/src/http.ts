@@ -1,12 +1,23 @@
 /** HTTP requests that fail with the errors of this package. */
 
-import { ConnectionLost, OUTCOME_UNKNOWN_MESSAGE, RequestError, ServerUnreachable, type FieldErrors } from "./errors.ts";
+import { ConnectionLost, OUTCOME_UNKNOWN_MESSAGE, RequestError, ServerUnreachable, type ErrorKind, type FieldErrors } from "./errors.ts";
 
 const UNREACHABLE_MESSAGE = "The server is not responding. Check that it is running.";
+
+/** The body of an error. */
+interface Problem extends ErrorKind {
+  readonly detail?: unknown;
+  readonly errors?: FieldErrors;
+}
 
 /** Whether a request can be repeated safely. It decides the error if there is no response from the server. */
 export interface Repeatable {
   readonly isRepeatable: boolean;
+}
+
+/** Return the URL of a path of the server. `base` may have the path below which a reverse proxy serves it. */
+export function serverUrl(base: string, path: string): URL {
+  return new URL(base.replace(/\/+$/, "") + path);
 }
 
 /**
@@ -24,7 +35,7 @@ export async function sendRequest(
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, base), { credentials: "same-origin", ...init });
+    response = await fetch(serverUrl(base, path), { credentials: "same-origin", ...init });
   } catch (error) {
     if (init.signal?.aborted === true) throw error;
     throw noResponse({ isRepeatable }, { cause: error });
@@ -44,8 +55,8 @@ export function errorFromResponse(
   body: string,
   repeatable: Repeatable,
 ): RequestError | ServerUnreachable | ConnectionLost {
-  const fields = parseFieldErrors(body);
-  if (fields !== null) return new RequestError(fields, status);
+  const problem = parseProblem(body);
+  if (problem !== null) return new RequestError(problem.fields, status, problem);
   if (status >= 502 || status === 0) return noResponse(repeatable);
   return new RequestError({ detail: `The server returned HTTP status ${status}.` }, status);
 }
@@ -56,12 +67,13 @@ function noResponse({ isRepeatable }: Repeatable, options?: ErrorOptions): Serve
     : new ConnectionLost(OUTCOME_UNKNOWN_MESSAGE, options);
 }
 
-/** Return the field errors of a response body, or null where the body is not an error of scanrill. */
-function parseFieldErrors(body: string): FieldErrors | null {
+/** Return the error in a response body (RFC 9457), or null where the body is not one. */
+function parseProblem(body: string): (ErrorKind & { readonly fields: FieldErrors }) | null {
   try {
-    const parsed = JSON.parse(body) as { error?: FieldErrors; detail?: string };
-    if (typeof parsed.error === "object") return parsed.error;
-    return typeof parsed.detail === "string" ? { detail: parsed.detail } : null;
+    const { detail, errors, code, retryable } = JSON.parse(body) as Problem;
+    if (typeof detail !== "string" || typeof code !== "string") return null;
+    const fields = errors === undefined || Object.keys(errors).length === 0 ? { detail } : errors;
+    return { fields, code, retryable: retryable ?? false };
   } catch {
     return null;
   }

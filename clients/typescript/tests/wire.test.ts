@@ -82,9 +82,12 @@ for (const status of [502, 503, 504]) {
 }
 
 test("status 503 with an error of scanrill is a RequestError", async () => {
-  globalThis.fetch = () => Promise.resolve(new Response('{"error": {"server": "Try again."}}', { status: 503 }));
+  globalThis.fetch = () => Promise.resolve(new Response('{"detail": "Try again.", "code": "shutting_down", "retryable": true}', { status: 503 }));
   const rest = new ScanrillRest("http://server", staticToken("a-token"));
-  await assert.rejects(rest.upload(new Blob(["…"]), { filename: "a.png" }), RequestError);
+  await assert.rejects(
+    rest.upload(new Blob(["…"]), { filename: "a.png" }),
+    (error) => error instanceof RequestError && error.code === "shutting_down" && error.retryable,
+  );
 });
 
 test("broken connection leaves the outcome of an upload unknown, not that of a read", async () => {

@@ -12,7 +12,7 @@ from backend_main.backend.websocket_frames import FrameError, FrameParser
 from backend_main.cli.backup_archive import unpack
 from backend_main.control_characters import remove_controls
 from backend_main.core.errors import CommandError, RequestError
-from backend_main.core.http.upload import MultipartBodyWriter
+from backend_main.core.http.multipart import MultipartBodyWriter
 from backend_main.core.protocol.parsing import parse_request
 from backend_main.reading import Options, PageDone, ReadingError, read
 from backend_main.reading.documents.image_headers import (

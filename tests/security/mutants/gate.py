@@ -39,7 +39,7 @@ MUTANTS = [
     Mutant(
         "c3",
         f"{CORE}/http/request_gate.py",
-        "await executor.run_in_db_thread(authentication.authenticate, authentication.bearer_token(scope))\n",
+        "await executor.run_in_db_thread(authentication.authenticate_request, scope)\n",
         "pass\n",
         "test_c3_bodies.py -k without_a_token",
     ),

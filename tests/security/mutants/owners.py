@@ -25,7 +25,7 @@ MUTANTS = [
     Mutant(
         "s07",
         "backend_main/core/search/index.py",
-        "return owner_id.hex[:_OWNER_DIGITS] + letter",
+        "return owner_digits(owner_id) + letter",
         "return letter",
         TESTS + "words_in_the_index",
     ),

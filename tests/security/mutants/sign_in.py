@@ -81,15 +81,15 @@ MUTANTS = [
     Mutant(
         "m2",
         f"{AUTH}/accounts.py",
-        "and session_id not in account.ended_sessions",
+        "and credential_id not in account.ended_ids",
         "",
         "test_m2_sessions.py -k sign_out or sockets",
     ),
     Mutant(
         "m2",
         "backend_main/core/live/hub.py",
-        "connection.issued_at, connection.session_id)",
-        "connection.issued_at)",
+        "user.issued_at, user.credential_id)",
+        "user.issued_at)",
         "test_m2_sessions.py -k sockets",
     ),
     Mutant(

@@ -74,7 +74,7 @@ MUTANTS = [
     ),
     Mutant(
         "m9",
-        "backend_main/core/http/upload.py",
+        "backend_main/core/http/multipart.py",
         "if self._parts > MAX_PARTS:",
         "if False:",
         "test_m9_database_threads.py -k multipart",

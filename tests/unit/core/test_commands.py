@@ -376,9 +376,15 @@ def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     assert (left.page_count, left.pages_done) == (3, 2)
     assert queries.page(owner=owner, upload_id=upload.pk, number=2).text == "two"
     assert not Job.objects.filter(upload=upload).exists()
-    [event] = upload_changes
+    ended, event = upload_changes
+    assert ended.message == serializers.status_change(left)
     assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
-    assert (event.requester, event.ends_reading) == (ORIGIN, True)
+    assert [(each.requester, each.ends_reading) for each in (ended, event)] == [
+        (ORIGIN, False),
+        (ORIGIN, True),
+    ]
+    assert ended.reply == event.message  # the reply comes before both
+    assert left.error_code == "cancelled"
 
 
 def test_cancel_of_a_cancelled_upload_changes_nothing(upload_changes: list[UploadChange]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backend_main.core.http.downloads import MalformedRange, UnsatisfiableRange, parse_range
+from backend_main.core.http.downloads import MalformedRange, parse_range
+from backend_main.core.http.http_errors import RangeNotSatisfiable
 
 SIZE = 100
 
@@ -34,5 +35,5 @@ def test_parse_range_malformed_header(header: str) -> None:
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0"])
 def test_parse_range_beyond_the_file(header: str) -> None:
-    with pytest.raises(UnsatisfiableRange):
+    with pytest.raises(RangeNotSatisfiable):
         parse_range(header, SIZE)

@@ -58,14 +58,14 @@ def test_transaction_numbers_the_events_of_each_owner() -> None:
     commands.cancel(owner=ada, upload_id=second.pk)
     commands.retry(owner=ada, upload_id=second.pk)
     commands.delete(owner=ada, upload_id=first.pk)
-    kinds = ["created", "created", "updated", "cancelled", "updated", "deleted"]
+    kinds = ["created", "created", "updated", "ended", "cancelled", "updated", "deleted"]
     assert log_of(ada) == list(enumerate(kinds, 1))
     assert log_of(bob) == [(1, "created")]
     cy = new_user()
     heads = {
         owner_id: account.latest_seq for owner_id, account in log.accounts([ada.pk, bob.pk, cy.pk]).items()
     }
-    assert heads == {ada.pk: 6, bob.pk: 1, cy.pk: 0}
+    assert heads == {ada.pk: 7, bob.pk: 1, cy.pk: 0}
     assert other.owner == bob
 
 
@@ -166,7 +166,7 @@ def test_events_after_limits_a_batch_by_its_texts(monkeypatch: pytest.MonkeyPatc
     read_upload(upload, "x" * 1000)
     for number in range(5):
         rename(upload, f"{number}.png")
-    for max_characters, batches in ((10**6, [7]), (5_000, [3, 2, 2]), (1, [2, 1, 1, 1, 1, 1])):
+    for max_characters, batches in ((10**6, [9]), (5_000, [5, 2, 2]), (1, [4, 1, 1, 1, 1, 1])):
         monkeypatch.setattr("backend_main.core.live.replay.BATCH_CHARACTERS", max_characters)
         sizes, seq = [], 0
         while entries := log.events_after(upload.owner_id, seq):
@@ -181,7 +181,7 @@ def test_events_after_omits_texts_of_other_uploads() -> None:
     read_upload(upload, "x" * 1000)
     other = new_upload(upload.owner, GIF)
     texts = [entry.text for entry in log.events_after(upload.owner_id, 0, other.pk)]
-    assert len(texts) == 3
+    assert len(texts) == 5
     assert all("xxx" not in text for text in texts)
 
 
@@ -313,11 +313,11 @@ def test_owner_state_and_reading_state_show_a_running_reading() -> None:
     assert claim is not None
     results.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
     state = log.owner_state(upload.owner_id)
-    assert (state.latest_seq, state.reading) == (2, {upload.pk: (1, 1)})
+    assert (state.latest_seq, state.reading) == (3, {upload.pk: (1, 1)})
     assert state.epoch == log.epoch()
     started = log.reading_state(upload.owner_id, upload.pk, 1)
     assert started is not None
-    assert (started.seq, started.pages, started.page_count) == (2, {1: "one"}, 3)
+    assert (started.seq, started.pages, started.page_count) == (3, {1: "one"}, 3)
     for owner_id, upload_id, attempt in (
         (upload.owner_id, upload.pk, 2),
         (upload.owner_id, waiting.pk, 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -121,13 +122,13 @@ async def test_export_head_has_the_headers_alone(request_export: Open, upload: U
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("format=x", "format"), ("pages=2", "pages"), ("pages=1&pages=1", "pages"), ("format=csv", "format")],
+    [("format=x", "format"), ("pages=2", "pages"), ("format=csv", "format")],
 )
 async def test_export_error_is_a_response_of_its_own(
     request_export: Open, upload: Upload, exports: FairSemaphore, query: str, field: str
 ) -> None:
     status, _, body = await response_of(await request_export(upload, query))
-    assert (status, body.startswith(f'{{"error": {{"{field}": '.encode())) == (400, True)
+    assert (status, json.loads(body)["errors"].keys()) == (400, {field})
     assert not exports._held
 
 
@@ -174,7 +175,7 @@ async def test_archive_ids_that_are_not_ids_are_an_error(
     request_export: Open, upload: Upload, ids: str
 ) -> None:
     status, _, body = await response_of(await request_export(upload, f"ids={ids}", "/api/export"))
-    assert (status, body.startswith(b'{"error": {"ids": ')) == (400, True)
+    assert (status, json.loads(body)["errors"].keys()) == (400, {"ids"})
 
 
 async def test_archive_with_one_unknown_id_is_not_found(request_export: Open, upload: Upload) -> None:

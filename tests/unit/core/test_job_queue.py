@@ -78,7 +78,7 @@ def test_claim_next_without_jobs_returns_none(upload_changes: list[UploadChange]
     assert not job_queue.count_open()
 
 
-def test_claim_next_counts_an_attempt_and_writes_no_event(
+def test_claim_next_counts_an_attempt_and_writes_the_event_of_the_reading(
     upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     upload_changes.clear()
@@ -96,7 +96,9 @@ def test_claim_next_counts_an_attempt_and_writes_no_event(
         "dummy",
     )
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
-    assert upload_changes == []
+    [change] = upload_changes
+    assert (change.kind, change.seq, change.requester) == ("started", claim.seq, None)
+    assert change.message == serializers.status_change(Upload.objects.get(pk=upload.pk))
     assert (claim.finished_page_texts, claim.page_count) == ({}, None)
     assert not job_queue.count_open()
     assert job_queue.claim_next("another reader") is None
@@ -328,10 +330,10 @@ def test_release_all_claims_skips_an_upload_that_is_deleted_meanwhile(
         Job.objects.filter(pk=claim.job_id).update(failures=results.MAX_FAILURES - 1)
     fail = results.fail
 
-    def fail_after_delete(claim: Claim, message: str) -> None:
+    def fail_after_delete(claim: Claim, message: str, *, code: str) -> None:
         if claim.upload_id == upload.pk:
             commands.delete(owner=upload.owner, upload_id=upload.pk)
-        fail(claim, message)
+        fail(claim, message, code=code)
 
     monkeypatch.setattr(results, "fail", fail_after_delete)
     job_queue.release_all_claims()
@@ -366,7 +368,7 @@ def test_stored_sentences_of_earlier_versions_are_warnings_without_a_code() -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_finish_alone_waits_for_the_disk() -> None:
+def test_results_between_two_events_do_not_wait_for_the_disk() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL can crash alone, so there each commit waits")
     new_upload(new_user())
@@ -378,7 +380,9 @@ def test_finish_alone_waits_for_the_disk() -> None:
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(record_level):
-        claim = claim_job()
+        claim = claim_job()  # its event has a number, which no other event may get
+        assert set(levels) == {FULL}
+        levels.clear()
         assert job_queue.extend_lease(claim)
         results.save_page(claim, finished_page(1, 1))
         assert set(levels) == {NORMAL}

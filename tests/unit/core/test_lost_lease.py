@@ -140,7 +140,7 @@ def test_on_reading_ended_ignores_events_from_before_the_claim(upload: Upload) -
         seen.append(engines.cancelled)
 
     script = page(1, 1, "a")
-    ends = [(upload.pk, cancelled), (uuid.uuid4(), cancelled + 9), (upload.pk, cancelled + 2)]
+    ends = [(upload.pk, cancelled), (uuid.uuid4(), cancelled + 9), (upload.pk, cancelled + 3)]
     reader, engines, _ = new_reader(
         [script[0], *(functools.partial(end_reading, *end) for end in ends), *script[1:]]
     )

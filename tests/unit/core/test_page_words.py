@@ -15,6 +15,7 @@ from backend_main.core.models import Page, User
 from backend_main.reading.types import level_box
 from backend_main.reading.words import even_words
 from tests.support.database import new_upload, new_user
+from tests.support.problems import errors_of
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +62,7 @@ def test_page_with_another_value_of_words_is_refused(value: str) -> None:
     owner = new_user()
     response = get_page(saved_page(owner), owner, f"?words={value}")
     assert response.status_code == 400
-    assert response.data["error"].keys() == {"words"}
+    assert errors_of(response).keys() == {"words"}
 
 
 def test_page_of_an_earlier_version_has_no_words() -> None:

@@ -185,7 +185,7 @@ def test_upload_of_another_user_is_not_found_by_id_or_hash() -> None:
     assert queries.upload_by_hash(owner=owner, image_hash=upload.image_hash.upper()) == upload
 
 
-def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> None:
+def test_is_credential_valid_is_false_for_inactive_unknown_or_revoking_users() -> None:
     active, inactive, revoked = new_user(), new_user(), new_user()
     User.objects.filter(pk=inactive.pk).update(is_active=False)
     revoked.revoke_tokens()
@@ -198,11 +198,11 @@ def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> Non
         active.pk: accounts.AccountState(0.0, 0),
         revoked.pk: accounts.AccountState(revoked_at, 0),
     }
-    assert accounts.is_token_valid(found[active.pk], 1.0)
-    assert not accounts.is_token_valid(found[revoked.pk], revoked_at - 0.001)
-    assert accounts.is_token_valid(found[revoked.pk], revoked_at)
+    assert accounts.is_credential_valid(found[active.pk], 1.0)
+    assert not accounts.is_credential_valid(found[revoked.pk], revoked_at - 0.001)
+    assert accounts.is_credential_valid(found[revoked.pk], revoked_at)
     for user_id in (inactive.pk, unknown):
-        assert not accounts.is_token_valid(accounts.load_account(user_id), revoked_at + 1)
+        assert not accounts.is_credential_valid(accounts.load_account(user_id), revoked_at + 1)
 
 
 def test_uploads_by_confidence_leaves_out_uploads_without_a_grade() -> None:

@@ -298,3 +298,17 @@ def test_search_reads_no_entries_of_other_users(owner: User) -> None:
         plan = "\n".join(line for (line,) in cursor)
     assert "core_searchentry_newest" in plan
     assert "core_searchentry_pkey" not in plan
+
+
+def test_phrase_on_postgresql_is_found_by_its_pairs(owner: User) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("the index of SQLite has positions")
+    with CaptureQueriesContext(connection) as captured:
+        find(owner, '"amount due"')
+    [search] = [query["sql"] for query in captured if " @@ " in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX core_searchentry_newest; SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {search}")
+        plan = "\n".join(line for (line,) in cursor)
+    [condition] = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert "core_searchentry_pairs" in condition

@@ -183,8 +183,10 @@ def test_read_next_publishes_the_last_page_between_commit_and_event(
     finally:
         event_log.remove_listener(record)
     assert calls == [
+        "started",
         (1, 1, Status.PROCESSING, True),
         (2, 2, Status.PROCESSED, False),
+        "ended",
         "processed",
     ]
 
@@ -202,8 +204,12 @@ def test_read_next_of_a_finished_document_claims_no_further_range(
 def test_read_next_with_a_failed_final_commit_neither_saves_nor_publishes(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_changes: object) -> None:
-        raise DatabaseUnavailable
+    append = event_log._append
+
+    def fails(changes: list[UploadChange]) -> None:
+        if any(change.ends_reading for change in changes):
+            raise DatabaseUnavailable
+        append(changes)
 
     monkeypatch.setattr(event_log, "_append", fails)
     reader, _, publisher = new_reader(page(1, 1, "a"))

@@ -84,7 +84,7 @@ def test_missing_reports_a_line_removed_from_each_page() -> None:
         "reference/settings.md": "### SCANRILL_READERS ",
         "reference/command-line.md": "## scanrill read\n",
         "reference/websocket.md": "### retrieve ",
-        "reference/errors.md": "| `SlowConsumer` |",
+        "reference/errors.md": "| `slow_consumer`{",
         "reference/rest.md": "### GET /api/uploads/{id}/file ",
         "reference/library.md": "### read_markdown ",
     }.items():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -88,6 +90,18 @@ def test_hocr_has_areas_lines_and_words() -> None:
     assert {meta.get("name") for meta in hocr.iter(f"{XHTML}meta")} >= {"ocr-system", "ocr-capabilities"}
     ids = [element.get("id") for element in hocr.iter() if element.get("id")]
     assert len(set(ids)) == len(ids)
+
+
+def test_hocr_is_read_by_the_tools_for_it(tmp_path: Path) -> None:
+    lines = [export_line("A title", 1), export_line("你好", 3), export_line("Two & words", 5)]
+    path = tmp_path / "page.html"
+    path.write_bytes(exported(export_document([export_page(lines=lines)]), "hocr"))
+    tools = Path(sys.executable).parent
+    checked = subprocess.run([tools / "hocr-check", path], capture_output=True, text=True, check=True)
+    assert "not ok" not in checked.stderr
+    assert "ocr_line  2 in an ocr_page" in checked.stderr
+    read = subprocess.run([tools / "hocr-lines", path], capture_output=True, text=True, check=True)
+    assert read.stdout.splitlines() == ["A title", "你好", "Two & words"]
 
 
 def titles(hocr: ET.Element, kind: str) -> list[str]:
