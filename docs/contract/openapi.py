@@ -17,6 +17,7 @@ from .operations import ANY, JSON, OPERATIONS, PARAMETERS, TEXT, Operation
 from .responses import Problem
 
 PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+TUS = "/api/tus"
 EVERYWHERE = (400, 429, 503)
 WITH_CREDENTIAL = (401, 403)
 WITH_PATH = (404,)
@@ -45,6 +46,7 @@ def document() -> dict[str, Any]:
             "title": "scanrill",
             "version": __version__,
             "summary": "Uploads, their reading and their texts over HTTP.",
+            "description": f"`{TUS}` is not part of it: tus 1.0 is its contract.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -64,9 +66,9 @@ def missing() -> list[str]:
 
 
 def is_in_contract(name: str) -> bool:
-    """Return whether the document has this route: not the page, nor the wires of other tools."""
+    """Return whether the document has this route: not the page, nor protocols that have a contract elsewhere."""
     path = name.split(" ")[1]
-    return path.startswith("/api/") or path in ("/healthz", "/readyz")
+    return path in ("/healthz", "/readyz") or (path.startswith("/api/") and not path.startswith(TUS))
 
 
 def _types(names: list[str]) -> list[Any]:
