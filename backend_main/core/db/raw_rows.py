@@ -1,6 +1,6 @@
 """Instances of models from rows of SQL that is written by hand.
 
-The ORM builds the SQL for each query again, which takes ten times as long as the query of one row by an index.
+The ORM builds the SQL of each query again, which takes several times as long as to find one row by an index.
 That matters where every request has the query.
 """
 
