@@ -32,7 +32,7 @@ websocket_routes = URLRouter(
     [
         path("ws/core/upload/", UploadConsumer.as_asgi()),
         path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
-        *(path(route, application) for route, application in wires.websocket_routes().items()),
+        *(path(route, socket) for route, socket in wires.websocket_routes().items()),  # type: ignore[arg-type] # the stub knows HTTP views only
         re_path("", UnknownPathConsumer.as_asgi()),
     ]
 )
