@@ -38,6 +38,7 @@ from .users import (
     sign_user_out,
     token,
 )
+from .watch import watch
 from .worker import worker
 
 # Errors of a write: a full disk or quota, a broken device, a closed pipe.
@@ -68,7 +69,7 @@ for name, key_command in KEY_COMMANDS.items():
     key.command(name)(key_command)
 app.add_typer(key, name="key")
 COMMANDS = (
-    *(serve, worker, link, token, read, export, engines, search),
+    *(serve, worker, link, token, read, watch, export, engines, search),
     *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:
