@@ -461,7 +461,7 @@ def describe(settings: Conf) -> list[SettingInfo]:
     return rows
 
 
-# Variables of commands that are no settings of the server: the key of `scanrill watch --server`.
+# Variables of commands alone: the key of `scanrill watch --server`.
 COMMAND_VARIABLES = {PREFIX + "API_KEY"}
 
 
