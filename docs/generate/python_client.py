@@ -30,6 +30,7 @@ TYPE_GROUPS = {
     "Delays": "backoff",
     "Files": "upload_file",
     "Tokens": "tokens",
+    "API keys": "api_keys",
 }
 
 

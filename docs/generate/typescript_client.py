@@ -11,7 +11,7 @@ SOURCES = Path(__file__).parents[2] / "clients" / "typescript" / "src"
 GROUPS = {
     "REST": ("rest.ts", "rest-types.ts"),
     "WebSocket": ("socket.ts", "socket-options.ts"),
-    "Signing in": ("session.ts", "token.ts"),
+    "Signing in": ("session.ts", "token.ts", "keys.ts"),
     "Errors": ("errors.ts",),
     "Uploads, pages and messages": ("protocol.ts",),
     "Readings and search": ("readings.ts", "search.ts"),

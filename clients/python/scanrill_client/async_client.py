@@ -18,9 +18,28 @@ from .event_sync import EventSynchronizer
 from .events import Created
 from .file_methods import FileMethods
 from .http import HttpClient, new_http_client
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .key_methods import KeyMethods
+from .messages import (
+    Engines,
+    Instance,
+    Listing,
+    Me,
+    Page,
+    ReadOptions,
+    Sessions,
+    Status,
+    Stream,
+    UploadOptions,
+)
 from .reading_methods import ReadingMethods
-from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .rest_requests import (
+    RequestTransport,
+    RestRequests,
+    list_filters,
+    read_options,
+    update_fields,
+    upload_options,
+)
 from .search_results import SearchResults
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
@@ -32,7 +51,7 @@ Token = str | TokenSource | Callable[[], str | Awaitable[str]]
 Transport = Literal["rest", "socket"]
 
 
-class AsyncClient(EventMethods, FileMethods, ReadingMethods):
+class AsyncClient(EventMethods, FileMethods, ReadingMethods, KeyMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
@@ -133,7 +152,7 @@ class AsyncClient(EventMethods, FileMethods, ReadingMethods):
     # ── requests ──
 
     async def create(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> Created:
         """Upload a file without waiting for its text. The arguments are those of `read`.
 
@@ -141,7 +160,7 @@ class AsyncClient(EventMethods, FileMethods, ReadingMethods):
             RequestError: The server rejected the file or an option.
             TypeError: The file object is in text mode.
         """
-        option_fields = read_options(**options)
+        option_fields = upload_options(**options)
         with UploadFile(file, filename) as upload_file:
             return await self._requests.create(upload_file, option_fields)
 

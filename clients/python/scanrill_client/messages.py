@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -18,6 +18,7 @@ Furniture = Literal["drop", "keep"]
 ExportFormat = Literal["md", "txt", "json", "html", "docx", "hocr", "alto", "csv", "xlsx", "pdf"]
 Images = Literal["none", "link", "embed"]
 Formulas = Literal["text", "vision"]
+OnDuplicate = Literal["existing", "reread", "error"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
@@ -47,6 +48,19 @@ class ReadOptions(TypedDict, total=False):
     formulas: Formulas | None
     barcodes: bool | None
     priority: Priority | None
+
+
+class UploadOptions(ReadOptions, total=False):
+    """Options of an upload: those of the reading, and two more.
+
+    metadata      JSON object of the caller, kept with the upload
+    on_duplicate  what happens if the user has the file: “existing” returns its text, “reread” reads it again
+                  with these options, “error” raises `RequestError`. By default “reread” over REST if an
+                  option differs, and “existing” over the WebSocket
+    """
+
+    metadata: Mapping[str, Any] | None
+    on_duplicate: OnDuplicate | None
 
 
 class ExportOptions(TypedDict, total=False):

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .api_keys import ApiKeys, NewApiKey
 from .errors import NotFound, UnexpectedResponse
 from .events import Created
 from .http import HttpClient
@@ -24,6 +25,7 @@ from .messages import (
     Json,
     Listing,
     Me,
+    OnDuplicate,
     Page,
     Priority,
     Sessions,
@@ -91,6 +93,14 @@ def list_filters(**filters: Any) -> Json:
     return {name: value for name, value in filters.items() if value is not None}
 
 
+def upload_options(
+    *, metadata: Mapping[str, Any] | None = None, on_duplicate: OnDuplicate | None = None, **options: Any
+) -> Json:
+    """Return the options of an upload that are not None. An unknown option raises `TypeError`."""
+    own = {"metadata": metadata, "on_duplicate": on_duplicate}
+    return read_options(**options) | {name: value for name, value in own.items() if value is not None}
+
+
 def update_fields(
     filename: str | UnsetType, processed_text: str | UnsetType | None, metadata: Mapping[str, Any] | UnsetType
 ) -> Json:
@@ -110,6 +120,8 @@ class RestRequests:
         query = options
         if "languages" in options:
             query = options | {"languages": ",".join(options["languages"])}
+        if "metadata" in options:
+            query = query | {"metadata": msgspec.json.encode(options["metadata"]).decode()}
         if file.filename is not None:
             query = query | {"filename": file.filename}
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(await file.size())}
@@ -159,6 +171,15 @@ class RestRequests:
 
     async def end_session(self, session_id: str) -> None:
         await self._http.call("DELETE", f"/api/sessions/{UUID(session_id)}/")
+
+    async def api_keys(self) -> ApiKeys:
+        return decode_response(await self._http.call("GET", "/api/keys"), ApiKeys)
+
+    async def create_api_key(self, fields: Json) -> NewApiKey:
+        return decode_response(await self._http.call("POST", "/api/keys", json=fields), NewApiKey)
+
+    async def revoke_api_key(self, key_id: str) -> None:
+        await self._http.call("DELETE", f"/api/keys/{UUID(key_id)}")
 
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)

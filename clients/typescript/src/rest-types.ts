@@ -50,31 +50,6 @@ export interface ExportOptions {
 /** What the server does with a file that the user has: return its text, read it again, or throw `RequestError`. */
 export type OnDuplicate = "existing" | "reread" | "error";
 
-export type KeyScope = "read" | "write";
-
-/** A key of the user for programs. */
-export interface ApiKey {
-  readonly id: string;
-  readonly name: string;
-  /** First letters of the key. */
-  readonly prefix: string;
-  readonly scope: KeyScope;
-  /** Time in ISO 8601. */
-  readonly created_at: string;
-  readonly expires_at: string | null;
-  readonly last_used_at: string | null;
-  /** The whole key, in the response to its creation only. */
-  readonly key?: string;
-}
-
-export interface NewApiKey {
-  readonly name: string;
-  /** Default: `write`. */
-  readonly scope?: KeyScope;
-  /** Null or absent: the key does not expire. */
-  readonly expires_in_days?: number | null;
-}
-
 export interface UploadOptions extends ReadOptions {
   readonly filename: string;
   /** JSON object of the caller, kept with the upload. */

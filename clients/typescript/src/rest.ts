@@ -2,6 +2,7 @@
 
 import { ReadingFailed, RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest, serverUrl } from "./http.ts";
+import type { ApiKey, ApiKeyOptions, NewApiKey } from "./keys.ts";
 import {
   definedOptions,
   isTerminal,
@@ -15,7 +16,7 @@ import {
   type UploadMessage,
 } from "./protocol.ts";
 import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
-import type { ApiKey, Engines, ExportOptions, Me, NewApiKey, Session, UploadOptions } from "./rest-types.ts";
+import type { Engines, ExportOptions, Me, Session, UploadOptions } from "./rest-types.ts";
 import type { SearchOptions, SearchResults } from "./search.ts";
 import type { TokenSource } from "./token.ts";
 
@@ -46,6 +47,22 @@ export class ScanrillRest {
   /** Sign out a session: its sockets close, and its tokens are invalid. Throws `RequestError` if it has ended. */
   async endSession(id: string): Promise<void> {
     await this.#request(`/api/sessions/${encodeURIComponent(id)}/`, { method: "DELETE" });
+  }
+
+  /** Fetch the API keys of the user that are not revoked, the newest first. */
+  async apiKeys(): Promise<readonly ApiKey[]> {
+    return ((await (await this.#get("/api/keys")).json()) as { keys: readonly ApiKey[] }).keys;
+  }
+
+  /** Create an API key. Its text comes once, in `key`. An API key cannot create others. */
+  async createApiKey(options: ApiKeyOptions): Promise<NewApiKey> {
+    const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(options) };
+    return (await this.#request("/api/keys", init)).json() as Promise<NewApiKey>;
+  }
+
+  /** Revoke an API key: it is invalid at once, and its sockets close. Throws `RequestError` if it is unknown. */
+  async revokeApiKey(id: string): Promise<void> {
+    await this.#request(`/api/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   /** Fetch the list of engines. */
@@ -128,21 +145,6 @@ export class ScanrillRest {
     const ended = await this.wait(instance.id, options.signal);
     if (ended.status !== "processed") throw new ReadingFailed(ended.id, ended.error ?? "The reading ended without a text.");
     return ended.raw_text ?? "";
-  }
-
-  /** Fetch the keys of the user for programs. Keys need an access token: a key cannot manage keys. */
-  async keys(): Promise<readonly ApiKey[]> {
-    return ((await (await this.#get("/api/keys")).json()) as { keys: readonly ApiKey[] }).keys;
-  }
-
-  /** Create a key. Only this response has the whole key. */
-  async createKey(key: NewApiKey): Promise<ApiKey> {
-    return (await this.#request("/api/keys", jsonRequest("POST", key))).json() as Promise<ApiKey>;
-  }
-
-  /** Revoke a key: requests and sockets with it are rejected at once. */
-  async revokeKey(id: string): Promise<void> {
-    await this.#request(`/api/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   /** Set a person's text of a finished page; null removes the correction. */

@@ -65,6 +65,18 @@ test("sessions are listed, and an unknown one cannot be ended", async () => {
   await assert.rejects(rest.endSession(crypto.randomUUID()), (error) => error instanceof RequestError && error.status === 404);
 });
 
+test("an API key is created, listed, used and revoked", async () => {
+  const created = await rest.createApiKey({ name: "hall", scope: "read", expires_in_days: 7 });
+  const withKey = new ScanrillRest(base, staticToken(created.key));
+  assert.equal((await withKey.me()).username, (await rest.me()).username);
+  await assert.rejects(withKey.apiKeys(), (error) => error instanceof RequestError && error.status === 403);
+  const [listed] = await rest.apiKeys();
+  assert.deepEqual([listed?.name, listed?.prefix, listed?.scope], ["hall", created.key.slice(0, 12), "read"]);
+  await rest.revokeApiKey(created.id);
+  assert.deepEqual(await rest.apiKeys(), []);
+  await assert.rejects(rest.revokeApiKey(created.id), (error) => error instanceof RequestError && error.status === 404);
+});
+
 test("RequestError names the invalid field", async () => {
   const recorder = new EventRecorder();
   await assert.rejects(recorder.socket.retrieve("no-id"), (error) => {
@@ -248,12 +260,12 @@ test("read returns the text, and lists, changes and deletes uploads over REST", 
 });
 
 test("keys are created, listed and revoked", async () => {
-  const { id, key } = await rest.createKey({ name: "test", scope: "read" });
+  const { id, key } = await rest.createApiKey({ name: "test", scope: "read" });
   assert.ok(key);
   assert.equal(typeof (await new ScanrillRest(base, staticToken(key)).me()).username, "string");
-  assert.equal((await rest.keys()).find((each) => each.id === id)?.scope, "read");
-  await rest.revokeKey(id);
-  assert.ok(!(await rest.keys()).some((each) => each.id === id));
+  assert.equal((await rest.apiKeys()).find((each) => each.id === id)?.scope, "read");
+  await rest.revokeApiKey(id);
+  assert.ok(!(await rest.apiKeys()).some((each) => each.id === id));
 });
 
 test("events of a socket in mode delta have whole pages, and own changes come once", async () => {

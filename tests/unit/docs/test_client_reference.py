@@ -31,5 +31,5 @@ def test_typescript_page_has_public_methods_and_whole_interfaces() -> None:
     assert "async read(file: Blob, options: UploadOptions): Promise<string>;" in rest
     assert "async readingPage(\n    uploadId: string," in rest
     assert "#" not in rest.partition("```ts")[2]
-    key = TYPESCRIPT.partition("### ApiKey {")[2].partition("\n### ")[0]
-    assert "readonly key?: string;\n}" in key
+    options = TYPESCRIPT.partition("### UploadOptions {")[2].partition("\n### ")[0]
+    assert "readonly signal?: AbortSignal;\n}" in options
