@@ -55,7 +55,7 @@ async def create_upload(scope: Scope, receive: Receive, send: Send) -> None:
             owner=user,
             key=key,
             digest=request_digest(request, received.file.sha256),
-            function=create,
+            create=create,
         )
     response = serializers.created(created.upload, duplicate=created.duplicate)
     await send_json(receive, send, 200 if created.duplicate else 201, response)
@@ -84,7 +84,7 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _json_value(text: str) -> Any:
-    """Return the object in a form field; the text itself if it is not JSON, which no field of JSON accepts."""
+    """Return the object in a form field; the text itself, which the field then refuses, if it is not JSON."""
     try:
         return parsing.json_object(text)
     except ProtocolError:

@@ -220,7 +220,7 @@ AnyMessage = Message | Processed | LiveText
 
 
 def kind(change: DurableMessage) -> str:
-    """Return the kind of a change: created, updated, deleted, started, ended, processed, error or cancelled."""
+    """Return the kind of a change: created, updated, deleted, started, ended, or a terminal status."""
     if not isinstance(change, UploadMessage):
         return change.status
     if change.type == "Upload.status":

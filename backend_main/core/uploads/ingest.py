@@ -90,7 +90,7 @@ class StagedFileWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
         file_type = _detect_file_type(self._path, self._field)
-        filename = _base_name(name) or f"scan.{file_type.extension}"
+        filename = base_name(name) or f"scan.{file_type.extension}"
         return StagedFile(self._path, filename, self._digest.hexdigest(), self._bytes, file_type, self._field)
 
 
@@ -209,7 +209,7 @@ def _detect_file_type(path: Path, field: str) -> FileType:
     return header.file_type
 
 
-def _base_name(name: str | None) -> str | None:
+def base_name(name: str | None) -> str | None:
     """Return the last component of a POSIX or Windows path, without control characters; None if empty."""
     last = re.split(r"[/\\]", name or "")[-1]
     clean = re.sub(r"[\t\n]", "", remove_controls(last))[:255].strip()

@@ -83,6 +83,7 @@ class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
 
+    error_code        kind of `error` for programs, such as “unreadable_file”, or None
     reading           number of the current reading
     confidence        mean confidence of the letters, from 0 to 1, or None
     uncertain_share   share of the words that the engine is not sure of, or None
@@ -98,6 +99,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     status: Status
     error: str | None
+    error_code: str | None = None
     page_count: int | None
     pages_done: int
     engine: str
