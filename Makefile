@@ -7,6 +7,9 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 TEST_JOBS ?= auto
+# Extras of pyproject.toml, with commas between them; they stay installed.
+comma := ,
+EXTRA_OPTIONS = $(addprefix --extra ,$(subst $(comma), ,$(EXTRAS)))
 # Node.js comes from PyPI when the page is built; an installed Node.js is not used.
 BUILD_WEB = $(UV) run --quiet --frozen --isolated --only-group web --python $(PYTHON) python tools/build_web.py
 
@@ -23,7 +26,8 @@ help: ## Show this list
 run: install web ## Start the server on http://127.0.0.1:8000
 	@$(BIN)/scanrill serve $(ARGS)
 
-install: .venv/.installed ## Install scanrill into .venv; the command is .venv/bin/scanrill
+install: .venv/.installed ## Install scanrill into .venv; make install EXTRAS=scale adds extras
+	$(if $(EXTRAS),$(UV) sync --quiet --frozen --inexact --no-default-groups --python $(PYTHON) $(EXTRA_OPTIONS))
 
 web: | $(UV) ## Build the web page if its sources have changed
 	@$(PYTHON) tools/build_web.py --check || $(BUILD_WEB)

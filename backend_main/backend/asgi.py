@@ -14,9 +14,15 @@ from backend_main.backend.lifespan import Lifespan, ProcessRole  # noqa: E402
 from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa: E402
 from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
+from backend_main.core.http.cors import cors_middleware  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
 from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
 from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
+from backend_main.core.http.request_target import (  # noqa: E402
+    absolute_target_middleware,
+    api_version_middleware,
+)
+from backend_main.core.http.route_checks import route_checks_middleware  # noqa: E402
 from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
 from backend_main.core.http.types import Application  # noqa: E402
 from backend_main.core.http.web_page import web_page_middleware  # noqa: E402
@@ -32,14 +38,14 @@ websocket_routes = URLRouter(
 
 def create_application(role: ProcessRole, limits: ConnectionLimits) -> Application:
     """Return the application of a process with this role and these limits."""
-    http_routes = web_page_middleware(stream_routes.middleware(django_application))
+    http_routes = route_checks_middleware(stream_routes.middleware(django_application), stream_routes)
+    checked = request_gate_middleware(web_page_middleware(http_routes), stream_routes)
+    http = security_headers_middleware(cors_middleware(shutdown_503_middleware(checked)))
     protocols = ProtocolTypeRouter(
         {
-            "http": security_headers_middleware(
-                shutdown_503_middleware(request_gate_middleware(http_routes, stream_routes))
-            ),
+            "http": api_version_middleware(http),
             "websocket": websocket_routes,
             "lifespan": Lifespan(role),
         }
     )
-    return proxy_headers_middleware(path_prefix_middleware(protocols), limits)
+    return absolute_target_middleware(proxy_headers_middleware(path_prefix_middleware(protocols), limits))

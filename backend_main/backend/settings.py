@@ -17,6 +17,8 @@ INSTALLED_APPS = [
     "backend_main.core",
 ]
 # No SecurityMiddleware: `core/http/security_headers.py` covers responses from outside Django as well.
+# Routes have both forms (`core/http/routes.py`): a redirect would lose the body.
+APPEND_SLASH = False
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
 

@@ -1,7 +1,5 @@
 """HTTP routes."""
 
-from django.urls import path
-
 from backend_main.core.http import (
     downloads,
     error_views,
@@ -9,6 +7,7 @@ from backend_main.core.http import (
     exports,
     health,
     keys,
+    read,
     readings,
     rest,
     schemas,
@@ -17,57 +16,59 @@ from backend_main.core.http import (
     upload,
     webhooks,
 )
+from backend_main.core.http.routes import route
 from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
+from backend_main.core.http.waiting import waits
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS, events.EVENTS, events.UPLOAD_EVENTS)
+stream_routes = StreamRoutes(upload.UPLOADS, read.READ, events.EVENTS, events.UPLOAD_EVENTS)
 urlpatterns = [
-    path("", error_views.web_page_not_built),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
-    path("api/token/", sign_in.TokenView.as_view()),
-    path("api/token/code/", sign_in.SignInCodeView.as_view()),
-    path("api/token/refresh/", sign_in.RefreshView.as_view()),
-    path("api/me/", in_turn(rest.MeView.as_view())),
-    path("api/sessions/", in_turn(rest.SessionsView.as_view())),
-    path("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
-    path("api/keys", in_turn(keys.KeysView.as_view())),
-    path("api/keys/<uuid:key_id>", in_turn(keys.KeyView.as_view())),
-    path("api/engines/", in_turn(rest.EnginesView.as_view())),
-    path("api/schemas/page.json", schemas.page_schema_view),
-    path("api/webhooks", in_turn(webhooks.WebhooksView.as_view())),
-    path("api/webhooks/<uuid:webhook_id>", in_turn(webhooks.WebhookView.as_view())),
-    path("api/webhooks/<uuid:webhook_id>/secret", in_turn(webhooks.WebhookSecretView.as_view())),
-    path("api/webhooks/<uuid:webhook_id>/test", in_turn(webhooks.WebhookTestView.as_view())),
-    path("api/webhooks/<uuid:webhook_id>/deliveries", in_turn(webhooks.WebhookDeliveriesView.as_view())),
-    path(
+    route("", error_views.web_page_not_built),
+    route("healthz", health.healthz),
+    route("readyz", health.readyz),
+    route("api/token/", sign_in.TokenView.as_view()),
+    route("api/token/code/", sign_in.SignInCodeView.as_view()),
+    route("api/token/refresh/", sign_in.RefreshView.as_view()),
+    route("api/me/", in_turn(rest.MeView.as_view())),
+    route("api/sessions/", in_turn(rest.SessionsView.as_view())),
+    route("api/sessions/<uuid:session_id>/", in_turn(rest.SessionView.as_view())),
+    route("api/keys", in_turn(keys.KeysView.as_view())),
+    route("api/keys/<uuid:key_id>", in_turn(keys.KeyView.as_view())),
+    route("api/engines/", in_turn(rest.EnginesView.as_view())),
+    route("api/schemas/page.json", schemas.page_schema_view),
+    route("api/webhooks", in_turn(webhooks.WebhooksView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>", in_turn(webhooks.WebhookView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>/secret", in_turn(webhooks.WebhookSecretView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>/test", in_turn(webhooks.WebhookTestView.as_view())),
+    route("api/webhooks/<uuid:webhook_id>/deliveries", in_turn(webhooks.WebhookDeliveriesView.as_view())),
+    route(
         "api/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/redeliver",
         in_turn(webhooks.RedeliveryView.as_view()),
     ),
-    path("api/search", list_in_turn(search.SearchView.as_view())),
-    path("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
-    path("api/uploads/<uuid:upload_id>/", in_turn(rest.UploadView.as_view())),
-    path("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),
-    path("api/uploads/<uuid:upload_id>/retry", in_turn(rest.RetryView.as_view())),
-    path("api/uploads/<uuid:upload_id>/readings", in_turn(readings.ReadingsView.as_view())),
-    path("api/uploads/<uuid:upload_id>/readings/<int:reading>", in_turn(readings.ReadingView.as_view())),
-    path(
+    route("api/search", list_in_turn(search.SearchView.as_view())),
+    route("api/uploads/", list_in_turn(rest.UploadsView.as_view(), rest.is_short_list)),
+    route("api/uploads/<uuid:upload_id>/", waits(in_turn(rest.UploadView.as_view()))),
+    route("api/uploads/<uuid:upload_id>/cancel", in_turn(rest.CancelView.as_view())),
+    route("api/uploads/<uuid:upload_id>/retry", in_turn(rest.RetryView.as_view())),
+    route("api/uploads/<uuid:upload_id>/readings", in_turn(readings.ReadingsView.as_view())),
+    route("api/uploads/<uuid:upload_id>/readings/<int:reading>", in_turn(readings.ReadingView.as_view())),
+    route(
         "api/uploads/<uuid:upload_id>/readings/<int:reading>/pages/<int:number>",
         in_turn(readings.ReadingPageView.as_view()),
     ),
-    path(
+    route(
         "api/uploads/<uuid:upload_id>/readings/<int:reading>/current",
         in_turn(readings.CurrentReadingView.as_view()),
     ),
-    path(
+    route(
         "api/uploads/<uuid:upload_id>/readings/<int:reading>/compare/<int:other>",
         in_turn(readings.ComparisonView.as_view()),
     ),
-    path("api/uploads/<uuid:upload_id>/file", downloads.download_original),
-    path("api/uploads/<uuid:upload_id>/export", exports.export_upload),
-    path("api/export", exports.export_uploads),
-    path("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
-    path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
-    path("api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>", downloads.figure),
+    route("api/uploads/<uuid:upload_id>/file", downloads.download_original),
+    route("api/uploads/<uuid:upload_id>/export", exports.export_upload),
+    route("api/export", exports.export_uploads),
+    route("api/uploads/<uuid:upload_id>/pages/<int:number>", in_turn(rest.PageView.as_view())),
+    route("api/uploads/<uuid:upload_id>/pages/<int:number>/image", downloads.page_image),
+    route("api/uploads/<uuid:upload_id>/pages/<int:number>/figures/<int:index>", downloads.figure),
 ]

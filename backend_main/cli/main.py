@@ -5,6 +5,8 @@ A command imports Django and engines only when it runs, so that `--help` stays f
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 
@@ -38,10 +40,13 @@ from .users import (
 )
 from .worker import worker
 
+# Errors of a write: a full disk or quota, a broken device, a closed pipe.
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EPIPE)
+
 app = typer.Typer(
     help="Self-hosted OCR server that streams the text of scans while it reads them.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 user = typer.Typer(help="Manage the users of the server.", no_args_is_help=True)
@@ -79,7 +84,7 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     try:
-        app()
+        _run()
     except ScanrillError as error:
         sys.exit(message_line(str(error)))  # exit code 1
     except KeyboardInterrupt:
@@ -88,3 +93,23 @@ def main() -> None:
         if not is_database_error(error):
             raise
         sys.exit(message_line(database_error_message(error)))
+
+
+def _run() -> None:
+    """Run the command. Output that cannot be written is one message, not a traceback at exit.
+
+    Without the last flush, Python writes the rest after `main`, where nothing can catch the error.
+    """
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS or error.filename is not None:
+            raise
+        # The exit flushes again: what is left goes to the null device.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # A reader that has gone, as in `scanrill read … | head`, needs no message.
+        is_pipe = error.errno == errno.EPIPE
+        sys.exit(1 if is_pipe else message_line(f"Cannot write the output: {error.strerror}."))

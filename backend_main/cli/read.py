@@ -34,15 +34,25 @@ class Formulas(enum.StrEnum):
 
 def read(
     files: Annotated[
-        list[Path], typer.Argument(help="Images and PDFs to read.", exists=True, dir_okay=False)
+        list[Path],
+        typer.Argument(help="Images and PDFs to read, folders with them, or - for standard input."),
     ],
     format: Annotated[
         Format | None,
         typer.Option(help="Format of the output. Default: by the name of --output, else md."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write. Default: standard output.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write; for several files, a folder. Default: standard output.",
+        ),
     ] = None,
+    json_lines: Annotated[
+        bool,
+        typer.Option("--json-lines", help="Print the JSON of each file as one line, when the file is read."),
+    ] = False,
     engine: Annotated[str, typer.Option(help="OCR engine; `scanrill engines` lists all.")] = "rapid",
     languages: Annotated[
         str, typer.Option(help="Languages of the text, such as de,en. Default: those of the engine.")
@@ -62,10 +72,14 @@ def read(
         bool, typer.Option("--barcodes", help="Read barcodes and QR codes too; the JSON has them as blocks.")
     ] = False,
 ) -> None:
-    """Read images and PDFs, and print their text page by page, or write it to a file."""
+    """Read images and PDFs, and print their text page by page, or write it to files.
+
+    A file that cannot be read does not stop the others: its error is printed, and the exit code is 1.
+    """
     from backend_main.reading import Options
 
-    from .read_output import write_files
+    from .read_inputs import collect_inputs
+    from .read_output import write_inputs
 
     codes = tuple(word.strip() for word in languages.split(",") if word.strip())
     options = Options(
@@ -77,5 +91,12 @@ def read(
         formulas=formulas.value,
         barcodes=barcodes,
     )
-    if not write_files(files, output_format=format, output=output, options=options):
-        raise typer.Exit(1)
+    if json_lines and (output is not None or format not in (None, Format.JSON)):
+        raise typer.BadParameter("It has no --output and no other --format.", param_hint="--json-lines")
+    output_format = "json-lines" if json_lines else format
+    with collect_inputs(files) as inputs:
+        is_batch = len(files) > 1 or any(file.is_dir() for file in files)
+        if not write_inputs(
+            inputs, output_format=output_format, output=output, options=options, is_batch=is_batch
+        ):
+            raise typer.Exit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from rich.progress import Progress
 from backend_main import reading
 from backend_main.control_characters import mark_controls
 from backend_main.core.errors import CommandError, PageImageError, RequestError
+from backend_main.core.exports.formats import FORMATS, format_of_name
 from backend_main.reading import Options
 from backend_main.reading.document_text import text_parts
 from backend_main.reading.engines import LazyEngine
@@ -24,66 +25,108 @@ from .live_preview import LivePreview
 from .messages import print_message
 from .output_file import write_output
 from .read_document import read_document
+from .read_inputs import Input
 
 
-def write_files(
-    files: list[Path], *, output_format: str | None, output: Path | None, options: Options
+def write_inputs(
+    inputs: Sequence[Input],
+    *,
+    output_format: str | None,
+    output: Path | None,
+    options: Options,
+    is_batch: bool,
 ) -> bool:
-    """Read the files one after the other, and print their text with a blank line between files.
+    """Read the inputs one after the other, and print or write their text.
 
     Args:
-        files: The files.
-        output_format: Name of the format; None: by the name of `output`, else Markdown.
-        output: File to write; None: standard output.
+        inputs: The files.
+        output_format: Name of the format, or "json-lines"; None: by the name of `output`, else Markdown.
+        output: File or folder to write; None: standard output.
         options: Options of the reading.
+        is_batch: Whether the user named several files or a folder. JSON is then an array, and `output`
+            a folder.
 
     Returns:
         False if a file could not be read; its error is on standard error.
     """
-    if output is not None or output_format not in (None, *_WRITERS):
-        return _write_export(files, output_format, output, options)
-    return _print_files(files, output_format or "md", options)
+    if output is None and output_format in (None, *_WRITERS):
+        return _print_inputs(inputs, output_format or "md", options, is_batch=is_batch)
+    name = output_format or (format_of_name(output.name) if output and not output.is_dir() else None) or "md"
+    return _write_exports(inputs, name, output, options, is_batch=is_batch)
+
+
+def _write_exports(
+    inputs: Sequence[Input], format_name: str, output: Path | None, options: Options, *, is_batch: bool
+) -> bool:
+    if is_batch:
+        _create_folder(output)
+    reader = FileReader(_engine(options), options)
+    all_read = True
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        for item in inputs:
+            target = output
+            if output is not None and output.is_dir():
+                target = output / result_path(item, format_name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+            all_read &= _write_export(item, format_name, target, reader, progress)
+    return all_read
+
+
+def result_path(item: Input, format_name: str) -> Path:
+    """Return the place of a result in the output folder: `a/scan.png` becomes `a/scan.png.md`.
+
+    The whole name of the file stays, so that `scan.png` and `scan.pdf` have two results.
+    """
+    extension = FORMATS[format_name].extension
+    return item.relative_path.with_name(item.relative_path.name + extension)
+
+
+def _create_folder(output: Path | None) -> None:
+    if output is None:
+        raise typer.BadParameter("Several files need a folder in this format.", param_hint="--output")
+    if not output.is_dir() and (output.exists() or format_of_name(output.name) is not None):
+        raise typer.BadParameter("Several files need a folder. Name one.", param_hint="--output")
+    try:
+        output.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"Cannot create {output}: {error.strerror}.") from None
 
 
 def _write_export(
-    files: list[Path], output_format: str | None, output: Path | None, options: Options
+    item: Input, format_name: str, target: Path | None, reader: FileReader, progress: Progress
 ) -> bool:
-    from backend_main.core.exports.formats import FORMATS, format_of_name
-
-    if len(files) > 1:
-        raise typer.BadParameter("One file can be exported at once. Name one.", param_hint="FILES")
-    name = output_format or (format_of_name(output.name) if output else None) or "md"
-    reader = FileReader(_engine(options), options)
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        try:
-            pages = list(_pages(files[0], reader, progress))
-        except reading.ReadingError as error:
-            print_message(f"{files[0]}: {error}")
-            return False
     try:
-        chunks = FORMATS[name].write(read_document(files[0], pages, options))
-        write_output(chunks, output, is_text=FORMATS[name].is_text)
+        pages = list(_pages(item, reader, progress))
+    except reading.ReadingError as error:
+        print_message(f"{item.label}: {error}")
+        return False
+    try:
+        chunks = FORMATS[format_name].write(read_document(item.path, pages, reader.options))
+        write_output(chunks, target, is_text=FORMATS[format_name].is_text)
     except (RequestError, PageImageError) as error:
         raise CommandError(" ".join(error.fields.values())) from None
     return True
 
 
-def _print_files(files: list[Path], output_format: str, options: Options) -> bool:
+def _print_inputs(inputs: Sequence[Input], output_format: str, options: Options, *, is_batch: bool) -> bool:
     reader = FileReader(_engine(options), options)
+    array = _JsonArray() if output_format == "json" and is_batch else None
+    write = array.write if array else _WRITERS[output_format]
     all_read = True
     # The preview has a caption with the progress of its own.
     has_preview = output_format == "md" and sys.stdout.isatty()
     is_hidden = has_preview or not sys.stderr.isatty()
     with Progress(console=Console(stderr=True), transient=True, disable=is_hidden) as progress:
-        for number, file in enumerate(files):
-            if number:
+        for number, item in enumerate(inputs):
+            if number and output_format in ("md", "txt"):
                 _write("\n")
             try:
-                _WRITERS[output_format](file, reader, progress)
+                write(item, reader, progress)
             except reading.ReadingError as error:
-                print_message(f"{file}: {error}")
+                print_message(f"{item.label}: {error}")
                 all_read = False
+    if array:
+        array.close()
     return all_read
 
 
@@ -109,13 +152,13 @@ def _engine(options: Options) -> LazyEngine:
         raise typer.BadParameter(str(error), param_hint="--engine") from None
 
 
-def _write_markdown(file: Path, reader: FileReader, progress: Progress) -> None:
+def _write_markdown(item: Input, reader: FileReader, progress: Progress) -> None:
     """Print the final Markdown of each page; a terminal shows its lines before."""
     gap = ""
     with LivePreview(
-        mark_controls(file.name), Console(file=sys.stdout), enabled=sys.stdout.isatty()
+        mark_controls(item.path.name), Console(file=sys.stdout), enabled=sys.stdout.isatty()
     ) as preview:
-        for event in _events_with_progress(file, reader, progress):
+        for event in _events_with_progress(item, reader, progress):
             match event:
                 case reading.PageStarted():
                     preview.begin_page(event)
@@ -127,37 +170,63 @@ def _write_markdown(file: Path, reader: FileReader, progress: Progress) -> None:
                     gap = "\n"
 
 
-def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
-    for part in text_parts(_pages(file, reader, progress)):
+def _write_text(item: Input, reader: FileReader, progress: Progress) -> None:
+    for part in text_parts(_pages(item, reader, progress)):
         _write(part)
     _write("\n")
 
 
-def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:
+def _write_json(item: Input, reader: FileReader, progress: Progress) -> None:
+    _write(_indented(_json(item, reader, progress)) + "\n")
+
+
+def _write_json_line(item: Input, reader: FileReader, progress: Progress) -> None:
+    _write(_json(item, reader, progress).decode() + "\n")
+
+
+class _JsonArray:
+    """Array of the documents of several files, written file by file."""
+
+    def __init__(self) -> None:
+        self._start = "[\n"
+
+    def write(self, item: Input, reader: FileReader, progress: Progress) -> None:
+        document = _indented(_json(item, reader, progress))
+        _write(self._start + document)
+        self._start = ",\n"
+
+    def close(self) -> None:
+        _write("[]\n" if self._start == "[\n" else "\n]\n")
+
+
+def _json(item: Input, reader: FileReader, progress: Progress) -> bytes:
     version = {"schema_version": reading.SCHEMA_VERSION}
-    pages = [version | msgspec.to_builtins(page) for page in _pages(file, reader, progress)]
-    document = {"file": mark_controls(str(file)), "pages": pages}
-    _write(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
+    pages = [version | msgspec.to_builtins(page) for page in _pages(item, reader, progress)]
+    return msgspec.json.encode({"file": mark_controls(item.label), "pages": pages})
 
 
-def _pages(file: Path, reader: FileReader, progress: Progress) -> Iterator[reading.PageDone]:
+def _indented(document: bytes) -> str:
+    return msgspec.json.format(document).decode()
+
+
+def _pages(item: Input, reader: FileReader, progress: Progress) -> Iterator[reading.PageDone]:
     return (
         event
-        for event in _events_with_progress(file, reader, progress)
+        for event in _events_with_progress(item, reader, progress)
         if isinstance(event, reading.PageDone)
     )
 
 
-def _events_with_progress(file: Path, reader: FileReader, progress: Progress) -> Iterator[reading.ReadEvent]:
+def _events_with_progress(item: Input, reader: FileReader, progress: Progress) -> Iterator[reading.ReadEvent]:
     """Yield the events of a file; progress and warnings go to standard error."""
-    task = progress.add_task(escape(mark_controls(file.name)), total=None)
-    for event in reader.read(file):
+    task = progress.add_task(escape(mark_controls(item.path.name)), total=None)
+    for event in reader.read(item.path):
         if isinstance(event, reading.PageDone):
             progress.update(task, total=event.page_count, completed=event.number)
         yield event
         if isinstance(event, reading.PageDone):
             for warning in event.warnings:
-                print_message(f"{file}: {warning}")
+                print_message(f"{item.label}: {warning}")
     progress.remove_task(task)
 
 
@@ -166,4 +235,9 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-_WRITERS = {"md": _write_markdown, "txt": _write_text, "json": _write_json}
+_WRITERS = {
+    "md": _write_markdown,
+    "txt": _write_text,
+    "json": _write_json,
+    "json-lines": _write_json_line,
+}

@@ -30,6 +30,7 @@ Modules and packages, in the order of their imports: each may import those below
     conf.py          settings, each declared once (`conf_types.py`: their own types)
     log_filters.py   redaction of tokens in logs
     errors.py        tree of all errors, with codes, HTTP statuses and close codes
+    extras.py        command that installs a missing extra
 
 Beside `core`: `backend_main.backend` assembles the process (ASGI, lifespan, Celery), and
 `backend_main.reading` turns bytes into text in child processes. It knows nothing of the server.

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from ..sandbox.measures import MEASURES
 from .auth import origin
 from .conf import conf
+from .extras import install_command
 from .secret_keys import secret_key, weakness_of_secret
 
 KEY_HINT = "Set it to a random text of 32 bytes or more, such as the output of: openssl rand -base64 48"
@@ -42,7 +43,7 @@ def check_redis_package(**_kwargs: Any) -> list[CheckMessage]:
     """Redis needs its Python client."""
     if not conf.redis_url or find_spec("redis"):
         return []
-    hint = "Install it with: pip install 'scanrill[redis]'."
+    hint = f"Run: {install_command('redis')}"
     return [Error("SCANRILL_REDIS_URL needs the extra `redis`.", hint=hint, id="core.E004")]
 
 
@@ -52,7 +53,7 @@ def check_celery_package(**_kwargs: Any) -> list[CheckMessage]:
     if not conf.broker or find_spec("celery"):
         return []
     variable = "SCANRILL_BROKER_URL" if conf.broker_url else "SCANRILL_REDIS_URL"
-    hint = "Install it with: pip install 'scanrill[celery]'."
+    hint = f"Run: {install_command('celery')}"
     return [Error(f"{variable} needs the extra `celery`.", hint=hint, id="core.E005")]
 
 

@@ -112,6 +112,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         list[Path],
         Meta(description="Directories that `image_path` may name files in. Empty: imports are off."),
     ] = msgspec.field(default_factory=list)
+    fetch_hosts: Annotated[
+        list[str],
+        Meta(
+            description="Names of the hosts from which a request may let the server fetch a file by its URL. "
+            "Empty: none."
+        ),
+    ] = msgspec.field(default_factory=list)
     outgoing_allow: Annotated[
         list[Network],
         Meta(

@@ -23,7 +23,9 @@ from backend_main.core.protocol import search_results
 from . import descriptions
 from .markdown import block, code, joined, json_block, page, table
 from .protocol import field_rows, meaning
-from .rest_examples import EXAMPLES, SESSION_ID, RestExample
+from .rest_example import RestExample
+from .rest_examples import EXAMPLES, SESSION_ID
+from .webhook_examples import DELIVERY_ID, WEBHOOK_ID
 
 HEAD = (Path(__file__).with_name("rest.md")).read_text()
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -38,6 +40,8 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/token/": ("body", None, ("username", "password", "cookie")),
     "POST /api/token/code/": ("body", None, ("code",)),
     "POST /api/token/refresh/": ("body", None, ("refresh",)),
+    "POST /api/webhooks": ("body", None, ("url", "events", "enabled", "upload_id")),
+    "PATCH /api/webhooks/{webhook_id}": ("body", None, ("url", "events", "enabled")),
     "POST /api/keys": ("body", None, ("name", "scope", "expires_in_days")),
     "GET /api/search": ("query", None, ("q", "limit", "cursor")),
     "GET /api/uploads/": ("query", protocol.ListUploads, LIST_FILTERS),
@@ -177,6 +181,8 @@ def _request(name: str, example: RestExample) -> str:
     upload_id = EXAMPLES["GET /api/uploads/{id}/"].response["id"]  # type: ignore[index]
     values = {
         "{session_id}": SESSION_ID,
+        "{webhook_id}": WEBHOOK_ID,
+        "{delivery_id}": DELIVERY_ID,
         "{id}": upload_id,
         "{n}": "1",
         "{k}": "1",

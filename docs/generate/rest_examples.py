@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -16,7 +16,9 @@ from backend_main.core.protocol.search_results import SearchHit
 from backend_main.reading.engines.info import EngineInfo
 from backend_main.reading.types import Block, TableCell, Word
 
+from .rest_example import RestExample
 from .transcripts import HASH, VALUES
+from .webhook_examples import WEBHOOK_EXAMPLES
 
 ID = VALUES["id"]
 ACCESS, REFRESH = "eyJhbGciOiJIUzI1NiIs…", "eyJhbGciOiJIUzI1NiIs…"
@@ -189,31 +191,6 @@ ENGINE: dict[str, Any] = {
 }
 
 
-class RestExample(NamedTuple):
-    """One exchange. `response` is None where the body is not JSON or empty; `kind` is its message type.
-
-    `body` is a JSON object, or None; `file` is the placeholder of a file that is the body. `nested` has the
-    type of the objects below a key of the response; a dot leads into the first of these objects.
-    """
-
-    query: str = ""
-    body: dict[str, Any] | None = None
-    file: str = ""
-    headers: dict[str, str] = {}
-    status: int = 200
-    response: dict[str, Any] | None = None
-    kind: type[msgspec.Struct] | None = None
-    nested: dict[str, type[msgspec.Struct]] = {}
-    note: str = ""
-
-    def objects(self, key: str) -> list[dict[str, Any]]:
-        """Return the objects below a key of `nested`."""
-        value: Any = [self.response]
-        for name in key.split("."):
-            value = value[0][name]
-        return list(value)
-
-
 SESSION_ID = "0b54f6f5-7b2c-4f0e-9a52-3a2a1c6d9e10"
 ORIGIN = {"Origin": "http://127.0.0.1:8000"}
 # In the order in which a test can send them: each works on what the previous ones left.
@@ -348,4 +325,5 @@ EXAMPLES: dict[str, RestExample] = {
         response=INSTANCE | CANCELLED | NO_TEXTS, kind=protocol.Instance
     ),
     "DELETE /api/uploads/{id}/": RestExample(response=INSTANCE | CANCELLED, kind=protocol.Instance),
+    **WEBHOOK_EXAMPLES,
 }

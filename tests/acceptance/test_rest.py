@@ -102,8 +102,8 @@ def posted_part(http_client: HttpClient, name: str, image: bytes) -> httpx.Respo
 
 def test_post_multipart_finds_the_file_after_other_parts(http_client: HttpClient) -> None:
     image = scripted_png()
-    note = ("note", (None, b"x" * 3_000))
-    answer = http_client.send(note, ("anything", ("scan.png", image)), ("after", (None, b"y")))
+    before, after = ("languages", (None, b"en,de")), ("barcodes", (None, b"true"))
+    answer = http_client.send(before, ("anything", ("scan.png", image)), after)
     assert answer.status_code == 201, answer.text
     assert answer.json()["instance"]["bytes"] == len(image)
 
@@ -161,13 +161,11 @@ def test_post_with_content_length_over_the_limit_is_413(limited_client: HttpClie
     assert f"exceeds the limit of {LIMIT} bytes".encode() in answer
 
 
-@pytest.mark.parametrize("body_kind", ["raw", "multipart", "beside the file"])
+@pytest.mark.parametrize("body_kind", ["raw", "multipart"])
 def test_post_of_chunked_body_over_the_limit_is_413(limited_client: HttpClient, body_kind: str) -> None:
     """The body exceeds the connection's buffers and has no length; the response still arrives."""
-    opening = b'--B\r\nContent-Disposition: form-data; name="f"%b\r\n\r\n'
-    start = {"raw": b"", "multipart": opening % b'; filename="x.png"', "beside the file": opening % b""}[
-        body_kind
-    ]
+    opening = b'--B\r\nContent-Disposition: form-data; name="f"; filename="x.png"\r\n\r\n'
+    start = {"raw": b"", "multipart": opening}[body_kind]
     kind = "image/png" if body_kind == "raw" else "multipart/form-data; boundary=B"
     body = (chunk for chunk in [start, *[b"\x89PNG" * 16_000] * 300])
     answer = limited_client.http.post("/api/uploads/", content=body, headers={"Content-Type": kind})
@@ -175,6 +173,29 @@ def test_post_of_chunked_body_over_the_limit_is_413(limited_client: HttpClient, 
     code = "fields_too_large" if body_kind == "beside the file" else "file_too_large"
     assert problem_of(answer)["code"] == code
     assert not files_in(limited_client.server.data_dir / "incoming")
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("filename*=UTF-8''M%C3%A4rz.png", "März.png"),
+        ("filename=\"=?utf-8?B?TcOkcnoucG5n?=\"; filename*=utf-8''M%C3%A4rz.png", "März.png"),
+        ("filename*=iso-8859-1'de'M%E4rz.png; filename=other.png", "März.png"),
+        ("filename*=unknown''a.png", "a.png"),
+        ("filename=\"a; filename*=UTF-8''b.png\"", "a; filename*=UTF-8''b.png"),
+    ],
+)
+@pytest.mark.parametrize("body_kind", ["raw", "multipart"])
+def test_post_takes_the_extended_file_name(
+    http_client: HttpClient, body_kind: str, disposition: str, name: str
+) -> None:
+    body, headers = scripted_png(), {"Content-Disposition": f"attachment; {disposition}"}
+    if body_kind == "multipart":
+        head = f'--B\r\nContent-Disposition: form-data; name="file"; {disposition}\r\n\r\n'.encode()
+        body = head + body + b"\r\n--B--\r\n"
+        headers = {"Content-Type": "multipart/form-data; boundary=B"}
+    answer = http_client.http.post("/api/uploads/", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["instance"]["filename"]) == (201, name)
 
 
 @pytest.mark.parametrize("kind", ["image/png", "multipart/form-data; boundary=B"])

@@ -31,7 +31,7 @@ def test_error_tree_in_the_docstring_shows_the_base_of_each_error() -> None:
         kind = getattr(errors, name)
         assert depth(kind) == level
         if level:
-            assert kind.__base__.__name__ == base_at[level - 1]
+            assert kind.__bases__[0].__name__ == base_at[level - 1]
         base_at[level] = name
 
 

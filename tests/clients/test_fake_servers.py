@@ -21,7 +21,7 @@ from scanrill_client import (
     Unauthenticated,
     UnexpectedResponse,
     Updated,
-    async_client,
+    event_methods,
 )
 
 from tests.clients.conftest import FAST_TIMEOUTS
@@ -298,7 +298,7 @@ async def test_proxy_error_leaves_the_outcome_of_a_change_unknown(status: int) -
 
 async def test_proxy_error_during_an_upload_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     """An upload is idempotent by its content, so `upload` repeats it; `create` leaves that to the caller."""
-    monkeypatch.setattr(async_client, "MAX_ATTEMPTS", 2)
+    monkeypatch.setattr(event_methods, "MAX_ATTEMPTS", 2)
 
     async def script(server: FakeServerConnection) -> None:
         await server.receive()

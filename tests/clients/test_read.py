@@ -22,7 +22,7 @@ from scanrill_client import (
     RequestError,
     UploadDeleted,
 )
-from scanrill_client.client import _close_generator
+from scanrill_client.background_loop import _close_generator
 
 from tests.chaos.proxy import Proxy
 from tests.clients.conftest import MakeClient, ReadingGate, next_event, wait_for_text
@@ -257,7 +257,7 @@ def test_sync_client_works_after_keyboard_interrupt(ada: Account) -> None:
 
 INTERRUPTED_OFTEN = """
 import asyncio, random, signal
-from scanrill_client.client import BackgroundLoop
+from scanrill_client.background_loop import BackgroundLoop
 
 class Interrupt(BaseException): ...
 

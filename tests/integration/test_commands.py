@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +114,81 @@ def test_read_output_that_fails_leaves_no_file(scans: list[Path], tmp_path: Path
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+def test_read_of_several_files_prints_json_that_is_an_array(scans: list[Path]) -> None:
+    result = read("--format", "json", *scans, "missing.png")
+    assert [document["file"] for document in json.loads(result.stdout)] == [str(scans[0]), str(scans[2])]
+    assert result.exit_code == 1
+    assert [line.partition(": ")[2].partition(":")[0] for line in result.stderr.splitlines()] == [
+        str(scans[1]),
+        "missing.png",
+    ]
+    assert json.loads(read("--format", "json", scans[1], "missing.png").stdout) == []
+
+
+def test_read_with_json_lines_prints_a_line_for_each_file(scans: list[Path]) -> None:
+    lines = read("--json-lines", *scans).stdout.splitlines()
+    assert [json.loads(line)["file"] for line in lines] == [str(scans[0]), str(scans[2])]
+
+
+def test_read_of_standard_input(scans: list[Path]) -> None:
+    result = CliRunner().invoke(app, ["read", "--engine", "dummy", "-"], input=scans[0].read_bytes())
+    assert (result.exit_code, result.stdout) == (0, "# Title\n\none\ntwo\n")
+
+
+def test_read_of_a_folder_writes_a_result_for_each_image(scans: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    for name, content in (
+        ("b.png", scans[0].read_bytes()),
+        ("below/c.png", scans[2].read_bytes()),
+        (".hidden.png", scans[0].read_bytes()),
+        ("notes.txt", b"not an image"),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / "link.png").symlink_to(scans[0])
+    result = read(folder, "-o", tmp_path / "out")
+    assert (result.exit_code, result.output) == (0, "")
+    written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
+    assert written == {"b.png.md", "below/c.png.md"}
+    assert (tmp_path / "out/b.png.md").read_text() == "# Title\n\none\ntwo\n"
+
+
+@pytest.mark.parametrize("output_format", ["md", "docx"])
+def test_read_to_a_full_device_prints_one_message(output_format: str, scans: list[Path]) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from backend_main.cli.main import main; main()",
+        "read",
+        "--engine",
+        "dummy",
+        str(scans[0]),
+    ]
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(
+            [*command, "--format", output_format], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert run.returncode == 1
+    assert run.stderr == "scanrill: Cannot write the output: No space left on device.\n"
+
+
+def test_read_to_a_closed_pipe_prints_nothing(scans: list[Path]) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from backend_main.cli.main import main; main()",
+        "read",
+        "--engine",
+        "dummy",
+        str(scans[0]),
+    ]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        run = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (1, "")
+
+
 def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
     result = scanrill(tmp_path / "file" / "below", "read", "--engine", "dummy", *map(str, scans))
@@ -145,8 +223,9 @@ def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None
         ["token", "anna", "--ttl", "-1h"],
         ["token", "anna", "--ttl", "1w"],
         ["read"],
-        ["read", "missing.png"],
-        ["read", "/"],
+        ["read", "--json-lines", "--format", "md", "pyproject.toml"],
+        ["read", "--json-lines", "-o", "a.json", "pyproject.toml"],
+        ["read", "pyproject.toml", "Makefile", "--format", "docx"],
         ["read", "--format", "odt", "pyproject.toml"],
         ["read", "pyproject.toml", "Makefile", "-o", "both.docx"],
         ["export"],
@@ -170,9 +249,10 @@ def test_wrong_usage_exits_with_2_and_prints_to_stderr_only(arguments: list[str]
     "command", [[], ["serve"], ["user"], ["user", "add"], ["token"], ["link"], ["read"], ["settings"]]
 )
 def test_help_of_every_command(command: list[str]) -> None:
-    result = run(*command, "--help")
-    assert result.exit_code == 0
-    assert "Usage:" in result.stdout
+    for option in ("--help", "-h"):
+        result = run(*command, option)
+        assert result.exit_code == 0
+        assert "Usage:" in result.stdout
 
 
 def test_version_prints_only_the_version() -> None:

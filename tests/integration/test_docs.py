@@ -197,6 +197,12 @@ def test_first_client_prints_the_text(workspace: Workspace) -> None:
     assert workspace.run_examples("tutorial/first-client.md", "client").endswith(f"{TEXT}\n")
 
 
+def test_webhook_examples_add_and_test_a_webhook(workspace: Workspace, curl: None) -> None:
+    printed = workspace.run_examples("how-to/webhooks.md", "webhooks")
+    assert "whsec_" in printed
+    assert '"type":"webhook.test"' in printed
+
+
 def test_command_line_examples_print_the_text(workspace: Workspace) -> None:
     printed = workspace.run_examples("how-to/read-files.md", "read")
     assert printed == f"{TEXT}\n" + "Invoice\n\nTotal 12.00\n"
@@ -357,6 +363,7 @@ class RestSession:
         account.set_password("a long and quiet river")
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
+        self.webhook_id = self.delivery_id = ""
         self.id = self.session_id = self.key_id = self.refresh = ""
         self.reading = "1"
         wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
@@ -366,6 +373,7 @@ class RestSession:
         path = path.replace("{session_id}", self.session_id).replace("{key_id}", self.key_id)
         path = path.replace("{id}", self.id).replace("{n}", "1")
         path = path.replace("{reading}", self.reading).replace("{other}", "2")
+        path = path.replace("{webhook_id}", self.webhook_id).replace("{delivery_id}", self.delivery_id)
         body: dict[str, Any] = {}
         if example.file:
             body = {"content": scripted_png(lines=LINES)}
@@ -395,6 +403,10 @@ class RestSession:
             self.refresh = response.json()["refresh"]
         if name == "GET /api/sessions/":
             self.session_id = response.json()["sessions"][0]["id"]
+        if name == "POST /api/webhooks":
+            self.webhook_id = response.json()["id"]
+        if name == "POST /api/webhooks/{webhook_id}/test":
+            self.delivery_id = response.json()["id"]
         if name == "POST /api/keys":
             self.key_id = response.json()["id"]
         if name == "POST /api/uploads/":

@@ -139,7 +139,7 @@ def test_bucket_without_the_extra_s3_prints_what_to_install(tmp_path: Path) -> N
         text=True,
         timeout=60,
     )
-    assert "pip install 'scanrill[s3]'" in refusal(run)
+    assert "make install EXTRAS=s3" in refusal(run)
 
 
 # ── for other machines ──

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from backend_main.cli import read_output
+from backend_main.cli.read_inputs import Input
 from backend_main.reading import (
     Engine,
     Line,
@@ -70,9 +71,12 @@ def test_read_in_a_terminal_shows_the_preview_then_the_markdown(
     monkeypatch.setattr(read_output, "_engine", lambda options: LazyEngine(engine))
     with os.fdopen(writing_end, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
-        files = [tmp_path / "two.tiff"]
+        path = tmp_path / "two.tiff"
+        inputs = [Input(path, str(path), Path(path.name))]
         reading = threading.Thread(
-            target=lambda: read_output.write_files(files, output_format="md", output=None, options=Options()),
+            target=lambda: read_output.write_inputs(
+                inputs, output_format="md", output=None, options=Options(), is_batch=False
+            ),
             daemon=True,
         )
         reading.start()

@@ -18,7 +18,7 @@ from rich.console import Console
 from backend_main.cli.live_preview import LivePreview
 from backend_main.core.log_filters import RedactingFormatter
 from backend_main.core.protocol.messages import FileName
-from backend_main.core.uploads.ingest import _base_name
+from backend_main.core.uploads.ingest import base_name
 from backend_main.reading import Line, Options, PageDone, PageStarted, read
 from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import Engine
@@ -137,8 +137,8 @@ def test_m7_answers_of_a_model_have_no_control_characters() -> None:
 
 
 def test_m7_names_of_uploads_lose_control_characters() -> None:
-    assert _base_name(f"a{HOSTILE}b.png") == "a]52;c;cm0gLXJm31mgpjx  b.png"
-    assert _base_name("\u202e\x9b") is None
+    assert base_name(f"a{HOSTILE}b.png") == "a]52;c;cm0gLXJm31mgpjx  b.png"
+    assert base_name("\u202e\x9b") is None
 
 
 @pytest.mark.parametrize("letter", ["\x1b", "\x9b", "\u202e", "\u2066", "\u2028", "\u200b", "\n", "\t"])

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from ..conf import PREFIX, Conf
 from ..errors import CommandError
+from ..extras import install_command
 
 URL_EXAMPLES = "postgresql://user:password@host/name, or postgresql://user@/name?host=/directory"
 # Defaults, which the URL may override. A connection to a dead machine fails after half a minute; TCP alone
@@ -125,7 +126,7 @@ def _parse_url(url: str) -> dict[str, str]:
         from psycopg import Error, conninfo
     except ImportError:
         raise CommandError(
-            f"{PREFIX}DATABASE_URL needs the extra `postgres`: pip install 'scanrill[postgres]'."
+            f"{PREFIX}DATABASE_URL needs the extra `postgres`. Run: {install_command('postgres')}"
         ) from None
     if not url.startswith(("postgresql://", "postgres://")):
         raise CommandError(f"{PREFIX}DATABASE_URL is not a PostgreSQL URL. Write {URL_EXAMPLES}.")

@@ -25,7 +25,13 @@ def write_json(document: ExportDocument) -> Iterator[bytes]:
         "languages": document.languages,
         "correction": None if document.is_selection else document.correction,
     }
-    yield msgspec.json.encode(head).removesuffix(b"}") + b',"pages":['
+    yield msgspec.json.encode(head).removesuffix(b"}")
+    yield from write_pages(document)
+
+
+def write_pages(document: ExportDocument) -> Iterator[bytes]:
+    """Yield the key `pages` of an object that has others, and the end of the object."""
+    yield b',"pages":['
     gap = b"\n"
     for page in document.pages():
         yield gap + msgspec.json.encode(_page(page))

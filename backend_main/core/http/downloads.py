@@ -24,10 +24,9 @@ from ..errors import RequestError, ScanrillError
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import page_images, queries
-from .http_errors import MethodNotAllowed, RangeNotSatisfiable
+from .http_errors import RangeNotSatisfiable
+from .parameters import with_parameters
 from .problems import error_response
-
-SAFE_METHODS = ("GET", "HEAD")
 
 
 class MalformedRange(Exception):
@@ -40,8 +39,6 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
     @functools.wraps(view)
     async def authenticated_view(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            if request.method not in SAFE_METHODS:
-                raise MethodNotAllowed(request.method, SAFE_METHODS)
             identity = await executor.run_in_db_thread(authentication.authenticate_request, request.scope)
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
@@ -83,6 +80,7 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
     )
 
 
+@with_parameters("width")
 @owner_required
 async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/pages/{n}/image?width=`: the upright page, at most `width` pixels wide."""

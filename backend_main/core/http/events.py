@@ -25,10 +25,13 @@ from ..errors import ConnectionRejected, RequestError, ScanrillError, ShuttingDo
 from ..live.connection import LiveConnection
 from ..live.send_queue import SendQueue
 from ..live.server_connection import abort_connection, set_shutdown_callback
-from ..protocol import messages, parsing
+from ..models import Upload
+from ..protocol import messages, parsing, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
+from ..uploads.quotas import OPEN_STATUSES
 from .problems import problem
+from .responses import encode_headers
 from .stream_routes import StreamRoute
 from .types import Receive, Scope, Send
 from .waiting import run_while_connected
@@ -39,11 +42,13 @@ RETRY_MILLISECONDS = 2_000
 CLOSE_TIMEOUT_SECONDS = 1.0
 MAX_CURSOR_CHARACTERS = 100
 PARAMETERS = ("since", "stream")
-HEADERS = [
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx would collect events until its buffer is full
-]
+EVENT_STREAM = "text/event-stream"
+HEADERS = {
+    "Content-Type": EVENT_STREAM,
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx would collect events until its buffer is full
+}
+_TERMINAL = re.compile(r'\{"id":"[^"]+","status":"(processed|error|cancelled)"')
 # A message ends with its cursor. A key of the same name in a field would have a brace behind it.
 _CURSOR = re.compile(r'"cursor":"([^"]+)"}\Z')
 
@@ -82,10 +87,11 @@ class EventStream:
         self._scope = scope
         self._send = send
         self._hub = runtime_of(scope).hub
+        self.headers = dict(HEADERS)
         self._cursor: str | None = None
         self._is_first = True
         self._expires_at = identity.expires_at
-        self._closed: asyncio.Future[ScanrillError] = asyncio.get_running_loop().create_future()
+        self._closed: asyncio.Future[ScanrillError | None] = asyncio.get_running_loop().create_future()
         self._queue = SendQueue(self._send_message)
         self._sending = asyncio.Lock()
         self.connection = LiveConnection(
@@ -98,8 +104,8 @@ class EventStream:
             stream=mode,
         )
 
-    def close(self, reason: ScanrillError) -> None:
-        """End the stream; an event names the reason."""
+    def close(self, reason: ScanrillError | None) -> None:
+        """End the stream; an event names the reason if there is one."""
         if not self._closed.done():
             self._closed.set_result(reason)
 
@@ -115,7 +121,8 @@ class EventStream:
 
     async def run(self, request: messages.Subscribe) -> None:
         """Send events until the connection is closed for a reason."""
-        await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        headers = encode_headers(self.headers)
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._write(f"retry: {RETRY_MILLISECONDS}\n\n")
         loop = asyncio.get_running_loop()
         expiry = None
@@ -129,7 +136,7 @@ class EventStream:
                 expiry.cancel()
         await self._send_end(reason)
 
-    async def _send_until_closed(self, request: messages.Subscribe) -> ScanrillError:
+    async def _send_until_closed(self, request: messages.Subscribe) -> ScanrillError | None:
         tasks = [
             asyncio.ensure_future(work)
             for work in (self._write_messages(), self._open(request), self._send_heartbeats())
@@ -185,12 +192,13 @@ class EventStream:
             if not self._sending.locked():  # a client that does not read needs none
                 await self._write(": heartbeat\n\n")
 
-    async def _send_end(self, reason: ScanrillError) -> None:
-        """End the response with an event. Close the connection of a client that does not read it."""
-        data = msgspec.json.encode(problem(reason)).decode()
+    async def _send_end(self, reason: ScanrillError | None) -> None:
+        """End the response. Close the connection of a client that does not read it."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                await self._write(f"event: close\ndata: {data}\n\n")
+                if reason is not None:
+                    data = msgspec.json.encode(problem(reason)).decode()
+                    await self._write(f"event: close\ndata: {data}\n\n")
                 await self._send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             abort_connection(self._scope)
@@ -199,6 +207,27 @@ class EventStream:
     async def _write(self, text: str) -> None:
         async with self._sending:
             await self._send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+class ReadingStream(EventStream):
+    """Event stream of one upload that ends with the upload."""
+
+    _upload: Upload
+
+    def follow(self, upload: Upload) -> None:
+        """Set the upload, after the stream has joined: it then has all events since."""
+        self._upload = upload
+        self.connection.upload_id = upload.pk
+
+    async def _open(self, request: messages.Subscribe) -> None:
+        await super()._open(request)
+        if self._upload.status not in OPEN_STATUSES:  # the user's upload of the same bytes: no event follows
+            self._queue.put_reply(messages.encode(serializers.terminal(self._upload)))
+
+    async def _send_message(self, text: str) -> None:
+        await super()._send_message(text)
+        if _TERMINAL.match(text):
+            self.close(None)
 
 
 def _parse(scope: Scope) -> messages.Subscribe:

@@ -10,17 +10,18 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import UUID
 
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from ..db import executor
 from ..errors import RequestError
 from ..exports.archive import write_archive
-from ..exports.formats import parse_request
+from ..exports.formats import PARAMETERS, parse_request
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import queries
 from .downloads import owner_required
+from .parameters import with_parameters
 from .render import ExportSteps, attachment_headers, document_opener
 from .user_turns import release_once, release_with
 
@@ -30,10 +31,11 @@ ARCHIVE_NAME = "scanrill-export.zip"
 ARCHIVE_TYPE = "application/zip"
 
 
+@with_parameters(*PARAMETERS)
 @owner_required
 async def export_upload(request: ASGIRequest, user: User, upload_id: UUID) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/export?format=&pages=&furniture=&images=&page_breaks=&table=`."""
-    wanted = parse_request(_parameters(request.GET))
+    wanted = parse_request(request.GET.dict())
     open_document = document_opener(runtime_of(request.scope), user, wanted)
     document = await executor.run_export_step(user.pk, open_document, upload_id)
     name = document.stem + wanted.format.extension
@@ -43,10 +45,11 @@ async def export_upload(request: ASGIRequest, user: User, upload_id: UUID) -> Ht
     return await _respond(request, user, wanted.format.write(document), wanted.format.media_type, headers)
 
 
+@with_parameters("ids", *PARAMETERS)
 @owner_required
 async def export_uploads(request: ASGIRequest, user: User) -> HttpResponseBase:
     """Serve `GET /api/export?ids=&format=…`: a ZIP archive of the exports of the uploads."""
-    parameters = _parameters(request.GET)
+    parameters = request.GET.dict()
     upload_ids = _upload_ids(parameters.pop("ids", ""))
     wanted = parse_request(parameters)
     await executor.run_export_step(user.pk, queries.require_uploads, owner=user, upload_ids=upload_ids)
@@ -57,13 +60,6 @@ async def export_uploads(request: ASGIRequest, user: User) -> HttpResponseBase:
         upload_ids, document_opener(runtime_of(request.scope), user, wanted), wanted.format
     )
     return await _respond(request, user, chunks, ARCHIVE_TYPE, headers)
-
-
-def _parameters(query: QueryDict) -> dict[str, str]:
-    repeated = next((name for name, values in query.lists() if len(values) > 1), None)
-    if repeated is not None:
-        raise RequestError({repeated: "Give this parameter once."})
-    return {name: str(value) for name, value in query.items()}
 
 
 def _upload_ids(text: str) -> list[UUID]:

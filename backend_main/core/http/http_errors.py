@@ -86,6 +86,22 @@ class RangeNotSatisfiable(HTTPError):
         return {"Content-Range": f"bytes */{self._size}"}
 
 
+class ReadingFailed(HTTPError):
+    """The upload was created, and its reading ended with an error. `Location` names the upload."""
+
+    code = "reading_failed"
+    http_status = 422
+
+    def __init__(self, message: str, code: str | None, headers: dict[str, str]) -> None:
+        super().__init__(message)
+        self.code = code or self.code  # type: ignore[misc] # the reading names its own error
+        self._headers = headers
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self._headers
+
+
 class HeadTooLarge(HTTPError):
     """The head of the request exceeds the limit."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -11,7 +11,6 @@ from django.views import View
 
 from ..errors import RequestError, ScanrillError
 from ..protocol import parsing
-from .http_errors import MethodNotAllowed
 from .problems import error_response
 
 
@@ -24,17 +23,12 @@ class JSONView(View):
     max_body_bytes: ClassVar[int] = 16 * 1024
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override] # the stub knows synchronous views only
-        handler = getattr(self, request.method.lower(), None) if request.method else None
-        if handler is None or request.method not in self.allowed_methods():
-            return error_response(MethodNotAllowed(request.method, self.allowed_methods()))
         try:
+            # `route_checks` has checked that the view has the method.
+            handler = getattr(self, cast("str", request.method).lower())
             return await handler(request, *args, **kwargs)  # type: ignore[no-any-return]
         except ScanrillError as error:
             return error_response(error)
-
-    def allowed_methods(self) -> list[str]:
-        """Return the methods that the view has a handler for."""
-        return [name.upper() for name in self.http_method_names if name != "options" and hasattr(self, name)]
 
 
 def json_body(request: HttpRequest) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 
 from ..errors import ShuttingDown
 from .problems import MEDIA_TYPE, encode_problem
+from .responses import encode_headers
 from .types import Application, Message, Receive, Send
 
 
@@ -26,8 +27,7 @@ def shutdown_503_middleware(application: Application) -> Application:
             if is_started:
                 raise
             error = ShuttingDown()
-            named_headers = {"Content-Type": MEDIA_TYPE, "Connection": "close"} | error.headers
-            headers = [(name.lower().encode(), value.encode()) for name, value in named_headers.items()]
+            headers = encode_headers({"Content-Type": MEDIA_TYPE, "Connection": "close"} | error.headers)
             await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
             await send({"type": "http.response.body", "body": encode_problem(error)})
 

@@ -10,6 +10,7 @@ from python_multipart.multipart import parse_options_header
 
 from ..errors import RequestError
 from ..uploads import ingest
+from . import content_disposition
 from .http_errors import FieldsTooLarge
 
 if TYPE_CHECKING:
@@ -128,22 +129,24 @@ class MultipartBodyWriter:
 
     def _on_header_end(self) -> None:
         name = self._header_name.lower()
-        _, parameters = parse_options_header(self._header_value)
+        value = self._header_value
         self._header_name = b""
         self._header_value = b""
-        if name == b"content-disposition":
-            self._begin_part(parameters)
+        if name == content_disposition.NAME.encode():
+            self._begin_part(value)
 
-    def _begin_part(self, parameters: dict[bytes, bytes]) -> None:
-        """Begin a file, or a field, by the parameters of its `Content-Disposition`."""
-        if b"filename" not in parameters:
+    def _begin_part(self, header: bytes) -> None:
+        """Begin a file, or a field, by its `Content-Disposition`."""
+        file_name = content_disposition.file_name(header)
+        if file_name is None:
+            _, parameters = parse_options_header(header)
             self._field_name = parameters.get(b"name", b"").decode("utf-8", "replace") or None
             return
         if self._name is not None:
             raise RequestError(
                 {FILE_FIELD: "One file at a time is expected. Send each file in its own request."}
             )
-        self._name = parameters[b"filename"].decode("utf-8", "replace")
+        self._name = file_name
         self._is_file_part = True
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:

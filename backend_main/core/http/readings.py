@@ -36,6 +36,8 @@ class ReadingView(APIView):
 class ReadingPageView(APIView):
     """`GET /api/uploads/{id}/readings/{reading}/pages/{n}` (`?words=`): a finished page of a reading."""
 
+    query_parameters = frozenset({"words"})
+
     def get(self, request: Request, upload_id: UUID, reading: int, number: int) -> Response:
         with_words = parse_flag(request.query_params, "words")
         page = reading_queries.page(
@@ -54,6 +56,8 @@ class CurrentReadingView(APIView):
 
 class ComparisonView(APIView):
     """`GET /api/uploads/{id}/readings/{reading}/compare/{other}?page=`: differences by words."""
+
+    query_parameters = frozenset({"page"})
 
     def get(self, request: Request, upload_id: UUID, reading: int, other: int) -> Response:
         page_number = parse_limit(request.query_params, "page")

@@ -16,6 +16,7 @@ from ..errors import FileTooLarge
 from ..fair_sharing import FairExecutor
 from ..models import User
 from ..uploads import ingest, quotas
+from . import content_disposition
 from .multipart import FILE_FIELD, create_body_writer
 from .request_body import body_parts
 from .types import Receive, Scope
@@ -45,7 +46,7 @@ async def receive_file(
     The body is the file itself, or multipart/form-data with one part that has a file name.
 
     Args:
-        filename: Name of the file, if the body is the file itself.
+        filename: Name of the file, if the body is the file itself; None: that in `Content-Disposition`.
 
     Raises:
         ClientDisconnected: the client closed the connection before the end of the body.
@@ -60,6 +61,8 @@ async def receive_file(
         staged_file = stack.enter_context(
             ingest.open_staged_file(FILE_FIELD, expected_bytes=content_length, quota=quota)
         )
+        if filename is None:
+            filename = content_disposition.file_name(headers.get(content_disposition.NAME.encode(), b""))
         body_writer = create_body_writer(headers.get(b"content-type", b""), filename, staged_file)
         async for chunk in _body_chunks(receive):
             await _writers.run(user.pk, body_writer.write, chunk)

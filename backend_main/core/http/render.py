@@ -23,6 +23,7 @@ from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..models import User
 from ..runtime import Runtime
 from ..uploads.original_parts import StoredParts
+from .responses import encode_headers
 from .types import Send
 
 
@@ -73,8 +74,7 @@ async def send_export(
             **attachment_headers(document.stem + wanted.format.extension),
             **headers,
         }
-        encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in all_headers.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": encoded})
+        await send({"type": "http.response.start", "status": 200, "headers": encode_headers(all_headers)})
         while chunk is not None:
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_SECONDS):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from uuid import UUID
 
 import msgspec
 
 from ..errors import ScanrillError
+from .path_prefix import link_prefix
 from .problems import MEDIA_TYPE, encode_problem
 from .request_body import LimitedBody
 from .types import Receive, Scope, Send
@@ -19,9 +21,18 @@ MAX_DRAIN_BYTES = 64 * 1024 * 1024
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
 
-async def send_json(receive: Receive, send: Send, status: int, response: object) -> None:
+async def send_empty(send: Send, headers: dict[str, str]) -> None:
+    """Send a response without a body."""
+    await send({"type": "http.response.start", "status": 204, "headers": encode_headers(headers)})
+    await send({"type": "http.response.body"})
+
+
+async def send_json(
+    receive: Receive, send: Send, status: int, response: object, headers: dict[str, str] | None = None
+) -> None:
     """Send a response as JSON."""
-    await _send(receive, send, status, msgspec.json.encode(response), {"Content-Type": JSON})
+    all_headers = {"Content-Type": JSON} | (headers or {})
+    await _send(receive, send, status, msgspec.json.encode(response), all_headers)
 
 
 async def send_error(scope: Scope, receive: Receive, send: Send, error: ScanrillError) -> None:
@@ -36,8 +47,7 @@ async def send_error(scope: Scope, receive: Receive, send: Send, error: Scanrill
 async def _send(
     receive: Receive, send: Send, status: int, body: bytes, named_headers: dict[str, str]
 ) -> None:
-    named_headers = named_headers | {"Content-Length": str(len(body))}
-    headers = [(name.lower().encode(), value.encode()) for name, value in named_headers.items()]
+    headers = encode_headers(named_headers | {"Content-Length": str(len(body))})
     is_error = status >= 400
     if is_error:  # the body was not read to its end
         headers.append((b"connection", b"close"))
@@ -48,6 +58,16 @@ async def _send(
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await _drain_body(receive)
         await send({"type": "http.response.body", "body": b""})
+
+
+def encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def upload_location(scope: Scope, upload_id: UUID) -> str:
+    """Return the path of an upload, as a link in the response to this request."""
+    return f"{link_prefix(scope)}/api/uploads/{upload_id}/"
 
 
 async def _drain_body(receive: Receive) -> None:

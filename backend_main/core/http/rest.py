@@ -33,7 +33,7 @@ from ..jobs.options import ReadOptions
 from ..models import User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries, reading_commands
-from .http_errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from .http_errors import NotAcceptable, UnsupportedMediaType
 from .problems import error_response
 from .request_gate import DEFAULT_MAX_BODY_BYTES
 
@@ -79,8 +79,10 @@ class EnginesView(APIView):
 class UploadsView(APIView):
     """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
 
+    query_parameters = frozenset(messages.ListUploads.__struct_fields__) - {"ref"}
+
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = query_of(request)
+        parameters: dict[str, Any] = dict(request.query_params.items())
         limit = parse_limit(request.query_params)
         if limit is not None:
             parameters["limit"] = limit
@@ -182,6 +184,7 @@ class RetryView(APIView):
 class PageView(APIView):
     """A finished page: `GET` (`?words=`) with its lines, boxes and confidences, `PATCH` {correction}."""
 
+    query_parameters = frozenset({"words"})
     parser_classes = [StrictJSONParser]
     # The longest correction, with four bytes for each character.
     max_body_bytes = 4 * parsing.MAX_PAGE_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
@@ -201,7 +204,7 @@ class PageView(APIView):
         return respond(serializers.page(page))
 
 
-def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def handle_exception(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
     """Return the response to an error of a view; None for one that nobody foresaw."""
     if isinstance(error, DatabaseError):
         try:
@@ -211,15 +214,13 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
         except DatabaseError:
             return None
     if isinstance(error, APIException):
-        error = _own_error(error, context["view"])
+        error = _own_error(error)
     return error_response(error) if isinstance(error, ScanrillError) else None
 
 
-def _own_error(error: APIException, view: APIView) -> ScanrillError:
+def _own_error(error: APIException) -> ScanrillError:
     """Return the error for one that REST framework raises before a view runs, or for a body."""
     message = str(error.detail)
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return MethodNotAllowed(view.request.method, view.allowed_methods)
     if isinstance(error, exceptions.NotAuthenticated):
         return Unauthenticated(message)
     if isinstance(error, exceptions.UnsupportedMediaType):
@@ -227,18 +228,6 @@ def _own_error(error: APIException, view: APIView) -> ScanrillError:
     if isinstance(error, exceptions.NotAcceptable):
         return NotAcceptable("The response is application/json, which Accept does not allow.")
     return RequestError({"detail": message})
-
-
-def query_of(request: Request) -> dict[str, Any]:
-    """Return the parameters of the query.
-
-    Raises:
-        RequestError: A value has a NUL character. PostgreSQL text cannot have one; frames reject it too.
-    """
-    parameters = dict(request.query_params.items())
-    if any("\0" in value for value in parameters.values()):
-        raise RequestError({"message": "A value contains a NUL character."})
-    return parameters
 
 
 def parse_limit(parameters: Mapping[str, str], name: str = "limit") -> int | None:

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from ..errors import RequestError
 from ..search import hits
-from .rest import owner_of, parse_limit, query_of, respond
+from .rest import owner_of, parse_limit, respond
 
 MAX_LIMIT = 100
 
@@ -16,8 +16,10 @@ MAX_LIMIT = 100
 class SearchView(APIView):
     """`GET /api/search?q=&limit=&cursor=` → {hits, next, complete}: pages and names, best first."""
 
+    query_parameters = frozenset({"q", "limit", "cursor"})
+
     def get(self, request: Request) -> Response:
-        parameters = query_of(request)
+        parameters = request.query_params
         limit = hits.DEFAULT_LIMIT
         if "limit" in parameters:
             limit = parse_limit(parameters) or 0

@@ -11,12 +11,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from django.urls.resolvers import RoutePattern
-
 from ..errors import ScanrillError
 from .http_errors import INTERNAL_ERROR_MESSAGE
 from .request_body import ClientDisconnected
 from .responses import send_error
+from .routes import EitherForm
 from .types import Application, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
@@ -38,13 +37,11 @@ class StreamRoute:
         self.path = path
         self.handlers = handlers
         self.has_body = has_body
-        self._pattern = RoutePattern(path.removesuffix("/"), is_endpoint=True)
+        self._pattern = EitherForm(path)
 
-    def match(self, scope: Scope) -> dict[str, Any] | None:
-        """Return the parameters of the path; None if the route does not serve the request."""
-        if scope["method"] not in self.handlers:
-            return None
-        found = self._pattern.match(scope["path"].removeprefix("/").removesuffix("/"))
+    def match(self, path: str) -> dict[str, Any] | None:
+        """Return the parameters of a path; None if it is not the route's."""
+        found = self._pattern.match(path.removeprefix("/"))
         return None if found is None else found[2]
 
 
@@ -57,10 +54,14 @@ class StreamRoutes:
     def find(self, scope: Scope) -> tuple[StreamRoute, dict[str, Any]] | None:
         """Return the route of a request and the parameters of its path; None if Django serves it."""
         for route in self.routes:
-            parameters = route.match(scope)
-            if parameters is not None:
+            if scope["method"] in route.handlers and (parameters := route.match(scope["path"])) is not None:
                 return route, parameters
         return None
+
+    def methods(self, path: str) -> frozenset[str]:
+        """Return the methods that handlers serve at a path."""
+        found = (route.handlers for route in self.routes if route.match(path) is not None)
+        return frozenset().union(*found)
 
     def receives_body(self, scope: Scope) -> bool:
         """Return whether a handler receives the body of this request, and limits its bytes itself."""

@@ -59,6 +59,7 @@ FIELD_HELP = {
     "furniture": "One of drop, keep is expected.",
     "formulas": "One of text, vision is expected.",
     "barcodes": "true or false is expected.",
+    "priority": "One of interactive, batch is expected.",
     "warning": "The code of a warning is expected, as in “low-confidence”.",
     "min_confidence": "A number from 0 to 1 is expected.",
     "max_confidence": "A number from 0 to 1 is expected.",

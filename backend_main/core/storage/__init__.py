@@ -1,7 +1,7 @@
 """Storage of uploaded files. Only this package touches stored files.
 
 Code here stores, reads, lists and deletes files by key, `<upload id>/original.<extension>`; derived files lie
-beside the original. May import conf and errors.
+beside the original. May import conf, errors and extras.
 
 `base`         interface of a storage backend
 `filesystem`   backend for a directory
@@ -27,6 +27,7 @@ from pathlib import Path
 
 from ..conf import conf
 from ..errors import CommandError, StorageUnavailable
+from ..extras import install_command
 from . import url as storage_url
 from .base import DISK_FULL_ERRNOS, StorageBackend, validate_key
 from .disk_space import check_free_space
@@ -48,7 +49,7 @@ def prepare() -> None:
     bucket = storage_url.parse_storage_url(conf.storage_url)
     if bucket is not None and not find_spec("storages"):
         raise CommandError(
-            "SCANRILL_STORAGE_URL: A bucket needs the extra `s3`. Run: pip install 'scanrill[s3]'"
+            f"SCANRILL_STORAGE_URL: A bucket needs the extra `s3`. Run: {install_command('s3')}"
         )
     for directory in (_cache_dir() if bucket else conf.files_dir, conf.staging_dir):
         try:

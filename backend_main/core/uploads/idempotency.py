@@ -39,9 +39,9 @@ def parse_key(value: str | None) -> str | None:
 
 
 def run_once(
-    *, owner: User, key: str | None, digest: str, create: Callable[[], CreateResult]
+    *, owner: User, key: str | None, digest: str, function: Callable[[], CreateResult]
 ) -> CreateResult:
-    """Call `create`, or return the upload of the first request with this key, as it is now.
+    """Call `function`, or return the upload of the first request with this key, as it is now.
 
     Args:
         key: Key of the request; None: the request has none.
@@ -53,14 +53,14 @@ def run_once(
         UploadNotFound: The upload of the first request was deleted.
     """
     if key is None:
-        return create()
+        return function()
     if (found := _begin(owner.pk, key, digest)) is not None:
         assert found.upload_id is not None
         upload = queries.upload(owner=owner, upload_id=found.upload_id)
         return CreateResult(upload, duplicate=found.is_duplicate)
     row = IdempotencyKey.objects.filter(owner_id=owner.pk, key=key)
     try:
-        result = create()
+        result = function()
     except BaseException:
         row.delete()
         raise

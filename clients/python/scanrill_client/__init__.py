@@ -5,9 +5,10 @@
 
 `Client` has the same methods without asyncio. An event passes through the modules in this order:
 
-    websocket → connection → event_sync → upload_store, event_queue → async_client → client
+    websocket → connection → event_sync → upload_store, event_queue → event_methods → client
 
-Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
+`async_client` puts the methods together. Retries: `event_methods` and `http` repeat requests,
+`connection` reconnects the socket; `backoff` computes the delays.
 
 `messages`, `readings`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url`
 are pure: no network, no clock.
@@ -19,8 +20,10 @@ from .client import Client
 from .connection import Timeouts
 from .errors import (
     Cancelled,
+    CertificateError,
     ConnectionLost,
     ConnectionRejected,
+    DeadlineExceeded,
     NoTextError,
     NotFound,
     ReadingFailed,
@@ -31,7 +34,7 @@ from .errors import (
     UnexpectedResponse,
     UploadDeleted,
 )
-from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
+from .events import AnyEvent, Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
     Block,
     Engine,
@@ -69,14 +72,17 @@ from .upload_store import UploadStore
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnyEvent",
     "AsyncClient",
     "Backoff",
     "Block",
     "Cancelled",
+    "CertificateError",
     "Client",
     "ConnectionLost",
     "ConnectionRejected",
     "Created",
+    "DeadlineExceeded",
     "Deleted",
     "Engine",
     "Engines",

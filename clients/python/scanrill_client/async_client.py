@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, Unpack
+from typing import Any, Literal, Self, Unpack
 
+import httpx
 from msgspec import UNSET, UnsetType
 
 from .backoff import Backoff
 from .connection import ReconnectingConnection, Timeouts
-from .errors import ConnectionLost, NotFound, ServerUnreachable, UploadDeleted
+from .event_methods import EventMethods
 from .event_queue import EventQueue
 from .event_sync import EventSynchronizer
-from .events import Created, Deleted, Event, Finished, Snapshot
+from .events import Created
 from .file_methods import FileMethods
-from .http import HttpClient
+from .http import HttpClient, new_http_client
 from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
 from .reading_methods import ReadingMethods
 from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
@@ -28,14 +28,11 @@ from .tokens import TokenSource, as_token_source
 from .upload_file import FileSource, UploadFile
 from .upload_store import UploadStore
 
-T = TypeVar("T")
 Token = str | TokenSource | Callable[[], str | Awaitable[str]]
 Transport = Literal["rest", "socket"]
-# About a minute and a half with the delays of `Backoff`.
-MAX_ATTEMPTS = 8
 
 
-class AsyncClient(FileMethods, ReadingMethods):
+class AsyncClient(EventMethods, FileMethods, ReadingMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
@@ -47,12 +44,17 @@ class AsyncClient(FileMethods, ReadingMethods):
         url: The URL of the server.
         token: An access token; a function, async or not, that returns a new one; or a `Password` or
             `RefreshToken`. The client fetches a new token when the server rejects the current one.
+        api_key: A key from `scanrill key add`, in place of a token.
         transport: "rest" streams files. "socket" sends requests as messages over the WebSocket.
         stream: The form in which the server sends live text. The events are the same.
         timeouts: The waits, in seconds.
+        tls: The TLS context for REST and the WebSocket, as for a certificate authority of your own.
+        http_client: An `httpx.AsyncClient` for REST, as for a proxy. You close it.
 
     Raises:
-        ValueError: The URL is not valid, or it contains a token.
+        ValueError: The URL is not valid, or it contains a token; or `token` and `api_key` are both given
+            or both absent.
+        TypeError: `http_client` is not an `httpx.AsyncClient`.
 
     Every method may also raise `Unauthenticated`, `ServerUnreachable`, `ConnectionRejected` and
     `UnexpectedResponse`. Methods that change something may raise `ConnectionLost`.
@@ -62,15 +64,24 @@ class AsyncClient(FileMethods, ReadingMethods):
         self,
         url: str,
         *,
-        token: Token,
+        token: Token | None = None,
+        api_key: str | None = None,
         transport: Transport = "rest",
         stream: Stream = "pages",
         timeouts: Timeouts | None = None,
+        tls: ssl.SSLContext | None = None,
+        http_client: httpx.AsyncClient | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._server_url = ServerURL(url)
-        self._source = as_token_source(token)
-        self._http = HttpClient(self._server_url, self._source, timeout_seconds=self._timeouts.request)
+        self._source = as_token_source(_one_credential(token, api_key))
+        self._http = HttpClient(
+            self._server_url,
+            self._source,
+            client=http_client or new_http_client(self._timeouts.request, tls),
+            is_own=http_client is None,
+            new_backoff=lambda: Backoff(self._timeouts.initial_backoff, self._timeouts.max_backoff),
+        )
         self._queues: set[EventQueue] = set()
         self._uploads = UploadStore()
         self._synchronizer = EventSynchronizer(stream)
@@ -81,6 +92,7 @@ class AsyncClient(FileMethods, ReadingMethods):
             on_event=self._publish,
             on_fatal_error=self._close_queues,
             timeouts=self._timeouts,
+            tls=tls,
         )
         self._rest = RestRequests(self._http)
         self._requests: RequestTransport = (
@@ -107,71 +119,6 @@ class AsyncClient(FileMethods, ReadingMethods):
         await self._connection.close()
         await self._http.close()
         self._close_queues(None)
-
-    # ── a file and its text ──
-
-    async def read(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
-    ) -> str:
-        """Upload a file, wait for its text and return it as Markdown.
-
-        Args:
-            file: A path, bytes or a binary file object, read from its present position. One that cannot
-                seek is read to its end first. It stays open; do not use it before the method returns.
-            filename: The name for the server; by default that of the path or of the file object.
-            options: The options of `ReadOptions`.
-
-        Raises:
-            RequestError: The server rejected the file or an option.
-            ReadingFailed: The server could not read the file.
-            Cancelled: The upload was cancelled meanwhile.
-            UploadDeleted: The upload was deleted meanwhile.
-            TypeError: The file object is in text mode.
-        """
-        async with aclosing(self.upload(file, filename=filename, **options)) as events:
-            async for event in events:
-                if isinstance(event, Finished):
-                    return event.result()
-                if isinstance(event, Deleted):
-                    raise UploadDeleted(event.upload_id)
-        raise ConnectionLost("The client was closed before the upload finished.")
-
-    async def upload(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
-    ) -> AsyncGenerator[Event]:
-        """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last.
-
-        The server recognizes bytes that it has read before. It then finishes at once with the earlier
-        text and ignores the options; `retry` reads the file again. The arguments are those of `read`.
-
-        Raises:
-            RequestError: The server rejected the file or an option.
-            TypeError: The file object is in text mode.
-        """
-        option_fields = read_options(**options)
-        with self._event_queue() as queue:
-            with UploadFile(file, filename) as upload_file:
-                await self._connection.wait_open()
-                created = await self._retry_transient(
-                    lambda: self._requests.create(upload_file, option_fields)
-                )
-            queue.filter_to(created.upload_id)
-            yield created
-            async with aclosing(self._until_terminal(created, queue)) as events:
-                async for event in events:
-                    yield event
-
-    async def events(self) -> AsyncGenerator[Event]:
-        """Yield all events of all uploads of the user, without end.
-
-        The first event is a `Snapshot` of all uploads. Another one follows when a second call of
-        `events()` starts, and when the server no longer has the events that were missed.
-        """
-        await self._connection.wait_open()
-        with self._event_queue() as queue:
-            self._connection.request_snapshot()
-            async for event in queue:
-                yield event
 
     @property
     def uploads(self) -> UploadStore:
@@ -230,6 +177,22 @@ class AsyncClient(FileMethods, ReadingMethods):
             max_confidence=max_confidence,
         )
         return await self._requests.list(filters)
+
+    async def list_all(self, *, limit: int = 100, **filters: Any) -> AsyncGenerator[Instance]:
+        """Yield all uploads, newest first, page by page of the list.
+
+        Args:
+            limit: The number of uploads for each request.
+            filters: Those of `list`.
+        """
+        cursor: str | None = None
+        while True:
+            listing = await self.list(limit=limit, cursor=cursor, **filters)
+            for instance in listing.uploads:
+                yield instance
+            cursor = listing.next
+            if cursor is None:
+                return
 
     async def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts. Raises `NotFound`."""
@@ -323,66 +286,9 @@ class AsyncClient(FileMethods, ReadingMethods):
         """
         return await self._rest.page(upload_id, number, words=words)
 
-    # ── private ──
 
-    async def _until_terminal(self, created: Created, queue: EventQueue) -> AsyncGenerator[Event]:
-        terminal = await self._fetch_terminal_event(created) if created.instance.is_terminal else None
-        while terminal is None:
-            event = await anext(queue, None)
-            if event is None:
-                return
-            terminal = await self._terminal_event(created, event)
-            if terminal is None and not isinstance(event, Created | Snapshot | Finished):
-                yield event
-        yield terminal
-
-    async def _terminal_event(self, created: Created, event: Event) -> Finished | Deleted | None:
-        """Return the last event of the upload if this event shows that the upload has ended.
-
-        Two cases need a request: a snapshot lacks the texts, and an earlier reading of a duplicate may
-        have ended right before the file was sent again.
-        """
-        if isinstance(event, Snapshot):
-            listed = {instance.id: instance for instance in event.uploads}.get(created.upload_id)
-            has_ended = listed is None or listed.is_terminal
-            return await self._fetch_terminal_event(created) if has_ended else None
-        if isinstance(event, Finished) and created.duplicate:
-            return await self._fetch_terminal_event(created)
-        return event if isinstance(event, Finished | Deleted) else None
-
-    async def _fetch_terminal_event(self, created: Created) -> Finished | Deleted | None:
-        """Return the last event by the present state on the server; None if the upload has not ended."""
-        try:
-            instance = await self._retry_transient(lambda: self._requests.retrieve(created.upload_id))
-        except NotFound:
-            return Deleted(instance=created.instance)
-        return Finished.from_instance(instance) if instance.is_terminal else None
-
-    async def _retry_transient(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Repeat an idempotent call while the server restarts. An upload is idempotent by its content."""
-        backoff = Backoff(self._timeouts.initial_backoff, self._timeouts.max_backoff)
-        while True:
-            try:
-                return await call()
-            except (ServerUnreachable, ConnectionLost):
-                if backoff.attempts >= MAX_ATTEMPTS:
-                    raise
-            await asyncio.sleep(backoff.next_seconds())
-
-    @contextmanager
-    def _event_queue(self) -> Iterator[EventQueue]:
-        queue = EventQueue()
-        self._queues.add(queue)
-        try:
-            yield queue
-        finally:
-            self._queues.discard(queue)
-
-    def _publish(self, event: Event) -> None:
-        self._uploads.apply(event)
-        for queue in self._queues:
-            queue.put(event)
-
-    def _close_queues(self, error: Exception | None) -> None:
-        for queue in self._queues:
-            queue.close(error)
+def _one_credential(token: Token | None, api_key: str | None) -> Token:
+    credential = api_key if token is None else token
+    if credential is None or (token is not None and api_key is not None):
+        raise ValueError("Pass either token= or api_key=.")
+    return credential

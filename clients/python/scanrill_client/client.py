@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
-from concurrent.futures import CancelledError
-from queue import SimpleQueue
+import ssl
+import weakref
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
+import httpx
 from msgspec import UNSET, UnsetType
 
 from .async_client import AsyncClient, Token, Transport
+from .background_loop import BackgroundLoop
 from .connection import Timeouts
-from .events import Created, Event
+from .events import AnyEvent, Created
 from .messages import (
     Engines,
     ExportOptions,
@@ -33,11 +34,11 @@ from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
 
-T = TypeVar("T")
-
 
 class Client:
     """Synchronous client of one server, for one user. Several threads may use it at once.
+
+    A child process after `os.fork` has connections of its own. It cannot use a client with `http_client`.
 
     `AsyncClient` describes the arguments, the methods and their errors.
 
@@ -49,13 +50,42 @@ class Client:
         self,
         url: str,
         *,
-        token: Token,
+        token: Token | None = None,
+        api_key: str | None = None,
         transport: Transport = "rest",
         stream: Stream = "pages",
         timeouts: Timeouts | None = None,
+        tls: ssl.SSLContext | None = None,
+        http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._client = AsyncClient(url, token=token, transport=transport, stream=stream, timeouts=timeouts)
+        self._has_own_http = http_client is None
+        self._new_client: Callable[[], AsyncClient] = partial(
+            AsyncClient,
+            url,
+            token=token,
+            api_key=api_key,
+            transport=transport,
+            stream=stream,
+            timeouts=timeouts,
+            tls=tls,
+            http_client=http_client,
+        )
+        self._client = self._new_client()
         self._loop = BackgroundLoop()
+        _clients.add(self)
+
+    def _after_fork(self) -> None:
+        """Begin again in a child process: threads, sockets and locks are those of the parent.
+
+        The parent's client stays referenced: its end would close connections that the parent uses.
+        """
+        self._before_fork = (self._client, self._loop)
+        self._loop.abandon()
+        self._loop = BackgroundLoop()
+        if self._has_own_http:
+            self._client = self._new_client()
+        else:
+            self._loop.abandon()
 
     def __repr__(self) -> str:
         return repr(self._client).replace("AsyncClient", "Client", 1)
@@ -76,17 +106,32 @@ class Client:
         """Close all connections and stop the background thread."""
         self._loop.close(self._client.close())
 
-    def read(self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]) -> str:
+    def read(
+        self,
+        file: FileSource,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,
+        **options: Unpack[ReadOptions],
+    ) -> str:
         """Upload a file, wait for its text and return it as Markdown."""
-        return self._loop.run(self._client.read(file, filename=filename, **options))
+        return self._loop.run(self._client.read(file, filename=filename, timeout=timeout, **options))
 
     def upload(
         self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
-    ) -> Generator[Event]:
+    ) -> Generator[AnyEvent]:
         """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last."""
         return self._loop.iterate(self._client.upload(file, filename=filename, **options))
 
-    def events(self) -> Generator[Event]:
+    def wait(self, upload_id: str, *, timeout: float | None = None) -> Instance:
+        """Wait until the reading of an upload has ended, and return the upload with its texts."""
+        return self._loop.run(self._client.wait(upload_id, timeout=timeout))
+
+    def follow(self, upload_id: str) -> Generator[AnyEvent]:
+        """Yield the events of an upload until its reading has ended."""
+        return self._loop.iterate(self._client.follow(upload_id))
+
+    def events(self) -> Generator[AnyEvent]:
         """Yield all events of all uploads of the user, without end; a `Snapshot` first."""
         return self._loop.iterate(self._client.events())
 
@@ -128,6 +173,10 @@ class Client:
             max_confidence=max_confidence,
         )
         return self._loop.run(listing)
+
+    def list_all(self, *, limit: int = 100, **filters: Any) -> Generator[Instance]:
+        """Yield all uploads, newest first; `limit` is the number for each request. Filters: as `list`."""
+        return self._loop.iterate(self._client.list_all(limit=limit, **filters))
 
     def retrieve(self, upload_id: str) -> Instance:
         """Return an upload with its texts."""
@@ -247,108 +296,13 @@ class Client:
         self._loop.run(self._client.write_exports(upload_ids, target, **options))
 
 
-class TaskResult(Generic[T]):
-    """Result or error of a finished task."""
-
-    def __init__(self, task: asyncio.Task[T]) -> None:
-        self._result: list[T] = []
-        self._error: BaseException | None = None
-        if task.cancelled():  # another thread closed the client
-            self._error = CancelledError()
-        elif (error := task.exception()) is not None:
-            self._error = error
-        else:
-            self._result.append(task.result())
-
-    def get(self) -> T:
-        """Return the result, or raise the error."""
-        if self._error is not None:
-            raise self._error
-        return self._result[0]
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
-class BackgroundLoop:
-    """Event loop in a daemon thread, which the first call starts."""
-
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and return its result. An interrupt (Ctrl-C) cancels the coroutine.
-
-        The caller waits at a queue, because an interrupt leaves `SimpleQueue.get` intact. An interrupt
-        between the lock of a `concurrent.futures.Future` and the block under it would leave the loop
-        waiting for ever.
-        """
-        loop, results = self._ensure_started(), SimpleQueue[TaskResult[T]]()
-        started: list[asyncio.Task[T]] = []
-
-        def start_task() -> None:
-            started.append(loop.create_task(coroutine))
-            started[0].add_done_callback(on_done)
-
-        def on_done(task: asyncio.Task[T]) -> None:
-            # The queue gets no task: releasing the last reference runs code of asyncio that hides interrupts.
-            started.clear()
-            results.put(TaskResult(task))
-
-        def cancel_task() -> None:
-            for task in started:
-                task.cancel()
-
-        try:
-            loop.call_soon_threadsafe(start_task)
-            result = results.get()
-        except BaseException:
-            loop.call_soon_threadsafe(cancel_task)
-            raise
-        return result.get()
-
-    def iterate(self, events: AsyncGenerator[T]) -> Generator[T]:
-        """Yield the items of an asynchronous generator, and close it at the end."""
-        try:
-            while True:
-                try:
-                    yield self.run(_next(events))
-                except StopAsyncIteration:
-                    return
-        finally:
-            if self._loop is not None:
-                self.run(_close_generator(events))
-
-    def close(self, last: Coroutine[Any, Any, None]) -> None:
-        """Run a last coroutine, then stop the loop and its thread."""
-        self.run(last)
-        assert self._loop is not None
-        assert self._thread is not None
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop = None
-
-    def _ensure_started(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                loop = asyncio.new_event_loop()
-                thread = threading.Thread(target=_run_loop, args=[loop], name="scanrill client", daemon=True)
-                thread.start()
-                # Assigned after the start: a call after an interrupt starts another loop.
-                self._loop, self._thread = loop, thread
-            return self._loop
+def _reset_clients() -> None:
+    for client in list(_clients):
+        client._after_fork()
 
 
-def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.get_loop().run_forever()
-
-
-async def _close_generator(events: AsyncGenerator[T]) -> None:
-    # After an interrupt the cancelled `anext` may still run its cleanup.
-    while getattr(events, "ag_running", False):  # noqa: ASYNC110 - there is nothing to wait on
-        await asyncio.sleep(0)
-    await events.aclose()
-
-
-async def _next(events: AsyncGenerator[T]) -> T:
-    return await anext(events)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_reset_clients)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from .backoff import INITIAL_SECONDS, MAX_SECONDS, Backoff
 from .errors import (
+    CertificateError,
     ConnectionLost,
     ConnectionRejected,
     RequestError,
@@ -21,7 +23,7 @@ from .errors import (
     UnexpectedResponse,
 )
 from .event_sync import EventSynchronizer
-from .events import Event
+from .events import AnyEvent
 from .messages import Json, ServerMessage, decode
 from .tokens import TokenManager
 from .websocket import MonitoredConnection, open_websocket
@@ -74,6 +76,7 @@ class ReconnectingConnection:
         on_event: Called with each event, in order.
         on_fatal_error: Called with the error that ends the attempts, until the next call of `wait_open`.
         timeouts: The waits.
+        tls: The TLS context; None for the default.
     """
 
     def __init__(
@@ -82,11 +85,13 @@ class ReconnectingConnection:
         tokens: TokenManager,
         synchronizer: EventSynchronizer,
         *,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[AnyEvent], None],
         on_fatal_error: Callable[[Exception], None],
         timeouts: Timeouts,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
+        self._tls = tls
         self._tokens = tokens
         self._synchronizer = synchronizer
         self._timeouts = timeouts
@@ -170,7 +175,9 @@ class ReconnectingConnection:
         """Open one connection and run it to its end; return the delay before the next, in seconds."""
         try:
             token = await self._tokens.token(rejected=self._rejected_token)
-            websocket = await open_websocket(self._url, token)
+            websocket = await open_websocket(self._url, token, self._tls)
+        except ssl.SSLCertVerificationError as error:
+            raise CertificateError(error) from error
         except (ServerUnreachable, OSError, TimeoutError, EOFError) as error:
             return self._delay_while_unreachable(error)
         except InvalidStatus as error:

@@ -6,6 +6,8 @@ ScanrillError
 ├── Unauthenticated         the server accepts no token of this client; sign in again
 ├── ConnectionRejected      the server closed the socket for good; `code` is 4403 (origin), 4404 (path)
 │                           or the HTTP status of a proxy
+├── CertificateError        the certificate of the server is not valid; see `tls=`
+├── DeadlineExceeded        the time of `timeout=` is over; the server reads on
 ├── ServerUnreachable       the server does not respond, nothing changed; the same request may succeed later
 ├── ConnectionLost          there was no reply from the server; the change may or may not have been made
 ├── UnexpectedResponse      the peer is not a scanrill server, or has another version
@@ -19,6 +21,7 @@ No error message contains a token.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 
 
@@ -64,6 +67,20 @@ class ConnectionRejected(ScanrillError):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason or f"The server rejected the connection with code {code}.")
         self.code = code
+
+
+class CertificateError(ScanrillError):
+    """A certificate that is not valid, or of an authority that this machine does not know."""
+
+    def __init__(self, error: ssl.SSLCertVerificationError) -> None:
+        super().__init__(
+            f"The certificate of the server is not valid: {error.verify_message}. If its authority is your "
+            "own, pass tls=ssl.create_default_context(cafile=…)."
+        )
+
+
+class DeadlineExceeded(ScanrillError, TimeoutError):
+    """A reading that did not end within the time of `timeout=`. The upload stays on the server."""
 
 
 class ServerUnreachable(ScanrillError):

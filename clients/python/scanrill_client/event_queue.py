@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from .events import Event, Progress
+from .events import AnyEvent, Progress
 
 
 class EventQueue:
@@ -16,9 +16,9 @@ class EventQueue:
     """
 
     def __init__(self) -> None:
-        self._entries: deque[list[Event]] = deque()
+        self._entries: deque[list[AnyEvent]] = deque()
         # Entries that a newer `Progress` may replace, by upload and page.
-        self._mergeable: dict[str, dict[int | None, list[Event]]] = {}
+        self._mergeable: dict[str, dict[int | None, list[AnyEvent]]] = {}
         self._upload_id: str | None = None
         self._changed = asyncio.Event()
         self._end: BaseException | None = None
@@ -28,7 +28,7 @@ class EventQueue:
         self._upload_id = upload_id
         self._entries = deque(entry for entry in self._entries if self._matches(entry[0]))
 
-    def put(self, event: Event) -> None:
+    def put(self, event: AnyEvent) -> None:
         """Append an event, or replace the waiting `Progress` of the same page."""
         if not self._matches(event):
             return
@@ -36,7 +36,7 @@ class EventQueue:
             if waiting := self._mergeable_entry(event):
                 waiting[0] = event
                 return
-            entry: list[Event] = [event]
+            entry: list[AnyEvent] = [event]
             self._mergeable.setdefault(event.id, {})[event.page] = entry
         else:
             self._stop_merging(event.upload_id)
@@ -52,7 +52,7 @@ class EventQueue:
     def __aiter__(self) -> EventQueue:
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self) -> AnyEvent:
         while not self._entries:
             if self._end is not None:
                 raise self._end
@@ -64,7 +64,7 @@ class EventQueue:
             del self._mergeable[event.id][event.page]
         return event
 
-    def _mergeable_entry(self, event: Progress) -> list[Event] | None:
+    def _mergeable_entry(self, event: Progress) -> list[AnyEvent] | None:
         return self._mergeable.get(event.id, {}).get(event.page)
 
     def _stop_merging(self, upload_id: str | None) -> None:
@@ -74,5 +74,5 @@ class EventQueue:
         else:
             self._mergeable.pop(upload_id, None)
 
-    def _matches(self, event: Event) -> bool:
+    def _matches(self, event: AnyEvent) -> bool:
         return self._upload_id is None or event.upload_id in (None, self._upload_id)

@@ -1,4 +1,4 @@
-"""Event synchronization over reconnects: each event once and in order; pure.
+"""AnyEvent synchronization over reconnects: each event once and in order; pure.
 
 The connection sends `subscribe_request()` first, passes each message to `receive`, and then sends the
 requests of `pending_requests()`. After a cut, no event is returned before the missed ones are known:
@@ -13,7 +13,7 @@ subscribe first, then read, then apply.
 from __future__ import annotations
 
 from .errors import ConnectionLost
-from .events import Deleted, Event, Finished, LiveText, Snapshot, Updated, event_from_message
+from .events import AnyEvent, Deleted, Finished, LiveText, Snapshot, Updated, event_from_message
 from .messages import Instance, Json, ServerMessage, Stream
 
 LIST_REF = "event-sync-list"
@@ -63,7 +63,7 @@ class EventSynchronizer:
         if self._is_acknowledged and not self._is_list_requested:
             self._request_list()
 
-    def receive(self, message: ServerMessage) -> list[Event]:
+    def receive(self, message: ServerMessage) -> list[AnyEvent]:
         """Apply a message and return the events that follow from it.
 
         Raises:
@@ -85,7 +85,7 @@ class EventSynchronizer:
 
     # ── start of a connection ──
 
-    def _on_acknowledgement(self, message: ServerMessage) -> list[Event]:
+    def _on_acknowledgement(self, message: ServerMessage) -> list[AnyEvent]:
         self._is_acknowledged = True
         self._has_log = message.cursor is not None
         self._has_pages = message.type is not None and self.stream != "full"
@@ -110,7 +110,7 @@ class EventSynchronizer:
         page = {} if cursor is None else {"cursor": cursor}
         self._pending_requests.append({"type": "list", "limit": LIST_LIMIT, "ref": LIST_REF} | page)
 
-    def _on_list(self, message: ServerMessage) -> list[Event]:
+    def _on_list(self, message: ServerMessage) -> list[AnyEvent]:
         if message.uploads is None:
             raise ConnectionLost("The server could not list the uploads.")
         self._listed += message.uploads
@@ -124,13 +124,13 @@ class EventSynchronizer:
         self._is_list_requested, self._listed = False, []
         return [snapshot, *self._flush_held()]
 
-    def _flush_held(self) -> list[Event]:
+    def _flush_held(self) -> list[AnyEvent]:
         held, self._held = self._held or [], None
         return [event for message in held for event in self._to_events(message)]
 
     # ── messages ──
 
-    def _to_events(self, message: ServerMessage) -> list[Event]:
+    def _to_events(self, message: ServerMessage) -> list[AnyEvent]:
         if message.is_partial:
             return self._on_partial(message)
         if message.ref is not None and not self._reply_replaces_event(message):
@@ -156,7 +156,7 @@ class EventSynchronizer:
         """
         return not self._has_log and not (reply.type == "Upload.status" and reply.instance is not None)
 
-    def _on_partial(self, partial: ServerMessage) -> list[Event]:
+    def _on_partial(self, partial: ServerMessage) -> list[AnyEvent]:
         assert partial.id is not None
         if self._has_pages and partial.page is None:
             return []  # sent before the server received the stream mode

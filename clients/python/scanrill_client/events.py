@@ -127,7 +127,11 @@ class Finished(Event, frozen=True, kw_only=True):
         )
 
 
-def event_from_message(message: ServerMessage) -> InstanceEvent | Finished | None:
+AnyEvent = Snapshot | Created | Updated | Deleted | Progress | Finished
+"""Union of all events: a `match` over it can be checked for completeness."""
+
+
+def event_from_message(message: ServerMessage) -> Created | Updated | Deleted | Finished | None:
     """Return the event of a message; None for live text, other messages and unknown types."""
     instance, cursor = message.instance, message.cursor
     if message.error_fields is not None:

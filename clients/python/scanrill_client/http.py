@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
@@ -9,11 +11,22 @@ from typing import Any
 import httpx
 import msgspec
 
-from .errors import ConnectionLost, NotFound, RequestError, ScanrillError, ServerUnreachable, Unauthenticated
+from .backoff import Backoff
+from .errors import (
+    CertificateError,
+    ConnectionLost,
+    NotFound,
+    RequestError,
+    ScanrillError,
+    ServerUnreachable,
+    Unauthenticated,
+)
 from .messages import Json
 from .server_url import ServerURL
 from .tokens import TokenManager, TokenSource
 
+# A read is repeated twice: over a restart of a proxy, not over that of a server.
+MAX_READ_ATTEMPTS = 3
 # With these the request was not sent: it changed nothing.
 _NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -30,19 +43,47 @@ class _Problem(msgspec.Struct):
 class HttpClient:
     """Connection pool to one server, for one user."""
 
-    def __init__(self, server_url: ServerURL, source: TokenSource, *, timeout_seconds: float) -> None:
-        # httpx follows no redirects by default: the token goes to this server only.
-        self._client = httpx.AsyncClient(base_url=server_url.http, timeout=timeout_seconds)
+    def __init__(
+        self,
+        server_url: ServerURL,
+        source: TokenSource,
+        *,
+        client: httpx.AsyncClient,
+        is_own: bool,
+        new_backoff: Callable[[], Backoff],
+    ) -> None:
+        if not isinstance(client, httpx.AsyncClient):
+            raise TypeError(
+                f"http_client is of type {type(client).__name__}. "
+                "Pass an httpx.AsyncClient, also to the class Client."
+            )
+        self._base_url = server_url.http
+        self._client = client
+        self._is_own = is_own
+        self._new_backoff = new_backoff
+        self._has_responded = False
         self.tokens = TokenManager(source, self._post)
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._client.aclose()
+        """Close all connections, unless the pool is the caller's."""
+        if self._is_own:
+            await self._client.aclose()
 
     async def call(self, method: str, path: str, **request: Any) -> bytes:
-        """Send a request and return the body of the response. The arguments are those of `stream`."""
-        async with self.stream(method, path, **request) as response:
-            return await response.aread()
+        """Send a request and return the body of the response. The arguments are those of `stream`.
+
+        A `GET` without a response is sent again, unless the server has never responded.
+        """
+        backoff = self._new_backoff()
+        while True:
+            try:
+                async with self.stream(method, path, **request) as response:
+                    return await response.aread()
+            except ServerUnreachable:
+                is_last = backoff.attempts + 1 >= MAX_READ_ATTEMPTS
+                if method != "GET" or is_last or not self._has_responded:
+                    raise
+            await asyncio.sleep(backoff.next_seconds())
 
     @asynccontextmanager
     async def stream(self, method: str, path: str, **request: Any) -> AsyncIterator[httpx.Response]:
@@ -70,6 +111,7 @@ class HttpClient:
                 await response.aclose()
                 token = await self.tokens.token(rejected=token)
                 response = await self._send(token, method, path, **request)
+            self._has_responded = True
             async with aclosing(response):
                 if not response.is_success:
                     body = await response.aread()
@@ -86,18 +128,19 @@ class HttpClient:
         body: Callable[[], AsyncGenerator[bytes]] | None = None,
         **request: Any,
     ) -> httpx.Response:
+        url = self._base_url + path
         headers = (headers or {}) | {"Authorization": f"Bearer {token}"}
         if body is None:
-            built = self._client.build_request(method, path, headers=headers, **request)
-            return await self._client.send(built, stream=True)
+            built = self._client.build_request(method, url, headers=headers, **request)
+            return await self._client.send(built, stream=True, follow_redirects=False)
         async with aclosing(body()) as chunks:
-            built = self._client.build_request(method, path, headers=headers, content=chunks, **request)
-            return await self._client.send(built, stream=True)
+            built = self._client.build_request(method, url, headers=headers, content=chunks, **request)
+            return await self._client.send(built, stream=True, follow_redirects=False)
 
     async def _post(self, path: str, body: Json) -> Json:
         """Post JSON without a token, as the requests that return a token need it; they can be repeated."""
         with _translate_errors(changes_nothing=True):
-            response = await self._client.post(path, json=body)
+            response = await self._client.post(self._base_url + path, json=body, follow_redirects=False)
         if not response.is_success:
             raise error_from_response(
                 response.status_code, response.content, changes_nothing=True, is_sign_in=True
@@ -112,7 +155,21 @@ def _translate_errors(*, changes_nothing: bool) -> Iterator[None]:
     try:
         yield
     except httpx.TransportError as error:
+        if (certificate := certificate_error(error)) is not None:
+            raise CertificateError(certificate) from error
         raise _no_response(changed_nothing=changes_nothing or isinstance(error, _NOT_SENT_ERRORS)) from error
+
+
+def new_http_client(timeout_seconds: float, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
+    """Return a connection pool. It follows no redirects: the token goes to this server only."""
+    return httpx.AsyncClient(timeout=timeout_seconds, verify=True if tls is None else tls)
+
+
+def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return the certificate error that caused an error, or None."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def error_from_response(

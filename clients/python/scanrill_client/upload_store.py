@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
+from .events import AnyEvent, Created, Deleted, Finished, Progress, Snapshot, Updated
 from .messages import Instance
 
 
@@ -32,8 +32,8 @@ class UploadStore(Mapping[str, Instance]):
     def __repr__(self) -> str:
         return f"<UploadStore: {len(self)}>"
 
-    def apply(self, event: Event) -> None:
-        """Update the state by one event. Events of unknown types are ignored."""
+    def apply(self, event: AnyEvent) -> None:
+        """Update the state by one event."""
         match event:
             case Snapshot(uploads=uploads):
                 self._by_id = {instance.id: instance for instance in uploads}
@@ -47,8 +47,6 @@ class UploadStore(Mapping[str, Instance]):
                 self._apply_progress(event)
             case Finished():
                 self._apply_finished(event)
-            case _:
-                pass
 
     def _apply_progress(self, event: Progress) -> None:
         page_count = {} if event.page_count is None else {"page_count": event.page_count}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -95,7 +96,7 @@ class _NoRedirectConnect(connect):
         return exc
 
 
-async def open_websocket(url: str, token: str) -> MonitoredConnection:
+async def open_websocket(url: str, token: str, tls: ssl.SSLContext | None = None) -> MonitoredConnection:
     """Open a connection.
 
     Raises:
@@ -104,12 +105,14 @@ async def open_websocket(url: str, token: str) -> MonitoredConnection:
         EOFError: The response to the handshake is incomplete.
         websockets.InvalidHandshake: The server rejected the handshake.
     """
+    options: dict[str, Any] = {"ssl": tls} if tls is not None and url.startswith("wss:") else {}
     try:
         websocket = await _NoRedirectConnect(
             url,
             additional_headers={"Authorization": f"Bearer {token}"},
             create_connection=MonitoredConnection,
             max_size=None,
+            **options,
             compression=None,
             ping_interval=None,
             open_timeout=OPEN_TIMEOUT_SECONDS,

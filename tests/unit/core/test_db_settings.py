@@ -88,7 +88,7 @@ def test_django_database_wrong_url_is_rejected_and_not_repeated(url: str) -> Non
 
 def test_django_database_without_psycopg_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert "pip install 'scanrill[postgres]'" in error_message("postgresql://me@h/n")
+    assert "make install EXTRAS=postgres" in error_message("postgresql://me@h/n")
 
 
 def test_describe_shows_database_url_only_as_set() -> None:

@@ -16,7 +16,7 @@ async def test_web_page_not_built_says_how_to_build_it() -> None:
 
 
 def test_error_views_reveal_nothing_of_the_error() -> None:
-    for path, kind in (("/api/x/", "application/json"), ("/x", "text/plain; charset=utf-8")):
+    for path, kind in (("/api/x/", "application/problem+json"), ("/x", "text/plain; charset=utf-8")):
         request = RequestFactory().get(path)
         server_error = error_views.server_error(request)
         not_found = error_views.not_found(request, Http404("/secret/path"))

@@ -119,13 +119,14 @@ async def test_watching_beyond_the_connections_of_a_user_is_refused(
     ],
 )
 def test_wait_seconds(value: str | None, prefer: str, seconds: int) -> None:
-    assert wait_seconds(value, {"prefer": prefer}, default=60) == seconds
+    parameters = {} if value is None else {"wait": value}
+    assert wait_seconds(parameters, prefer, default=60) == seconds
 
 
 @pytest.mark.parametrize("value", ["", "-1", "601", "1.5", "٣", "99999"])
 def test_wait_seconds_of_an_invalid_value_is_refused(value: str) -> None:
     with pytest.raises(RequestError):
-        wait_seconds(value, {}, default=60)
+        wait_seconds({"wait": value}, "", default=60)
 
 
 async def test_run_while_connected_returns_the_result() -> None:
