@@ -34,8 +34,12 @@ Furniture = Literal["drop", "keep"]
 Formulas = Literal["text", "vision"]
 """Whether the engine `vision` may read pages that are mostly formulas."""
 OnDuplicate = Literal["existing", "reread", "error"]
-"""What a create does if the user has the bytes: `commands.create`."""
+"""Action of a create whose bytes the user has already: `commands.create`."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
+Time = Annotated[dt.datetime, Meta(tz=True)]
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=100)]
+ListOrder = Literal["created", "-created", "updated", "-updated", "filename", "-filename", "bytes", "-bytes"]
+"""Order of a list; “-” puts the newest or largest first."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
@@ -134,11 +138,15 @@ class UploadMessage(Message, frozen=True, kw_only=True):
 
 
 class ListMessage(Message, frozen=True, kw_only=True):
-    """Reply to `list`. `next` is present if the request had `limit`; null on the last page."""
+    """Reply to `list`. `next` is present if the request had `limit`; null on the last page.
+
+    `total` is present if the request asked for it.
+    """
 
     type: Literal["Upload.list"] = "Upload.list"
     list: list[Instance]
     next: str | UnsetType | None = UNSET
+    total: int | UnsetType = UNSET
 
 
 class ErrorMessage(Message, frozen=True, kw_only=True):
@@ -334,8 +342,15 @@ class Create(RequestWithReadOptions, frozen=True, kw_only=True):
 class ListUploads(Request, frozen=True, kw_only=True):
     """Request for the user's uploads. Without `limit`, one message has all of them."""
 
-    status: Status | None = None
+    status: Status | Annotated[list[Status], Meta(min_length=1, max_length=5)] | None = None
     search: Annotated[str, Meta(max_length=200)] | None = None
+    engine: EngineName | None = None
+    image_hash: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+    metadata: Annotated[dict[MetadataKey, str], Meta(max_length=5)] | None = None
+    sort: ListOrder | None = None
+    total: bool | None = None
     limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     cursor: str | None = None
     warning: Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^\S+$")] | None = None
@@ -343,7 +358,7 @@ class ListUploads(Request, frozen=True, kw_only=True):
     max_confidence: Share | None = None
 
     def filters(self) -> dict[str, Any]:
-        """Return the keyword arguments of `queries.uploads`."""
+        """Return the keyword arguments of `listing.uploads`."""
         return {name: getattr(self, name) for name in self.__struct_fields__ if name != "ref"}
 
 

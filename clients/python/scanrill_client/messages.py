@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -47,6 +47,35 @@ class ReadOptions(TypedDict, total=False):
     formulas: Formulas | None
     barcodes: bool | None
     priority: Priority | None
+
+
+class ListFilters(TypedDict, total=False):
+    """Filters and order of a list. Those that are None or absent do not matter.
+
+    status          one status, or several
+    search          text in the name or the text
+    engine          name of the engine that has read them
+    image_hash      SHA-256 of the file, in hex
+    created_after   only uploads from after this time; `created_before` likewise
+    metadata        values of keys in the metadata
+    warning         code of a warning that a page has
+    min_confidence  only uploads with this confidence or more; `max_confidence` likewise
+    sort            “created”, “updated”, “filename” or “bytes”, with “-” before it for the reverse
+    total           True adds the number of all uploads that match
+    """
+
+    status: Status | Sequence[Status] | None
+    search: str | None
+    engine: str | None
+    image_hash: str | None
+    created_after: dt.datetime | None
+    created_before: dt.datetime | None
+    metadata: Mapping[str, str] | None
+    warning: str | None
+    min_confidence: float | None
+    max_confidence: float | None
+    sort: str | None
+    total: bool | None
 
 
 class ExportOptions(TypedDict, total=False):
@@ -126,6 +155,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     uploads: tuple[Instance, ...] = msgspec.field(name="list")
     next: str | None = None
+    total: int | None = None
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -326,6 +356,7 @@ class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: bool = False
     uploads: tuple[Instance, ...] | None = msgspec.field(name="list", default=None)
     next: str | None = None
+    total: int | None = None
     id: str | None = None
     status: str | None = None
     raw_text: str | None = None

@@ -25,7 +25,7 @@ class SocketRequests:
 
     async def list(self, filters: Json) -> Listing:
         reply = await self._connection.request({"type": "list"} | filters)
-        return Listing(uploads=reply.uploads or (), next=reply.next)
+        return Listing(uploads=reply.uploads or (), next=reply.next, total=reply.total)
 
     async def retrieve(self, upload_id: str) -> Instance:
         return await self._request_instance("retrieve", upload_id)
