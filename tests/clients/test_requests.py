@@ -171,7 +171,7 @@ async def test_absent_read_options_are_not_in_socket_messages() -> None:
         await client.retry("a")
         await client.retry("a", engine=None, pages=None)
         await client.retry("a", pages="1")
-    assert received[0]["data"].keys() == {"image_base64"}
+    assert received[0]["data"].keys() == {"image_base64", "on_duplicate"}
     assert [message.keys() - {"type", "instance_id", "ref"} for message in received[1:3]] == [set(), set()]
     assert received[3]["data"] == {"pages": "1"}
 

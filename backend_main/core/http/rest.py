@@ -91,7 +91,7 @@ class UploadsView(APIView):
 
 def _list_parameters(query: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of a `list`; a list of REST always has a limit."""
-    parameters: dict[str, Any] = {"limit": DEFAULT_LIST_SIZE, **query}
+    parameters: dict[str, Any] = {"limit": DEFAULT_LIST_SIZE, **dict(query.items())}
     if (limit := parse_limit(query)) is not None:
         parameters["limit"] = limit
     for name in ("min_confidence", "max_confidence"):

@@ -37,7 +37,8 @@ OnDuplicate = Literal["existing", "reread", "error"]
 """Action of a create whose bytes the user has already: `commands.create`."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Time = Annotated[dt.datetime, Meta(tz=True)]
-MetadataKey = Annotated[str, Meta(min_length=1, max_length=100)]
+# SQLite has no escapes for the other characters in the path of a key.
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r'^[^"\\\x00]+$')]
 ListOrder = Literal["created", "-created", "updated", "-updated", "filename", "-filename", "bytes", "-bytes"]
 """Order of a list; “-” puts the newest or largest first."""
 Share = Annotated[float, Meta(ge=0, le=1)]

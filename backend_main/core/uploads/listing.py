@@ -1,7 +1,7 @@
 """Lists of uploads: filters, orders and cursors.
 
-Each order has an index that begins with the owner, and a cursor continues in it. A list of a page is therefore
-a short query, however many uploads the user has, unless a filter of `LONG_FILTERS` has to search for them.
+Each order has an index that begins with the owner, and a cursor continues in it. A list with a limit is
+therefore a short query, however many uploads the user has. The filters of `LONG_FILTERS` search for them.
 """
 
 from __future__ import annotations
@@ -180,8 +180,9 @@ def matching(
         # The plain text has the corrections of pages; the text as read is found below a correction too.
         fields = ("filename", "raw_text", "plain_text", "correction")
         found = found.filter(reduce(or_, (Q((f"{field}__icontains", search)) for field in fields)))
-    for key, value in (metadata or {}).items():
-        found = found.alias(value=Cast(KeyTextTransform(key, "metadata"), TextField())).filter(value=value)
+    for number, (key, value) in enumerate((metadata or {}).items()):
+        text = {f"metadata_{number}": Cast(KeyTextTransform(key, "metadata"), TextField())}
+        found = found.alias(**text).filter((f"metadata_{number}", value))
     return found
 
 
