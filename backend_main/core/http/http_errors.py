@@ -54,6 +54,16 @@ class NotAcceptable(HTTPError):
     http_status = 406
 
 
+class PreconditionFailed(HTTPError):
+    """The upload or page is not in a state that `If-Match` names. Nothing was changed."""
+
+    code = "precondition_failed"
+    http_status = 412
+
+    def __init__(self) -> None:
+        super().__init__("It has changed since you fetched it. Fetch it again, then repeat the change.")
+
+
 class UnsupportedMediaType(HTTPError):
     """The body has a `Content-Type` that the route does not read."""
 
@@ -69,6 +79,43 @@ class FieldsTooLarge(HTTPError):
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"The fields of the form exceed {max_bytes} bytes together. Send less in them.")
+
+
+class OffsetMismatch(HTTPError):
+    """The body of a resumable upload does not begin where the file ends."""
+
+    code = "offset_mismatch"
+    http_status = 409
+    is_retryable = True
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The file has {offset} bytes. Ask for its offset with HEAD, and continue there.")
+
+
+class TusVersionNotSupported(HTTPError):
+    """The header `Tus-Resumable` is missing, or names another version."""
+
+    code = "tus_version_not_supported"
+    http_status = 412
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"The header Tus-Resumable: {version} is expected.")
+        self._version = version
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Tus-Version": self._version}
+
+
+class ChecksumMismatch(HTTPError):
+    """The body of a resumable upload does not have its checksum. It was discarded."""
+
+    code = "checksum_mismatch"
+    http_status = 460
+    is_retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The body does not have the checksum of Upload-Checksum. Send it again.")
 
 
 class RangeNotSatisfiable(HTTPError):

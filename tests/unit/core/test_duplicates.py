@@ -74,7 +74,7 @@ def test_create_of_a_duplicate_that_asks_for_another_reading_reads_it_again(
     assert (found.upload.pk, found.upload.status, found.duplicate) == (upload.pk, Status.PENDING, True)
     assert Upload.objects.get(pk=upload.pk).read_options == asked
     assert found.upload.jobs.count() == 1
-    # Of two requests at once, the second finds the reading that it asks for.
+    # The second of two requests at once finds the reading that it asks for.
     assert create(owner, asked).upload.jobs.count() == 1
 
 
