@@ -22,6 +22,7 @@ METHOD_GROUPS = {
 }
 TYPE_GROUPS = {
     "Events": "events",
+    "Options": "request_options",
     "Uploads and pages": "messages",
     "Earlier readings": "readings",
     "Search results": "search_results",

@@ -10,8 +10,8 @@
 `async_client` puts the methods together. Retries: `event_methods` and `http` repeat requests,
 `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and
-`server_url` are pure: no network, no clock.
+`messages`, `request_options`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`,
+`upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 
 from .api_keys import ApiKey, ApiKeys, KeyScope, NewApiKey
@@ -40,7 +40,6 @@ from .messages import (
     Block,
     Engine,
     Engines,
-    ExportOptions,
     Instance,
     LinePosition,
     Listing,
@@ -48,13 +47,11 @@ from .messages import (
     Page,
     PageLine,
     PageWarning,
-    ReadOptions,
     Session,
     Sessions,
     Status,
     Stream,
     TableCell,
-    UploadOptions,
     UploadWarning,
     Word,
 )
@@ -66,6 +63,7 @@ from .readings import (
     Readings,
     WordChange,
 )
+from .request_options import ExportOptions, ListFilters, ReadOptions, UploadOptions
 from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -97,6 +95,7 @@ __all__ = [
     "Instance",
     "KeyScope",
     "LinePosition",
+    "ListFilters",
     "Listing",
     "Me",
     "NewApiKey",

@@ -12,7 +12,8 @@ from .connection import ReconnectingConnection, Timeouts
 from .errors import ConnectionLost, DeadlineExceeded, NotFound, ServerUnreachable, UploadDeleted
 from .event_queue import EventQueue
 from .events import AnyEvent, Created, Deleted, Finished, Snapshot
-from .messages import Instance, UploadOptions
+from .messages import Instance
+from .request_options import UploadOptions
 from .rest_requests import RequestTransport, upload_options
 from .upload_file import FileSource, UploadFile
 from .upload_store import UploadStore

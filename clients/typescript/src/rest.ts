@@ -90,8 +90,10 @@ export class ScanrillRest {
   }
 
   /** Fetch uploads without their texts, newest first; `next` is the cursor of the next page. */
-  async list(filters: ListFilters = {}, signal?: AbortSignal): Promise<ListMessage> {
-    return (await this.#get(`/api/uploads/?${queryOf(filters)}`, signal)).json() as Promise<ListMessage>;
+  async list({ metadata = {}, ...filters }: ListFilters = {}, signal?: AbortSignal): Promise<ListMessage> {
+    const values = Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]);
+    const query = queryOf({ ...filters, ...Object.fromEntries(values) });
+    return (await this.#get(`/api/uploads/?${query}`, signal)).json() as Promise<ListMessage>;
   }
 
   /** Iterate over all uploads, page by page of the list. */
