@@ -204,6 +204,10 @@ def test_webhooks_of_other_users_look_like_none(
         assert (answer.status_code, problem_of(answer)["code"]) == (404, "webhook_not_found"), target
         missing = other.http.request(method, target.replace(webhook["id"], str(uuid.uuid4())), json=json_body)
         assert missing.content == answer.content
+    own = add(other, receiver.url)["id"]
+    stolen = other.http.post(f"/api/webhooks/{own}/deliveries/{delivery['id']}/redeliver")
+    assert stolen.status_code == 404
+    other.http.delete(f"/api/webhooks/{own}")
     mine = client.read(scripted_png())
     foreign = {"url": receiver.url, "upload_id": mine.rpartition("/")[2]}
     assert other.http.post("/api/webhooks", json=foreign).status_code == 404
