@@ -89,7 +89,7 @@ async def _answer(
 ) -> None:
     """Wait until the upload has ended, and send it."""
     upload = await watcher.wait_until_ended(user, created.upload.pk, created.others.wait_seconds)
-    headers = {"Location": upload_location(scope, upload.pk)}
+    headers = {"Location": upload_location(upload.pk)}
     if upload.status in OPEN_STATUSES:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         await send_json(receive, send, 202, serializers.instance(upload), headers)
@@ -115,7 +115,7 @@ async def _stream(
     async with stream.joined():
         created = await create_from_request(scope, receive, identity.user, others)
         stream.follow(created.upload)
-        stream.headers["Location"] = upload_location(scope, created.upload.pk)
+        stream.headers["Location"] = upload_location(created.upload.pk)
         await run_while_connected(receive, stream.run(messages.Subscribe()))
 
 
