@@ -86,6 +86,20 @@ class RangeNotSatisfiable(HTTPError):
         return {"Content-Range": f"bytes */{self._size}"}
 
 
+class UpgradeRequired(HTTPError):
+    """The path is a WebSocket (RFC 9110, 15.5.22)."""
+
+    code = "upgrade_required"
+    http_status = 426
+
+    def __init__(self) -> None:
+        super().__init__("This path is a WebSocket. Connect to it with ws:// or wss://, and a client for it.")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Upgrade": "websocket", "Connection": "Upgrade"}
+
+
 class ReadingFailed(HTTPError):
     """The upload was created, and its reading ended with an error. `Location` names the upload."""
 
