@@ -14,8 +14,8 @@ in a format, and `waiting` waits until an upload has ended.
 `routes` has the paths of routes, `parameters` reads their queries, and `route_checks` answers `OPTIONS` and
 refuses methods and parameters that a route lacks.
 `request_target` reads targets that are URLs, and `/api/v1/`; `content_disposition` reads file names.
-`path_prefix` takes what comes before the routes out of the path. `cors` lets pages of allowed
-origins use the API. `middleware` and `security_headers` wrap every HTTP response.
+`path_prefix` takes what comes before the routes out of the path. `etags` has conditional requests, and `cors`
+lets pages of allowed origins use the API. `middleware` and `security_headers` wrap every HTTP response.
 
 `request_gate` checks each request before the views and the other middleware, and `request_body` limits its
 body. `client_address` gives the address by which limits count. `responses` has the responses of middleware,

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import parse_etags
 
 from .. import storage
 from ..auth import authentication
@@ -24,6 +23,7 @@ from ..errors import RequestError, ScanrillError
 from ..models import User
 from ..runtime import runtime_of
 from ..uploads import page_images, queries
+from . import etags
 from .http_errors import RangeNotSatisfiable
 from .parameters import with_parameters
 from .problems import error_response
@@ -54,10 +54,8 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
     """Serve `GET /api/uploads/{id}/file`."""
     upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
     etag = f'"{upload.image_hash}"'
-    # RFC 9110, 13.1.2: tags are compared weakly; `*` matches any.
-    known_etags = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
-    if etag in known_etags or known_etags == ["*"]:
-        return HttpResponse(status=304, headers={"ETag": etag})
+    if etags.is_unchanged(request.headers, etag):
+        return etags.not_modified(etag)
     start, end = _requested_bytes(request, upload.bytes, etag)
     is_partial = end - start != upload.bytes
     name = upload.image_path.replace("/original", "")
@@ -90,9 +88,13 @@ async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: 
         if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
             raise RequestError({"width": "A whole number of pixels is expected."})
         width = int(text)
+    width = page_images.stored_width(width)
+    tag = etags.tag_of(upload.image_hash, number, width)
+    if etags.is_unchanged(request.headers, tag):
+        return etags.not_modified(tag)
     images = runtime_of(request.scope).page_images
     image = await images.page_image(user.pk, upload.image_path, number, width)
-    return HttpResponse(image, content_type=page_images.CONTENT_TYPE)
+    return _picture(image, tag)
 
 
 @owner_required
@@ -103,8 +105,15 @@ async def figure(
     key, area = await executor.run_for_user(
         user.pk, queries.figure_area, owner=user, upload_id=upload_id, number=number, figure=index
     )
+    tag = etags.tag_of(key, number, area)
+    if etags.is_unchanged(request.headers, tag):
+        return etags.not_modified(tag)
     picture = await runtime_of(request.scope).page_images.figure(user.pk, key, number, area)
-    return HttpResponse(picture, content_type=page_images.CONTENT_TYPE)
+    return _picture(picture, tag)
+
+
+def _picture(jpeg: bytes, tag: str) -> HttpResponse:
+    return HttpResponse(jpeg, content_type=page_images.CONTENT_TYPE, headers={"ETag": tag})
 
 
 def parse_range(header: str, size: int) -> tuple[int, int]:

@@ -54,6 +54,16 @@ class NotAcceptable(HTTPError):
     http_status = 406
 
 
+class PreconditionFailed(HTTPError):
+    """The upload or page is not in a state that `If-Match` names. Nothing was changed."""
+
+    code = "precondition_failed"
+    http_status = 412
+
+    def __init__(self) -> None:
+        super().__init__("It has changed since you fetched it. Fetch it again, then repeat the change.")
+
+
 class UnsupportedMediaType(HTTPError):
     """The body has a `Content-Type` that the route does not read."""
 

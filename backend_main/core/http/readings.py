@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from ..errors import RequestError
 from ..protocol import serializers
 from ..uploads import reading_commands, reading_queries
+from . import etags
 from .rest import owner_of, parse_flag, parse_limit, respond
 
 
@@ -43,7 +44,8 @@ class ReadingPageView(APIView):
         page = reading_queries.page(
             owner=owner_of(request), upload_id=upload_id, number=reading, page_number=number
         )
-        return respond(serializers.page(page, with_words=with_words))
+        tag = etags.page_tag(page, with_words=with_words)
+        return respond(serializers.page(page, with_words=with_words), tag)
 
 
 class CurrentReadingView(APIView):

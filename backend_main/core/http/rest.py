@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import IO, Any, cast
 from uuid import UUID
 
@@ -30,12 +31,14 @@ from ..db.retry import raise_unavailable
 from ..errors import RequestError, ScanrillError, Unauthenticated
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
-from ..models import User
+from ..models import Page, Upload, User
 from ..protocol import messages, parsing, serializers
 from ..uploads import commands, queries, reading_commands
+from . import etags
 from .http_errors import NotAcceptable, UnsupportedMediaType
 from .problems import error_response
 from .request_gate import DEFAULT_MAX_BODY_BYTES
+from .waiting import WAIT
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
 MAX_LIMIT_DIGITS = 9
@@ -104,12 +107,14 @@ def is_short_list(request: HttpRequest) -> bool:
 class UploadView(APIView):
     """One upload: `GET` with its texts, `PATCH` {filename, processed_text, metadata}, `DELETE`."""
 
+    query_parameters = frozenset({WAIT})
     parser_classes = [StrictJSONParser]
     # The longest correction, with four bytes for each character, and the other fields.
     max_body_bytes = 4 * parsing.MAX_CORRECTION_CHARACTERS + DEFAULT_MAX_BODY_BYTES
 
     def get(self, request: Request, upload_id: UUID) -> Response:
-        return respond(queries.upload_with_warnings(owner=owner_of(request), upload_id=upload_id))
+        upload = queries.upload(owner=owner_of(request), upload_id=upload_id)
+        return respond(queries.with_warnings(upload), etags.upload_tag(upload))
 
     def patch(self, request: Request, upload_id: UUID) -> Response:
         changes = parsing.build_request(
@@ -121,12 +126,20 @@ class UploadView(APIView):
             filename=changes.filename,
             correction=changes.processed_text,
             metadata=changes.metadata,
+            check=partial(_require_match, request),
         )
-        return respond(serializers.instance(upload, texts=True))
+        return respond(serializers.instance(upload, texts=True), etags.upload_tag(upload))
 
     def delete(self, request: Request, upload_id: UUID) -> Response:
-        deleted = commands.delete(owner=owner_of(request), upload_id=upload_id)
+        deleted = commands.delete(
+            owner=owner_of(request), upload_id=upload_id, check=partial(_require_match, request)
+        )
         return respond(deleted.instance)
+
+
+def _require_match(request: Request, upload: Upload) -> None:
+    """Raise `PreconditionFailed` if the request has tags of other states of the upload."""
+    etags.require_match(request.headers, etags.upload_tag(upload))
 
 
 class SessionsView(APIView):
@@ -192,16 +205,25 @@ class PageView(APIView):
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
         with_words = parse_flag(request.query_params, "words")
         page = queries.page(owner=owner_of(request), upload_id=upload_id, number=number)
-        return respond(serializers.page(page, with_words=with_words))
+        tag = etags.page_tag(page, with_words=with_words)
+        return respond(serializers.page(page, with_words=with_words), tag)
 
     def patch(self, request: Request, upload_id: UUID, number: int) -> Response:
+        with_words = parse_flag(request.query_params, "words")
+
+        def check(page: Page) -> None:
+            tags = (etags.page_tag(page, with_words=any_words) for any_words in (False, True))
+            etags.require_match(request.headers, *tags)
+
         page = reading_commands.correct_page(
             owner=owner_of(request),
             upload_id=upload_id,
             number=number,
             correction=parsing.page_correction(cast("dict[str, Any]", request.data)),
+            check=check,
         )
-        return respond(serializers.page(page))
+        tag = etags.page_tag(page, with_words=with_words)
+        return respond(serializers.page(page, with_words=with_words), tag)
 
 
 def handle_exception(error: Exception, _context: dict[str, Any]) -> HttpResponse | None:
@@ -250,6 +272,7 @@ def owner_of(request: Request) -> User:
     return request.user
 
 
-def respond(value: object) -> Response:
-    """Return a value of message types as JSON."""
-    return Response(msgspec.to_builtins(value))
+def respond(value: object, tag: str | None = None) -> Response:
+    """Return a value of message types as JSON, with its entity tag if it has one of its own."""
+    headers = None if tag is None else {"ETag": tag}
+    return Response(msgspec.to_builtins(value), headers=headers)

@@ -23,6 +23,7 @@ from ..errors import ScanrillError
 from ..fair_sharing import FairSemaphore
 from ..live.send_queue import SEND_TIMEOUT_SECONDS
 from ..runtime import runtime_of
+from . import etags
 from .problems import error_response
 
 View = Callable[..., HttpResponseBase]
@@ -91,7 +92,7 @@ def _call(view: View, request: ASGIRequest, arguments: dict[str, Any]) -> HttpRe
     response = view(request, **arguments)
     if isinstance(response, SimpleTemplateResponse):
         response.render()  # here, since Django would use another thread
-    return response
+    return etags.conditional(request, response) if isinstance(response, HttpResponse) else response
 
 
 def _stream(content: bytes, response: HttpResponseBase, release: Callable[[], None]) -> HttpResponseBase:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -146,9 +146,13 @@ def update(
     filename: str | UnsetType = UNSET,
     correction: str | UnsetType | None = UNSET,
     metadata: dict[str, Any] | UnsetType = UNSET,
+    check: Callable[[Upload], None] | None = None,
     requester: ReplyTarget | None = None,
 ) -> Upload:
     """Set the given fields of an upload.
+
+    Args:
+        check: Raises an error if the locked upload is not the one that the change is meant for.
 
     Raises:
         UploadNotFound: The user has no upload with this id.
@@ -162,6 +166,8 @@ def update(
         raise RequestError({"data": "Set at least one of filename, processed_text, metadata."})
     with event_log.transaction() as changes:
         upload = rows.lock(owner, upload_id)
+        if check is not None:
+            check(upload)
         bytes_before = usage.text_bytes(upload)
         for name, value in fields.items():
             setattr(upload, name, value)
@@ -174,13 +180,21 @@ def update(
     return upload
 
 
-def delete(*, owner: User, upload_id: UUID, requester: ReplyTarget | None = None) -> UploadMessage:
+def delete(
+    *,
+    owner: User,
+    upload_id: UUID,
+    check: Callable[[Upload], None] | None = None,
+    requester: ReplyTarget | None = None,
+) -> UploadMessage:
     """Delete the row, then the file; return the last state. Works on a full disk as well.
+
+    `check` is that of `update`.
 
     Raises:
         UploadNotFound: The user has no upload with this id.
     """
-    last, image_path = disk_reserve.call_with_reserve(_delete_row, owner, upload_id, requester)
+    last, image_path = disk_reserve.call_with_reserve(_delete_row, owner, upload_id, check, requester)
     storage.delete(image_path)
     disk_reserve.fill()
     return last
@@ -267,9 +281,16 @@ def _stage_source(owner: User, source: UploadSource) -> Iterator[ingest.StagedFi
 
 
 @retry_transient
-def _delete_row(owner: User, upload_id: UUID, requester: ReplyTarget | None) -> tuple[UploadMessage, str]:
+def _delete_row(
+    owner: User,
+    upload_id: UUID,
+    check: Callable[[Upload], None] | None,
+    requester: ReplyTarget | None,
+) -> tuple[UploadMessage, str]:
     with event_log.transaction() as changes:
         upload = rows.lock(owner, upload_id)
+        if check is not None:
+            check(upload)
         last = serializers.deleted(upload)
         upload.delete()
         page_image_cache.remove_rows(upload_id)

@@ -50,6 +50,11 @@ AREA_STEPS = 10_000
 OriginalParts = PdfParts | PdfPicture
 
 
+def stored_width(width: int) -> int:
+    """Return the first of `WIDTHS` from `width` on, or else the last."""
+    return next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
+
+
 class PagePicture(NamedTuple):
     """Picture of a page, or of an area of it."""
 
@@ -103,8 +108,7 @@ class PageImageRenderer:
         """
         if not 1 <= number <= conf.max_pages:
             raise PageNotFound
-        stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
-        return await self._image(user, key, PagePicture(number, stored_width))
+        return await self._image(user, key, PagePicture(number, stored_width(width)))
 
     async def figure(self, user: Hashable, key: str, number: int, area: Area) -> bytes:
         """Return a part of a page of a stored file as a JPEG, in the resolution of the page.

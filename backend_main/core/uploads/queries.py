@@ -106,14 +106,18 @@ def figure_area(*, owner: User, upload_id: UUID, number: int, figure: int) -> tu
     return path, area_of(box, found.width, found.height)
 
 
-@retry_transient
 def upload_with_warnings(*, owner: User, upload_id: UUID) -> messages.Instance:
     """Return an upload of the user with its texts, and the warnings of its pages.
 
     Raises:
         UploadNotFound: The id is unknown, or belongs to another user.
     """
-    found = upload(owner=owner, upload_id=upload_id)
+    return with_warnings(upload(owner=owner, upload_id=upload_id))
+
+
+@retry_transient
+def with_warnings(found: Upload) -> messages.Instance:
+    """Return an upload with its texts, and the warnings of its pages."""
     pages = found.pages.exclude(warnings=[]).order_by("number").only("number", "warnings")
     warnings = [
         messages.UploadWarning(code=warning["code"], page=page.number, message=warning["message"])

@@ -5,6 +5,7 @@ Each function is one transaction, which also writes the event of the change, as 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.utils import timezone
@@ -63,10 +64,20 @@ def delete_reading(*, owner: User, upload_id: UUID, number: int) -> None:
 
 
 @retry_transient
-def correct_page(*, owner: User, upload_id: UUID, number: int, correction: str | None) -> Page:
+def correct_page(
+    *,
+    owner: User,
+    upload_id: UUID,
+    number: int,
+    correction: str | None,
+    check: Callable[[Page], None] | None = None,
+) -> Page:
     """Set the text of a finished page, or remove the correction if it is None.
 
     A later reading of the page keeps the correction: see `kept_corrections`.
+
+    Args:
+        check: Raises an error if the locked page is not the one that the correction is meant for.
 
     Raises:
         UploadNotFound: The user has no upload with this id.
@@ -79,6 +90,8 @@ def correct_page(*, owner: User, upload_id: UUID, number: int, correction: str |
         page = Page.objects.filter(upload_id=upload_id, number=number).first()
         if page is None:
             raise PageNotFound
+        if check is not None:
+            check(page)
         growth = usage.utf8_bytes(correction or "") - usage.utf8_bytes(page.correction or "")
         rows.check_text_growth(owner, growth, "correction")
         is_corrected = correction is not None
