@@ -69,6 +69,8 @@ ROUTES: dict[str, list[str]] = {
 SESSION_ROUTES = {"api/sessions/", "api/sessions/<uuid:session_id>/"}
 # Routes on the user's API keys: test_s38_api_keys.py requests those of another user.
 KEY_ROUTES = {"api/keys", "api/keys/<uuid:key_id>"}
+# Routes with a body or an endless response: test_server_sent_events.py requests those of another user.
+STREAM_ROUTES = {"api/read", "api/events", "api/uploads/<uuid:upload_id>/events"}
 # Route of the search, and queries that find the owner's upload.
 SEARCH_ROUTE = "api/search"
 SEARCH_QUERIES = ["confidential", "confid*", "name:{name}", '"confidential" -other']
@@ -154,7 +156,10 @@ def test_s07_routes_table_has_every_route() -> None:
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern), "nested routes need their own traversal here"
         found.append(str(pattern.pattern))
-    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES, *SESSION_ROUTES, *KEY_ROUTES, SEARCH_ROUTE])
+    found += {stream_route.path for stream_route in urls.stream_routes.routes} - set(found)
+    assert sorted(found) == sorted(
+        [*ROUTES, *OWN_ROUTES, *SESSION_ROUTES, *KEY_ROUTES, *STREAM_ROUTES, SEARCH_ROUTE]
+    )
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
 
 

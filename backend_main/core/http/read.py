@@ -25,7 +25,7 @@ from ..protocol import messages, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
-from .creation import Creation, OtherParameters, create_from_request, query_parameters
+from .creation import Creation, OtherParameters, create_from_request, parse_query_of
 from .events import EVENT_STREAM, ReadingStream
 from .http_errors import NotAcceptable, ReadingFailed
 from .render import send_export
@@ -70,7 +70,7 @@ async def read(scope: Scope, receive: Receive, send: Send) -> None:
     accept = _header(scope, b"accept") or "*/*"
     parse = partial(_parse, accept=accept, prefer=prefer_of(scope))
     others = OtherParameters(PARAMETERS, parse)
-    if parse(query_parameters(scope)).export is None:
+    if parse(parse_query_of(scope, others)).export is None:
         await _stream(scope, receive, send, identity, others)
         return
     async with watching(scope, identity) as watcher:
@@ -111,7 +111,7 @@ async def _stream(
     scope: Scope, receive: Receive, send: Send, identity: Identity, others: OtherParameters[Wish]
 ) -> None:
     """Send the events of the upload, with its text while it is read, until it has ended."""
-    stream = ReadingStream(scope, send, identity, None, others.parse(query_parameters(scope)).stream)
+    stream = ReadingStream(scope, send, identity, None, others.parse(parse_query_of(scope, others)).stream)
     async with stream.joined():
         created = await create_from_request(scope, receive, identity.user, others)
         stream.follow(created.upload)
