@@ -351,6 +351,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             extra=_SECRET,
         ),
     ] = ""
+    resumable_upload_retention: Annotated[
+        Duration,
+        Meta(
+            description="Time for which an unfinished resumable upload waits for its next bytes: seconds, or "
+            "15m, 24h, 7d."
+        ),
+    ] = Duration(86_400)
     max_webhooks_per_user: Annotated[
         int, Meta(description="Largest number of webhooks of one user; 0 = webhooks are off.", ge=0)
     ] = 20
