@@ -238,6 +238,8 @@ EXAMPLES: dict[str, RestExample] = {
     "GET /api/keys": RestExample(response={"keys": [API_KEY]}),
     "DELETE /api/keys/{key_id}": RestExample(status=204, note="an empty body"),
     "GET /api/schemas/page.json": RestExample(note="the schema"),
+    "GET /api/openapi.json": RestExample(note="the contract"),
+    "GET /api/asyncapi.json": RestExample(note="the contract"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
     ),
