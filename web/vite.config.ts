@@ -8,6 +8,8 @@ import { defineConfig } from "vite";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
+  // A reverse proxy may serve the page below any path.
+  base: "./",
   // `npm run dev` serves the page and forwards API requests to a running `scanrill serve`.
   server: {
     proxy: { "/api": "http://127.0.0.1:8000", "/ws": { target: "ws://127.0.0.1:8000", ws: true } },

@@ -15,7 +15,7 @@ from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa:
 from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
 from backend_main.core.http.cors import cors_middleware  # noqa: E402
-from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
+from backend_main.core.http.middleware import shutdown_503_middleware, upgrade_required_middleware  # noqa: E402
 from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
 from backend_main.core.http.request_gate import request_gate_middleware  # noqa: E402
 from backend_main.core.http.request_target import (  # noqa: E402
@@ -39,7 +39,8 @@ websocket_routes = URLRouter(
 def create_application(role: ProcessRole, limits: ConnectionLimits) -> Application:
     """Return the application of a process with this role and these limits."""
     http_routes = route_checks_middleware(stream_routes.middleware(django_application), stream_routes)
-    checked = request_gate_middleware(web_page_middleware(http_routes), stream_routes)
+    with_page = upgrade_required_middleware(web_page_middleware(http_routes))
+    checked = request_gate_middleware(with_page, stream_routes)
     http = security_headers_middleware(cors_middleware(shutdown_503_middleware(checked)))
     protocols = ProtocolTypeRouter(
         {

@@ -1,7 +1,8 @@
 """ASGI middleware for requests that come through a trusted reverse proxy.
 
 The settings name the proxies. Their `X-Forwarded-For` and `X-Forwarded-Proto` replace the address and the
-scheme in the scope. Any other client could forge these headers, so the server ignores them.
+scheme in the scope; `X-Forwarded-Prefix` is for `path_prefix`. Any other client could forge these headers, so
+the server ignores them.
 
 The module uses a private class of uvicorn, so pyproject.toml pins uvicorn below the next minor version.
 """
@@ -13,8 +14,10 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware, _TrustedHos
 from backend_main.core.conf import conf
 from backend_main.core.errors import RateLimited
 from backend_main.core.http.client_address import client_address
+from backend_main.core.http.path_prefix import with_forwarded_prefix
 from backend_main.core.http.responses import send_error
 from backend_main.core.http.types import Application, Receive, Scope, Send
+from backend_main.core.protocol.subprotocol import answered_subprotocol
 
 from .connection_limits import ConnectionLimits
 
@@ -42,8 +45,10 @@ def proxy_headers_middleware(application: Application, limits: ConnectionLimits)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
-        is_proxied = client is not None and is_trusted_proxy(client[0])
-        await (proxied if is_proxied else application)(scope, receive, send)
+        if client is not None and is_trusted_proxy(client[0]):
+            await proxied(with_forwarded_prefix(scope), receive, send)
+        else:
+            await application(scope, receive, send)
 
     return app if conf.trusted_proxies else application
 
@@ -79,5 +84,5 @@ async def _reject(scope: Scope, receive: Receive, send: Send, error: RateLimited
         await send_error(scope, receive, send, error)
         return
     await receive()  # websocket.connect
-    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.accept", "subprotocol": answered_subprotocol(scope)})
     await send({"type": "websocket.close", "code": error.close_code, "reason": str(error)})

@@ -13,6 +13,7 @@ from backend_main.core.http import (
     schemas,
     search,
     sign_in,
+    tus,
     upload,
     webhooks,
 )
@@ -22,7 +23,14 @@ from backend_main.core.http.user_turns import in_turn, list_in_turn
 from backend_main.core.http.waiting import waits
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
-stream_routes = StreamRoutes(upload.UPLOADS, read.READ, events.EVENTS, events.UPLOAD_EVENTS)
+stream_routes = StreamRoutes(
+    upload.UPLOADS,
+    read.READ,
+    events.EVENTS,
+    events.UPLOAD_EVENTS,
+    tus.RESUMABLE_UPLOADS,
+    tus.RESUMABLE_UPLOAD,
+)
 urlpatterns = [
     route("", error_views.web_page_not_built),
     route("healthz", health.healthz),

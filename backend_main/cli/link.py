@@ -122,8 +122,8 @@ def _login_name() -> str:
 
 def _parse_url(url: str) -> str:
     parts = urlsplit(url.rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
         raise typer.BadParameter(
-            "expected http:// or https:// and a host, without a path", param_hint="--url"
+            "expected http:// or https:// and a host, perhaps with a path", param_hint="--url"
         )
     return parts.geturl()

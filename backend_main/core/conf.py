@@ -24,6 +24,8 @@ from .errors import CommandError
 
 PREFIX = "SCANRILL_"
 _SECRET = {"secret": True}
+# A path without a slash at its end, or nothing. No first segment is one of the server's own paths.
+ROOT_PATH_PATTERN = r"^(?!/(?:api|assets|healthz|k|readyz|ws)(?:/|$))(?:/[A-Za-z0-9._~-]+)*$"
 
 
 def _default_data_dir() -> Path:
@@ -52,7 +54,10 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=list)
     allowed_origins: Annotated[
         list[str],
-        Meta(description="Web origins (scheme://host:port) that may connect, besides the server's own."),
+        Meta(
+            description="Web origins (scheme://host:port) that may connect, besides the server's own; of "
+            "apps and browser extensions too, such as capacitor://localhost."
+        ),
     ] = msgspec.field(default_factory=list)
     trusted_proxies: Annotated[
         list[Network],
@@ -61,6 +66,14 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             "X-Forwarded-For and X-Forwarded-Proto count. Empty: none."
         ),
     ] = msgspec.field(default_factory=list)
+    root_path: Annotated[
+        str,
+        Meta(
+            description="Path below which a reverse proxy serves the server, such as /scan. Empty: none, or "
+            "X-Forwarded-Prefix of a trusted proxy.",
+            pattern=ROOT_PATH_PATTERN,
+        ),
+    ] = ""
     https_only: Annotated[
         bool,
         Meta(
@@ -338,6 +351,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             extra=_SECRET,
         ),
     ] = ""
+    resumable_upload_retention: Annotated[
+        Duration,
+        Meta(
+            description="Time for which an unfinished resumable upload waits for its next bytes: seconds, or "
+            "15m, 24h, 7d."
+        ),
+    ] = Duration(86_400)
     max_webhooks_per_user: Annotated[
         int, Meta(description="Largest number of webhooks of one user; 0 = webhooks are off.", ge=0)
     ] = 20

@@ -40,6 +40,7 @@ from .live.send_queue import SendQueue
 from .live.server_connection import SERVER_CONNECTION, ServerConnection
 from .models import Status, Upload
 from .protocol import messages, parsing, serializers
+from .protocol.subprotocol import answered_subprotocol
 from .runtime import Runtime, runtime_of
 from .uploads import commands, queries
 
@@ -111,11 +112,11 @@ class UploadConsumer(AsyncWebsocketConsumer):
             # Before the accept: the client receives every later commit.
             await self._runtime.hub.join(connection)
         except (ConnectionRejected, DatabaseUnavailable, TokenKeysUnavailable, UploadNotFound) as error:
-            await self.accept()
+            await self.accept(answered_subprotocol(self.scope))
             await self.close(error.close_code, str(error))
             return
         self._connection = connection
-        await self.accept()
+        await self.accept(answered_subprotocol(self.scope))
         self._writer = asyncio.create_task(self._write(connection))
         self._close_at(self.identity.expires_at)
 
@@ -348,5 +349,5 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):
     """Consumer of all other WebSocket paths: it closes the connection with 4404."""
 
     async def connect(self) -> None:
-        await self.accept()
+        await self.accept(answered_subprotocol(self.scope))
         await self.close(UnknownEndpoint.close_code, UNKNOWN_ENDPOINT_MESSAGE)

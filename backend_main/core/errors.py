@@ -18,6 +18,8 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 │   ├── DuplicateUpload         409         the user has the file, and a duplicate shall be an error
 │   ├── KeyReused               422         the idempotency key belongs to another request
 │   ├── KeyInUse                409         the first request with the idempotency key still runs: try again
+│   ├── ResumableUploadNotFound 404         the user has no such resumable upload, or its time is over
+│   ├── ResumableUploadLocked   423         another request or server has the file: try again
 │   ├── StatusConflict          409         the request does not fit the status of the upload
 │   ├── RequestTimeout          408         the body arrives too slowly: send it again
 │   ├── LengthRequired          411         a large body needs a Content-Length
@@ -244,6 +246,25 @@ class KeyInUse(RequestError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after_seconds)}
+
+
+class ResumableUploadNotFound(RequestError):
+    code = "resumable_upload_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"detail": "You have no such resumable upload, or its time is over. Begin again."})
+
+
+class ResumableUploadLocked(RequestError):
+    """Another request writes the file, another server has it, or its upload cannot be created yet."""
+
+    code = "resumable_upload_locked"
+    http_status = 423
+    is_retryable = True
+
+    def __init__(self) -> None:
+        super().__init__({"detail": "The file is in use, or on another server. Try again."})
 
 
 class StatusConflict(RequestError):

@@ -1,4 +1,4 @@
-"""Tables of webhooks; `models` imports them, so Django finds them there."""
+"""Tables of webhooks and of resumable uploads; `models` imports them, so Django finds them there."""
 
 from __future__ import annotations
 
@@ -83,3 +83,37 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} for {self.webhook_id}: {self.status}"
+
+
+class ResumableUpload(models.Model):
+    """Upload by tus whose file may arrive over several requests; the file itself is in the staging directory.
+
+    length: bytes of the whole file. received: bytes that have arrived, as of the last request.
+    read_options, metadata, filename: what the client sent at the creation, for the upload.
+    upload_id: the upload that it became; None before.
+    is_duplicate: whether the user had these bytes before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="resumable_uploads"
+    )
+    length = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    filename = models.CharField(max_length=255, default="", blank=True)
+    read_options = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    on_duplicate = models.CharField(max_length=10, default="reread")
+    upload_id = models.UUIDField(null=True)
+    is_duplicate = models.BooleanField(default=False)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner"], name="resumable_of_owner"),
+            models.Index(fields=["expires_at"], name="resumable_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.received} of {self.length} bytes of {self.id}"

@@ -25,7 +25,7 @@ from .jobs import queue as job_queue
 from .live.replay import EventLogReader
 from .models import Upload
 from .search import index as search_index
-from .uploads import expiry, idempotency, readings, usage
+from .uploads import expiry, idempotency, readings, resumable, usage
 from .webhooks import delivery as deliveries
 
 log = logging.getLogger(__name__)
@@ -93,6 +93,7 @@ def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     idempotency.remove_expired()
     expiry.remove_expired()
     deliveries.remove_expired()
+    resumable.remove_expired()
     orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
     return MaintenanceReport(jobs, orphaned, incomplete, codes, events, expired_sessions)
 

@@ -252,6 +252,12 @@ ROUTES = {
     "POST /api/token/code/": "Exchanges the code of a sign-in link for an access token and the cookie.",
     "POST /api/token/refresh/": "Exchanges a refresh token for a new access token and a new refresh token. The old refresh token is invalid "
     "afterwards; if it comes again more than 30 seconds later, the session ends. With an empty body, the cookie counts and is replaced.",
+    "OPTIONS /api/tus": "Names the version of tus, its extensions, and the largest file. It needs no token.",
+    "POST /api/tus": "Begins a [resumable upload](../how-to/resumable-uploads.md) by tus 1.0. `Upload-Metadata` may have the parameters of `POST /api/uploads/`.",
+    "PATCH /api/tus/{resumable_id}": "Appends bytes to a resumable upload. The last ones make it an upload, whose id is in `Scanrill-Upload`.",
+    "HEAD /api/tus/{resumable_id}": "Returns how many bytes have arrived, in `Upload-Offset`.",
+    "OPTIONS /api/tus/{resumable_id}": "Names the version of tus and its extensions.",
+    "DELETE /api/tus/{resumable_id}": "Removes the bytes that have arrived; an upload that they became stays.",
     "GET /api/webhooks": "Lists your [webhooks](../how-to/webhooks.md), the oldest first, without their secrets.",
     "POST /api/webhooks": "Adds a webhook. `secret` in the response verifies its signatures; no later request returns it.",
     "GET /api/webhooks/{webhook_id}": "Returns a webhook.",

@@ -117,7 +117,7 @@ def routes() -> list[Route]:
     for path, view in _below("/", get_resolver().url_patterns):
         shown, methods = _route(path, view)
         found.setdefault(shown, set()).update(methods)
-    order = [method.upper() for method in METHODS]
+    order = [*(method.upper() for method in METHODS), "HEAD", "OPTIONS"]
     listed = [Route(path, tuple(sorted(methods, key=order.index))) for path, methods in found.items()]
     return sorted(listed, key=lambda route: (route.path.startswith("/api/"), route.path))
 
@@ -183,6 +183,7 @@ def _request(name: str, example: RestExample) -> str:
         "{session_id}": SESSION_ID,
         "{webhook_id}": WEBHOOK_ID,
         "{delivery_id}": DELIVERY_ID,
+        "{resumable_id}": DELIVERY_ID,
         "{id}": upload_id,
         "{n}": "1",
         "{k}": "1",

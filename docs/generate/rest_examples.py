@@ -18,7 +18,7 @@ from backend_main.reading.types import Block, TableCell, Word
 
 from .rest_example import RestExample
 from .transcripts import HASH, VALUES
-from .webhook_examples import WEBHOOK_EXAMPLES
+from .webhook_examples import RESUMABLE_EXAMPLES, WEBHOOK_EXAMPLES
 
 ID = VALUES["id"]
 ACCESS, REFRESH = "eyJhbGciOiJIUzI1NiIs…", "eyJhbGciOiJIUzI1NiIs…"
@@ -326,4 +326,5 @@ EXAMPLES: dict[str, RestExample] = {
     ),
     "DELETE /api/uploads/{id}/": RestExample(response=INSTANCE | CANCELLED, kind=protocol.Instance),
     **WEBHOOK_EXAMPLES,
+    **RESUMABLE_EXAMPLES,
 }

@@ -1,4 +1,4 @@
-"""Examples of the REST API of webhooks, in the order in which a test can send them."""
+"""Examples of webhooks and resumable uploads, in the order in which a test can send them."""
 
 from __future__ import annotations
 
@@ -40,6 +40,9 @@ DELIVERED = {
     "ended_at": "2026-03-01T09:13:02.438000Z",
 }
 
+TUS = {"Tus-Resumable": "1.0.0"}
+WHOLE_STATE = "the headers `Upload-Offset` and `Upload-Expires`"
+
 WEBHOOK_EXAMPLES: dict[str, RestExample] = {
     "POST /api/webhooks": RestExample(
         body={"url": WEBHOOK["url"], "events": WEBHOOK["events"]},
@@ -58,4 +61,23 @@ WEBHOOK_EXAMPLES: dict[str, RestExample] = {
         status=202, response=DELIVERY
     ),
     "DELETE /api/webhooks/{webhook_id}": RestExample(status=204, note="an empty body"),
+}
+RESUMABLE_EXAMPLES: dict[str, RestExample] = {
+    "OPTIONS /api/tus": RestExample(status=204, note="the headers `Tus-Version`, `Tus-Extension` and others"),
+    "POST /api/tus": RestExample(
+        headers=TUS | {"Upload-Length": "48213", "Upload-Metadata": "filename bGV0dGVyLnBuZw=="},
+        status=201,
+        note=f"the header `Location`, and {WHOLE_STATE}",
+    ),
+    "PATCH /api/tus/{resumable_id}": RestExample(
+        headers=TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+        file="the next bytes of letter.png",
+        status=204,
+        note=WHOLE_STATE,
+    ),
+    "HEAD /api/tus/{resumable_id}": RestExample(
+        headers=TUS, note=f"the header `Upload-Length`, and {WHOLE_STATE}"
+    ),
+    "OPTIONS /api/tus/{resumable_id}": RestExample(status=204, note="as `OPTIONS /api/tus`"),
+    "DELETE /api/tus/{resumable_id}": RestExample(headers=TUS, status=204, note="an empty body"),
 }

@@ -203,6 +203,10 @@ def test_webhook_examples_add_and_test_a_webhook(workspace: Workspace, curl: Non
     assert '"type":"webhook.test"' in printed
 
 
+def test_tus_examples_create_an_upload(workspace: Workspace, curl: None) -> None:
+    assert "scanrill-upload: " in workspace.run_examples("how-to/resumable-uploads.md", "tus").lower()
+
+
 def test_command_line_examples_print_the_text(workspace: Workspace) -> None:
     printed = workspace.run_examples("how-to/read-files.md", "read")
     assert printed == f"{TEXT}\n" + "Invoice\n\nTotal 12.00\n"
@@ -363,7 +367,7 @@ class RestSession:
         account.set_password("a long and quiet river")
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
-        self.webhook_id = self.delivery_id = ""
+        self.webhook_id = self.delivery_id = self.resumable_id = ""
         self.id = self.session_id = self.key_id = self.refresh = ""
         self.reading = "1"
         wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
@@ -374,6 +378,7 @@ class RestSession:
         path = path.replace("{id}", self.id).replace("{n}", "1")
         path = path.replace("{reading}", self.reading).replace("{other}", "2")
         path = path.replace("{webhook_id}", self.webhook_id).replace("{delivery_id}", self.delivery_id)
+        path = path.replace("{resumable_id}", self.resumable_id)
         body: dict[str, Any] = {}
         if example.file:
             body = {"content": scripted_png(lines=LINES)}
@@ -403,6 +408,8 @@ class RestSession:
             self.refresh = response.json()["refresh"]
         if name == "GET /api/sessions/":
             self.session_id = response.json()["sessions"][0]["id"]
+        if name == "POST /api/tus":
+            self.resumable_id = response.headers["location"].rpartition("/")[2]
         if name == "POST /api/webhooks":
             self.webhook_id = response.json()["id"]
         if name == "POST /api/webhooks/{webhook_id}/test":

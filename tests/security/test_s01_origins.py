@@ -14,6 +14,7 @@ from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
 ALLOWED_ORIGINS = ["https://app.example", "http://dev.example:3000", "https://[2001:db8::1]:8443"]
+ALLOWED_ORIGINS += ["capacitor://localhost", "chrome-extension://abcdefghijklmnopabcdefghijklmnop"]
 
 
 def check_headers(origin: str | bytes | None, *, host: str = "localhost:8000", scheme: str = "ws") -> None:
@@ -38,6 +39,8 @@ def allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
         "http://dev.example:3000",
         "https://[2001:db8::1]:8443",
         "http://localhost:8000",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
     ],
 )
 def test_s01_origin_allowed_or_absent_does_not_raise(origin: str | None) -> None:
@@ -71,6 +74,11 @@ def test_s01_origin_allowed_or_absent_does_not_raise(origin: str | None) -> None
         "wss://app.example",
         "file://",
         "chrome-extension://app.example",
+        "chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba",
+        "moz-extension://abcdefghijklmnopabcdefghijklmnop",
+        "capacitor://localhost:8000",
+        "capacitor://",
+        "ionic://localhost",
         "null",
         "",
         " ",

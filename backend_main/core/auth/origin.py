@@ -13,6 +13,8 @@ from ..conf import conf
 from ..errors import OriginNotAllowed, RequestError
 
 Scope = Mapping[str, Any]
+DEFAULT_PORTS = {"http": 80, "https": 443}
+WEBSOCKET_SCHEMES = ("ws", "wss")  # of a connection; the page that opens it has http or https
 
 
 def check_host(scope: Scope) -> None:
@@ -74,10 +76,13 @@ def _https_origin(http_origin: tuple[str, str, int]) -> tuple[str, str, int]:
 
 
 def parse_origin(origin: str) -> tuple[str, str, int]:
-    """Split an origin into scheme, host and port. Raises ValueError if it is not valid; `null` is not."""
+    """Split an origin into scheme, host and port. Raises ValueError if it is not valid; `null` is not.
+
+    Apps and browser extensions have schemes of their own, without ports: `capacitor://localhost`.
+    """
     parts = urlsplit(origin)
-    default_port = {"http": 80, "https": 443}.get(parts.scheme)
     has_no_path = origin.lower() == f"{parts.scheme}://{parts.netloc.lower()}"
-    if default_port is None or not parts.hostname or not has_no_path or parts.username is not None:
+    is_page = parts.scheme and parts.scheme not in WEBSOCKET_SCHEMES
+    if not is_page or not parts.hostname or not has_no_path or parts.username is not None:
         raise ValueError("not an origin")
-    return parts.scheme, parts.hostname, parts.port or default_port
+    return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme, 0)

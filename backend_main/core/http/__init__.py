@@ -4,12 +4,13 @@ A view checks its input, calls one function of `uploads` or `auth`, and encodes 
 of its own and writes no rows. This package may import all of `core` except `consumers`.
 
 `rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`; `keys` serves
-`/api/keys`; `health` serves `/healthz` and `/readyz`. `problems` has the responses to errors, `http_errors`
-the errors of HTTP itself, `error_views` those that Django finds; `web_page` serves the built page.
+`/api/keys`, `webhooks` serves `/api/webhooks`; `health` serves `/healthz` and `/readyz`. `problems` has the
+responses to errors, `http_errors` the errors of HTTP itself, `error_views` those that Django finds;
+`web_page` serves the built page.
 
 `stream_routes` is the table of routes that bypass Django, because their handlers receive a body, or send a
 response, as a stream. `receive` and `multipart` write the file in a body to disk, `render` writes an upload
-in a format, and `waiting` waits until an upload has ended.
+in a format, and `waiting` waits until an upload has ended. `tus` and `tus_headers` serve `/api/tus`.
 
 `routes` has the paths of routes, `parameters` reads their queries, and `route_checks` answers `OPTIONS` and
 refuses methods and parameters that a route lacks.

@@ -81,6 +81,43 @@ class FieldsTooLarge(HTTPError):
         super().__init__(f"The fields of the form exceed {max_bytes} bytes together. Send less in them.")
 
 
+class OffsetMismatch(HTTPError):
+    """The body of a resumable upload does not begin where the file ends."""
+
+    code = "offset_mismatch"
+    http_status = 409
+    is_retryable = True
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The file has {offset} bytes. Ask for its offset with HEAD, and continue there.")
+
+
+class TusVersionNotSupported(HTTPError):
+    """The header `Tus-Resumable` is missing, or names another version."""
+
+    code = "tus_version_not_supported"
+    http_status = 412
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"The header Tus-Resumable: {version} is expected.")
+        self._version = version
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Tus-Version": self._version}
+
+
+class ChecksumMismatch(HTTPError):
+    """The body of a resumable upload does not have its checksum. It was discarded."""
+
+    code = "checksum_mismatch"
+    http_status = 460
+    is_retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The body does not have the checksum of Upload-Checksum. Send it again.")
+
+
 class RangeNotSatisfiable(HTTPError):
     """The file has none of the bytes that `Range` requests."""
 
@@ -94,6 +131,20 @@ class RangeNotSatisfiable(HTTPError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Content-Range": f"bytes */{self._size}"}
+
+
+class UpgradeRequired(HTTPError):
+    """The path is a WebSocket (RFC 9110, 15.5.22)."""
+
+    code = "upgrade_required"
+    http_status = 426
+
+    def __init__(self) -> None:
+        super().__init__("This path is a WebSocket. Connect to it with ws:// or wss://, and a client for it.")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Upgrade": "websocket", "Connection": "Upgrade"}
 
 
 class ReadingFailed(HTTPError):

@@ -25,7 +25,7 @@ from .types import Receive, Scope
 CHUNK_BYTES = 1024 * 1024
 MAX_WRITES = 4
 MAX_WRITES_PER_USER = 2
-_writers = FairExecutor(
+writers = FairExecutor(
     ThreadPoolExecutor(MAX_WRITES, thread_name_prefix="upload"), MAX_WRITES, MAX_WRITES_PER_USER
 )
 
@@ -65,8 +65,8 @@ async def receive_file(
             filename = content_disposition.file_name(headers.get(content_disposition.NAME.encode(), b""))
         body_writer = create_body_writer(headers.get(b"content-type", b""), filename, staged_file)
         async for chunk in _body_chunks(receive):
-            await _writers.run(user.pk, body_writer.write, chunk)
-        received = await _writers.run(user.pk, body_writer.finish)
+            await writers.run(user.pk, body_writer.write, chunk)
+        received = await writers.run(user.pk, body_writer.finish)
         yield ReceivedFile(received, body_writer.fields)
 
 

@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 
 from ..auth.digests import sha256_hex
 from ..conf import conf
+from .json_view import asgi_request
+from .path_prefix import root_path
 
 COOKIE_PATH = "/api/token/"
 REFRESH_COOKIE = "scanrill_refresh"
@@ -53,7 +55,7 @@ def remove_refresh_cookie(request: HttpRequest, response: HttpResponse) -> None:
     """Remove the refresh token. The mark of the device stays: it signs nobody in."""
     for name in (SECURE_PREFIX + REFRESH_COOKIE, REFRESH_COOKIE):
         if name in request.COOKIES or name == _prefix(request) + REFRESH_COOKIE:
-            response.delete_cookie(name, path=COOKIE_PATH, samesite="Strict")
+            response.delete_cookie(name, path=_path(request), samesite="Strict")
 
 
 def _read(request: HttpRequest, name: str) -> str | None:
@@ -66,13 +68,18 @@ def _set(request: HttpRequest, response: HttpResponse, name: str, value: str, *,
         prefix + name,
         value,
         max_age=max_age,
-        path=COOKIE_PATH,
+        path=_path(request),
         secure=bool(prefix),
         httponly=True,
         samesite="Strict",
     )
     if prefix and name in request.COOKIES:
-        response.delete_cookie(name, path=COOKIE_PATH, samesite="Strict")
+        response.delete_cookie(name, path=_path(request), samesite="Strict")
+
+
+def _path(request: HttpRequest) -> str:
+    """Return the path of the cookies: another server on this host may have another path."""
+    return root_path(asgi_request(request).scope) + COOKIE_PATH
 
 
 def _prefix(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ owner. May import jobs, event_log, storage, protocol, models and below; never ht
 `idempotency`       requests that a client repeats, carried out once
 `expiry`            deletion of uploads whose time is over
 `ingest`            base64, a path or chunks of a body → a checked and hashed file in the staging directory
+`resumable`         files that arrive over several requests
 `quotas`            limits for the files, bytes and waiting uploads of a user
 `page_images`       JPEG images of pages, rendered in a child process
 """

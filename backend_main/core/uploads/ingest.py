@@ -74,7 +74,7 @@ class StagedFileWriter:
         self._bytes += len(chunk)
         if conf.max_upload_bytes and self._bytes > conf.max_upload_bytes:
             raise FileTooLarge(self._field, conf.max_upload_bytes)
-        with _translate_disk_full(self._field):
+        with translate_disk_full(self._field):
             self._space.grow(len(chunk))
             self._quota.check(self._space, self._field)
             self._file.write(chunk)
@@ -86,7 +86,7 @@ class StagedFileWriter:
         Args:
             name: Name or path from the client; only its last component is kept, for display.
         """
-        with _translate_disk_full(self._field):
+        with translate_disk_full(self._field):
             self._file.flush()
             os.fsync(self._file.fileno())
         file_type = _detect_file_type(self._path, self._field)
@@ -105,11 +105,26 @@ def open_staged_file(
         quota: What the owner may still store.
     """
     with ExitStack() as stack:
-        with _translate_disk_full(field):
+        with translate_disk_full(field):
             space = stack.enter_context(disk_space.incoming.open_file(expected_bytes, quota.owner_id))
             quota.check(space, field)
             file, path = stack.enter_context(storage.staging_file())
         yield StagedFileWriter(field, file, path, space, quota)
+
+
+def check_staged_file(path: Path, field: str, *, name: str | None) -> StagedFile:
+    """Hash and check a whole file that is in the staging directory.
+
+    Args:
+        field: The field of the request that brought the bytes; errors name it.
+        name: Name or path from the client, for display.
+    """
+    with open(path, "rb") as file, translate_disk_full(field):
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256")
+    file_type = _detect_file_type(path, field)
+    filename = base_name(name) or f"scan.{file_type.extension}"
+    return StagedFile(path, filename, digest.hexdigest(), path.stat().st_size, file_type, field)
 
 
 @contextmanager
@@ -150,7 +165,7 @@ def from_path(text: str, *, quota: ByteQuota = UNLIMITED) -> Iterator[StagedFile
 
 
 @contextmanager
-def _translate_disk_full(field: str) -> Iterator[None]:
+def translate_disk_full(field: str) -> Iterator[None]:
     """Turn the error of a full disk, disk quota or file-size limit into `StorageFull`."""
     try:
         yield

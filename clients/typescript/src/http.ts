@@ -15,6 +15,11 @@ export interface Repeatable {
   readonly isRepeatable: boolean;
 }
 
+/** Return the URL of a path of the server. `base` may have the path below which a reverse proxy serves it. */
+export function serverUrl(base: string, path: string): URL {
+  return new URL(base.replace(/\/+$/, "") + path);
+}
+
 /**
  * Send one HTTP request and return its successful response.
  *
@@ -30,7 +35,7 @@ export async function sendRequest(
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, base), { credentials: "same-origin", ...init });
+    response = await fetch(serverUrl(base, path), { credentials: "same-origin", ...init });
   } catch (error) {
     if (init.signal?.aborted === true) throw error;
     throw noResponse({ isRepeatable }, { cause: error });

@@ -1,7 +1,7 @@
 /** The REST API: files, pages, page images and information about the server. */
 
 import { RequestError } from "./errors.ts";
-import { errorFromResponse, sendRequest } from "./http.ts";
+import { errorFromResponse, sendRequest, serverUrl } from "./http.ts";
 import {
   definedOptions,
   type Engine,
@@ -224,7 +224,7 @@ export class ScanrillRest {
   }
 
   #send(file: Blob, options: UploadOptions, token: string): Promise<UploadMessage> {
-    const url = new URL("/api/uploads/", this.#base);
+    const url = serverUrl(this.#base, "/api/uploads/");
     url.searchParams.set("filename", options.filename);
     for (const [name, value] of Object.entries(definedOptions(options))) url.searchParams.set(name, String(value));
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" };
@@ -235,7 +235,7 @@ export class ScanrillRest {
 
   async #uploadWithFetch(url: URL, headers: Readonly<Record<string, string>>, file: Blob, { signal }: UploadOptions): Promise<UploadMessage> {
     const init = { method: "POST", headers, body: file, ...(signal === undefined ? {} : { signal }) };
-    return (await sendRequest(this.#base, url.href, init)).json() as Promise<UploadMessage>;
+    return (await sendRequest(this.#base, `/api/uploads/${url.search}`, init)).json() as Promise<UploadMessage>;
   }
 
   #uploadWithXhr(

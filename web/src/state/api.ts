@@ -2,7 +2,8 @@
 
 import { CookieSession, ScanrillRest, ScanrillSocket, type SocketListener } from "scanrill-client";
 
-const base = window.location.origin;
+// The directory of the page: a reverse proxy may serve it below any path.
+const base = new URL(".", window.location.href).href.replace(/\/$/, "");
 
 export const session = new CookieSession(base);
 export const rest = new ScanrillRest(base, session.token);
@@ -12,7 +13,7 @@ let socket: ScanrillSocket | null = null;
 /** Open a socket for all uploads of the user, with live text per page. */
 export function openSocket(listener: SocketListener): void {
   closeSocket();
-  const url = new URL("/ws/core/upload/", base.replace(/^http/, "ws")).href;
+  const url = `${base.replace(/^http/, "ws")}/ws/core/upload/`;
   socket = new ScanrillSocket({ url, token: session.token, stream: "pages", listener });
   socket.start();
 }
