@@ -47,6 +47,8 @@ urlpatterns = [
     route("api/engines/", in_turn(rest.EnginesView.as_view())),
     route("api/problems", problems.problems_view),
     route("api/schemas/page.json", schemas.page_schema_view),
+    route("api/openapi.json", schemas.openapi_view),
+    route("api/asyncapi.json", schemas.asyncapi_view),
     route("api/webhooks", in_turn(webhooks.WebhooksView.as_view())),
     route("api/webhooks/<uuid:webhook_id>", in_turn(webhooks.WebhookView.as_view())),
     route("api/webhooks/<uuid:webhook_id>/secret", in_turn(webhooks.WebhookSecretView.as_view())),

@@ -246,6 +246,8 @@ ROUTES = {
     "refers to it.",
     "GET /api/schemas/page.json": "Returns the [JSON Schema](https://json-schema.org/) (draft 2020-12) of a finished page, as "
     "`GET /api/uploads/{id}/pages/{n}` returns it, and of each page of `scanrill read --format json`. Needs no token.",
+    "GET /api/openapi.json": "Returns the contract of the REST API, in OpenAPI 3.1. Needs no token.",
+    "GET /api/asyncapi.json": "Returns the contract of the WebSocket API, in AsyncAPI 3.0. Needs no token.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
     "GET /api/search": "Finds pages, file names and corrections, best first. [Search scans](../how-to/search.md) explains the query language.",
     "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '

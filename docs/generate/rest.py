@@ -126,7 +126,7 @@ def missing_fields(name: str) -> Iterator[str]:
     """Fields of a route's request or response without a meaning."""
     _, kind, fields = REQUEST_FIELDS.get(name, ("", None, ()))
     for field in (*fields, *_own_response_fields(EXAMPLES.get(name))):
-        if not _meaning(kind, field):
+        if not meaning_of(kind, field):
             yield field
 
 
@@ -149,7 +149,7 @@ def _section(name: str) -> str:
     return joined(
         f"### {name} {{ #{_anchor(name)} }}",
         descriptions.ROUTES.get(name, ""),
-        table(("field", "where", "meaning"), ((code(f), where, _meaning(kind, f)) for f in fields))
+        table(("field", "where", "meaning"), ((code(f), where, meaning_of(kind, f)) for f in fields))
         if fields
         else "",
         _response_fields(example),
@@ -166,11 +166,12 @@ def _response_fields(example: RestExample | None) -> str:
     if example is not None and example.kind is not None:
         return f"Response: [{example.kind.__name__}](websocket.md#{example.kind.__name__.lower()})."
     fields = _own_response_fields(example)
-    rows = ((code(field), _meaning(None, field)) for field in fields)
+    rows = ((code(field), meaning_of(None, field)) for field in fields)
     return table(("key of the response", "meaning"), rows) if fields else ""
 
 
-def _meaning(kind: type[msgspec.Struct] | None, field: str) -> str:
+def meaning_of(kind: type[msgspec.Struct] | None, field: str) -> str:
+    """Return the meaning of a field of a request or response."""
     if kind is not None and field in kind.__struct_fields__:
         return meaning(kind, field)
     return descriptions.REST_FIELDS.get(field, "")

@@ -245,6 +245,8 @@ EXAMPLES: dict[str, RestExample] = {
         }
     ),
     "GET /api/schemas/page.json": RestExample(note="the schema"),
+    "GET /api/openapi.json": RestExample(note="the contract"),
+    "GET /api/asyncapi.json": RestExample(note="the contract"),
     "GET /api/engines/": RestExample(
         response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
     ),

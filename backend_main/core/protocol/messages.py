@@ -133,11 +133,15 @@ class UploadMessage(Message, frozen=True, kw_only=True):
     duplicate: bool | UnsetType = UNSET
 
 
+Instances = list[Instance]
+"""The field `list` hides the type `list`."""
+
+
 class ListMessage(Message, frozen=True, kw_only=True):
     """Reply to `list`. `next` is present if the request had `limit`; null on the last page."""
 
     type: Literal["Upload.list"] = "Upload.list"
-    list: list[Instance]
+    list: Instances
     next: str | UnsetType | None = UNSET
 
 
