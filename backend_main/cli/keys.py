@@ -35,7 +35,7 @@ def add_key(
     data_dir: DataDir = None,
 ) -> None:
     """Create an API key, and print the key and nothing else. It cannot be printed again."""
-    owner = _set_up_and_find(user, data_dir)
+    owner = set_up_and_find(user, data_dir)
     from backend_main.core.auth import api_keys
 
     new = api_keys.create(owner=owner, name=name, scope=scope, expires_in_days=expires)
@@ -48,7 +48,7 @@ def list_keys(
     data_dir: DataDir = None,
 ) -> None:
     """List the API keys of a user, the newest first."""
-    owner = _set_up_and_find(user, data_dir)
+    owner = set_up_and_find(user, data_dir)
     from backend_main.core.auth import api_keys
 
     keys = api_keys.active(owner)
@@ -78,7 +78,7 @@ def revoke_keys(
     """Revoke API keys: they are invalid at once, and their sockets close."""
     if bool(names) == is_all:
         raise typer.BadParameter("expected the names of keys, or --all")
-    owner = _set_up_and_find(user, data_dir)
+    owner = set_up_and_find(user, data_dir)
     from backend_main.core.auth import api_keys
 
     keys = [key for key in api_keys.active(owner) if is_all or {key.name, key.prefix} & {*(names or ())}]
@@ -92,7 +92,7 @@ def revoke_keys(
     print(f"Revoked: {', '.join(key.name for key in keys) or 'no key'}.", file=sys.stderr)
 
 
-def _set_up_and_find(name: str | None, data_dir: Path | None) -> User:
+def set_up_and_find(name: str | None, data_dir: Path | None) -> User:
     """Return the active user with this name, or the oldest one. Raises `CommandError`."""
     set_up(data_dir)
     user = find_active_user(name) if name else find_oldest_user()

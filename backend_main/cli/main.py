@@ -38,6 +38,7 @@ from .users import (
     sign_user_out,
     token,
 )
+from .webhooks import add_webhook, list_deliveries, list_webhooks, remove_webhook, send_test_event
 from .worker import worker
 
 # Errors of a write: a full disk or quota, a broken device, a closed pipe.
@@ -67,6 +68,17 @@ KEY_COMMANDS: dict[str, Callable[..., None]] = {"add": add_key, "list": list_key
 for name, key_command in KEY_COMMANDS.items():
     key.command(name)(key_command)
 app.add_typer(key, name="key")
+webhook = typer.Typer(help="Manage the webhooks of users.", no_args_is_help=True)
+WEBHOOK_COMMANDS: dict[str, Callable[..., None]] = {
+    "add": add_webhook,
+    "list": list_webhooks,
+    "remove": remove_webhook,
+    "deliveries": list_deliveries,
+    "test": send_test_event,
+}
+for name, webhook_command in WEBHOOK_COMMANDS.items():
+    webhook.command(name)(webhook_command)
+app.add_typer(webhook, name="webhook")
 COMMANDS = (
     *(serve, worker, link, token, read, export, engines, search),
     *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),

@@ -79,7 +79,7 @@ async def test_tus_client_resumes_after_each_cut(server: Server, tmp_path: Path)
 
 @pytest.mark.slow
 async def test_tus_client_sends_a_large_file_with_many_cuts(server: Server, tmp_path: Path) -> None:
-    """300 MiB in place of the 5 GB that `benchmarks/README.md` has."""
+    """300 MiB in place of the 5 GB in `benchmarks/README.md`."""
     offsets = await send_with_cuts(server, tmp_path, size=300 * MIB, cuts=10)
     # Each part is larger than what the system buffers, and loses with a reset.
     assert offsets[-1] > MIB, "it continued behind the beginning"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -208,6 +209,28 @@ def test_webhooks_of_other_users_look_like_none(
     assert other.http.post("/api/webhooks", json=foreign).status_code == 404
     assert other.http.get("/api/webhooks").json() == {"webhooks": []}
     other.http.close()
+
+
+def test_webhook_commands_add_test_list_and_remove(
+    client: HttpClient, receiver: HTTPReceiver, webhook_server: Server
+) -> None:
+    account = Account.create(webhook_server)
+
+    def run(*arguments: str) -> str:
+        done = webhook_server.command("webhook", *arguments, "--user", account.name)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    secret = run("add", receiver.url, "--event", "upload.processed").strip()
+    [webhook] = [json.loads(line) for line in run("list", "--json").splitlines()]
+    assert (webhook["url"], webhook["events"]) == (receiver.url, ["upload.processed"])
+    run("test", webhook["id"])
+    assert verified(receiver.next_request(), secret)["type"] == "webhook.test"
+    wait_until(lambda: "delivered" in run("deliveries", webhook["id"]), "the delivery ends")
+    run("remove", webhook["id"])
+    assert run("list", "--json") == ""
+    refused = webhook_server.command("webhook", "test", webhook["id"], "--user", account.name)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
 
 
 def test_kill_between_event_and_delivery_loses_nothing(

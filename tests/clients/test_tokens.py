@@ -234,6 +234,23 @@ async def test_sessions_are_listed_and_ended(ada: Account, make_client: MakeClie
         await one.end_session(oldest.id)
 
 
+async def test_api_keys_are_created_listed_used_and_revoked(ada: Account, make_client: MakeClient) -> None:
+    client = make_client(ada)
+    created = await client.create_api_key("hall", scope="read", expires_in_days=7)
+    assert created.key not in repr(created)
+    assert created.key.startswith(created.prefix)
+    with_key = make_client(ada, token=created.key)
+    assert (await with_key.me()).username == ada.name
+    with pytest.raises(RequestError):
+        await with_key.api_keys()
+    [listed] = (await client.api_keys()).keys
+    assert (listed.id, listed.scope) == (created.id, "read")
+    await client.revoke_api_key(created.id)
+    assert (await client.api_keys()).keys == ()
+    with pytest.raises(NotFound):
+        await client.revoke_api_key(created.id)
+
+
 @pytest.mark.parametrize("error", [ServerUnreachable(), RequestError({"detail": "Too many tries."}, 429)])
 async def test_password_source_passes_transient_errors_on(error: ScanrillError) -> None:
     async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
-from django.db.models import Q, QuerySet
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from ..conf import conf
+from ..db.raw_rows import RowReader
 from ..db.retry import retry_transient
 from ..errors import KeyLimitExceeded, KeyNotFound, RequestError, Unauthenticated
 from ..models import ApiKey, KeyScope, User
@@ -39,6 +39,7 @@ INVALID_KEY_MESSAGE = "The API key is not valid, has expired, or was revoked."
 LAST_USE_INTERVAL = dt.timedelta(minutes=1)
 # Sockets close within a second of the revocation. The row stays a day, for processes that lost the database.
 REVOKED_RETENTION = dt.timedelta(days=1)
+_KEYS, _USERS = RowReader(ApiKey), RowReader(User)
 
 
 class NewKey(NamedTuple):
@@ -79,12 +80,8 @@ def create(
 @retry_transient
 def verify(secret: str) -> ApiKey:
     """Return the API key with its active owner. Raises `Unauthenticated`."""
-    key = None
-    if KEY_FORM.fullmatch(secret):
-        key = (
-            _in_use().filter(digest=sha256_hex(secret), owner__is_active=True).select_related("owner").first()
-        )
-    if key is None:
+    key = _find(sha256_hex(secret)) if KEY_FORM.fullmatch(secret) else None
+    if key is None or (key.expires_at is not None and key.expires_at <= timezone.now()):
         raise Unauthenticated(INVALID_KEY_MESSAGE)
     _note_use(key)
     return key
@@ -115,8 +112,21 @@ def remove_revoked() -> int:
     return ApiKey.objects.filter(revoked_at__lt=timezone.now() - REVOKED_RETENTION).delete()[0]
 
 
-def _in_use() -> QuerySet[ApiKey]:
-    return ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+def _find(digest: str) -> ApiKey | None:
+    """Return the key with a digest and its owner, unless it is revoked or the owner inactive."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_KEYS.columns}, {_USERS.columns} FROM {_KEYS.table} "  # noqa: S608 - the models' names
+            f"JOIN {_USERS.table} ON owner_id = {_USERS.table}.id "
+            "WHERE digest = %s AND revoked_at IS NULL AND is_active",
+            [digest],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    key = _KEYS.instance(row[: _KEYS.width])
+    key.owner = _USERS.instance(row[_KEYS.width :])
+    return key
 
 
 def _check(name: str, scope: str, expires_in_days: int | None) -> None:

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.db.models import Field
 from rest_framework.authentication import BaseAuthentication
 from rest_framework_simplejwt.tokens import Token
 
 from ..conf import conf
+from ..db.raw_rows import RowReader
 from ..db.retry import retry_transient
 from ..errors import CommandError, ScopeMissing, Unauthenticated
 from ..models import ApiKey, KeyScope, User
@@ -22,6 +25,7 @@ from .origin import Scope
 
 ALL_SCOPES = frozenset(KeyScope.values)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, 9.2.1; TRACE is not served
+_USERS = RowReader(User)
 SESSION_CLAIM = "sid"  # https://openid.net/specs/openid-connect-frontchannel-1_0.html, 3
 
 
@@ -146,7 +150,18 @@ def _expiry(token: Token) -> float:
 def _user(claim: object) -> User | None:
     if not isinstance(claim, str) or not claim:
         return None
+    field = User._meta.get_field(conf.jwt_user_field)
+    assert isinstance(field, Field)
     try:
-        return User.objects.filter(**{conf.jwt_user_field: claim}).first()
+        value = field.get_db_prep_value(field.to_python(claim), connection)
     except (ValidationError, ValueError):  # the claim is not a valid UUID
         return None
+    column = connection.ops.quote_name(str(field.column))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_USERS.columns} FROM {_USERS.table} "  # noqa: S608 - names of the model
+            f"WHERE {column} = %s ORDER BY id LIMIT 1",
+            [value],
+        )
+        row = cursor.fetchone()
+    return None if row is None else _USERS.instance(row)

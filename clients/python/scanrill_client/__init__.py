@@ -10,10 +10,11 @@
 `async_client` puts the methods together. Retries: `event_methods` and `http` repeat requests,
 `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `readings`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url`
-are pure: no network, no clock.
+`messages`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and
+`server_url` are pure: no network, no clock.
 """
 
+from .api_keys import ApiKey, ApiKeys, KeyScope, NewApiKey
 from .async_client import AsyncClient
 from .backoff import Backoff
 from .client import Client
@@ -73,6 +74,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AnyEvent",
+    "ApiKey",
+    "ApiKeys",
     "AsyncClient",
     "Backoff",
     "Block",
@@ -91,9 +94,11 @@ __all__ = [
     "FileSource",
     "Finished",
     "Instance",
+    "KeyScope",
     "LinePosition",
     "Listing",
     "Me",
+    "NewApiKey",
     "NoTextError",
     "NotFound",
     "Page",

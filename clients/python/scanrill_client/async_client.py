@@ -18,6 +18,7 @@ from .event_sync import EventSynchronizer
 from .events import Created
 from .file_methods import FileMethods
 from .http import HttpClient, new_http_client
+from .key_methods import KeyMethods
 from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
 from .reading_methods import ReadingMethods
 from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
@@ -32,7 +33,7 @@ Token = str | TokenSource | Callable[[], str | Awaitable[str]]
 Transport = Literal["rest", "socket"]
 
 
-class AsyncClient(EventMethods, FileMethods, ReadingMethods):
+class AsyncClient(EventMethods, FileMethods, ReadingMethods, KeyMethods):
     """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:

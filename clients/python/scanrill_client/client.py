@@ -13,6 +13,7 @@ from typing import Any, Self, Unpack
 import httpx
 from msgspec import UNSET, UnsetType
 
+from .api_keys import ApiKeys, KeyScope, NewApiKey
 from .async_client import AsyncClient, Token, Transport
 from .background_loop import BackgroundLoop
 from .connection import Timeouts
@@ -220,6 +221,21 @@ class Client:
     def end_session(self, session_id: str) -> None:
         """Sign out a session: its sockets close, and its tokens are invalid."""
         self._loop.run(self._client.end_session(session_id))
+
+    def api_keys(self) -> ApiKeys:
+        """Return the API keys of the user that are not revoked, the newest first."""
+        return self._loop.run(self._client.api_keys())
+
+    def create_api_key(
+        self, name: str, *, scope: KeyScope = "write", expires_in_days: int | None = None
+    ) -> NewApiKey:
+        """Create an API key; None: it does not expire. Its text comes once, in `key`."""
+        made = self._client.create_api_key(name, scope=scope, expires_in_days=expires_in_days)
+        return self._loop.run(made)
+
+    def revoke_api_key(self, key_id: str) -> None:
+        """Revoke an API key: it is invalid at once, and its sockets close."""
+        self._loop.run(self._client.revoke_api_key(key_id))
 
     def engines(self) -> Engines:
         """Return the OCR engines of the server, with the reason why one is unavailable."""

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .api_keys import ApiKeys, NewApiKey
 from .errors import NotFound, UnexpectedResponse
 from .events import Created
 from .http import HttpClient
@@ -159,6 +160,15 @@ class RestRequests:
 
     async def end_session(self, session_id: str) -> None:
         await self._http.call("DELETE", f"/api/sessions/{UUID(session_id)}/")
+
+    async def api_keys(self) -> ApiKeys:
+        return decode_response(await self._http.call("GET", "/api/keys"), ApiKeys)
+
+    async def create_api_key(self, fields: Json) -> NewApiKey:
+        return decode_response(await self._http.call("POST", "/api/keys", json=fields), NewApiKey)
+
+    async def revoke_api_key(self, key_id: str) -> None:
+        await self._http.call("DELETE", f"/api/keys/{UUID(key_id)}")
 
     async def engines(self) -> Engines:
         return decode_response(await self._http.call("GET", "/api/engines/"), Engines)

@@ -14,6 +14,7 @@ export {
   ServerUnreachable,
   type FieldErrors,
 } from "./errors.ts";
+export type * from "./keys.ts";
 export * from "./protocol.ts";
 export type { PageComparison, Reading, ReadingComparison, ReadingInfo, WordChange } from "./readings.ts";
 export {

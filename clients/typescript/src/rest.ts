@@ -2,6 +2,7 @@
 
 import { RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest, serverUrl } from "./http.ts";
+import type { ApiKey, ApiKeyOptions, NewApiKey } from "./keys.ts";
 import {
   definedOptions,
   type Engine,
@@ -91,6 +92,22 @@ export class ScanrillRest {
   /** Sign out a session: its sockets close, and its tokens are invalid. Throws `RequestError` if it has ended. */
   async endSession(id: string): Promise<void> {
     await this.#request(`/api/sessions/${encodeURIComponent(id)}/`, { method: "DELETE" });
+  }
+
+  /** Fetch the API keys of the user that are not revoked, the newest first. */
+  async apiKeys(): Promise<readonly ApiKey[]> {
+    return ((await (await this.#get("/api/keys")).json()) as { keys: readonly ApiKey[] }).keys;
+  }
+
+  /** Create an API key. Its text comes once, in `key`. An API key cannot create others. */
+  async createApiKey(options: ApiKeyOptions): Promise<NewApiKey> {
+    const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(options) };
+    return (await this.#request("/api/keys", init)).json() as Promise<NewApiKey>;
+  }
+
+  /** Revoke an API key: it is invalid at once, and its sockets close. Throws `RequestError` if it is unknown. */
+  async revokeApiKey(id: string): Promise<void> {
+    await this.#request(`/api/keys/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   /** Fetch the list of engines. */

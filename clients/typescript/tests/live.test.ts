@@ -62,6 +62,18 @@ test("sessions are listed, and an unknown one cannot be ended", async () => {
   await assert.rejects(rest.endSession(crypto.randomUUID()), (error) => error instanceof RequestError && error.status === 404);
 });
 
+test("an API key is created, listed, used and revoked", async () => {
+  const created = await rest.createApiKey({ name: "hall", scope: "read", expires_in_days: 7 });
+  const withKey = new ScanrillRest(base, staticToken(created.key));
+  assert.equal((await withKey.me()).username, (await rest.me()).username);
+  await assert.rejects(withKey.apiKeys(), (error) => error instanceof RequestError && error.status === 403);
+  const [listed] = await rest.apiKeys();
+  assert.deepEqual([listed?.name, listed?.prefix, listed?.scope], ["hall", created.key.slice(0, 12), "read"]);
+  await rest.revokeApiKey(created.id);
+  assert.deepEqual(await rest.apiKeys(), []);
+  await assert.rejects(rest.revokeApiKey(created.id), (error) => error instanceof RequestError && error.status === 404);
+});
+
 test("RequestError names the invalid field", async () => {
   const recorder = new EventRecorder();
   await assert.rejects(recorder.socket.retrieve("no-id"), (error) => {

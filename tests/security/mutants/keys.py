@@ -12,8 +12,8 @@ def _mutant(file: str, old: str, new: str, tests: str) -> Mutant:
 
 
 MUTANTS = [
-    _mutant("auth/api_keys.py", ", revoked_at=None)\n\n\ndef _check", ")\n\n\ndef _check", "revoked_key_is"),
-    _mutant("auth/api_keys.py", ", owner__is_active=True", "", "inactive"),
+    _mutant("auth/api_keys.py", " AND revoked_at IS NULL AND is_active", " AND is_active", "revoked_key_is"),
+    _mutant("auth/api_keys.py", "IS NULL AND is_active", "IS NULL", "inactive"),
     _mutant("auth/api_keys.py", "digest=sha256_hex(secret), scope", "digest=secret, scope", "digest"),
     _mutant("auth/api_keys.py", "filter(pk=key_id, owner=owner, ", "filter(pk=key_id, ", "another"),
     _mutant("auth/authentication.py", "if needed not in identity.scopes:", "if False:", "scope"),
