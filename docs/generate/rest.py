@@ -33,7 +33,7 @@ SHORT = {"upload_id": "id", "number": "n", "index": "k"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
 READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
-LIST_FILTERS = ("status", "search", "warning", "min_confidence", "max_confidence", "limit", "cursor")
+LIST_FILTERS = tuple(name for name in protocol.ListUploads.__struct_fields__ if name != "ref")
 EXPORT_PARAMETERS = ("format", "pages", "furniture", "images", "page_breaks", "table")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {

@@ -32,6 +32,7 @@ INSTANCE: dict[str, Any] = {
     "bytes": 48213,
     "status": "processed",
     "error": None,
+    "error_code": None,
     "page_count": 1,
     "pages_done": 1,
     "engine": "rapid",

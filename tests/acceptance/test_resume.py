@@ -113,6 +113,6 @@ async def test_cursor_stays_valid_after_a_restart(new_server: Callable[..., Serv
     async with account.client() as other, account.client() as client:
         second = (await other.create(scripted_png()))["instance"]["id"]
         assert await resume(client, state)
-        await follow(client, state, until=4)
+        await follow(client, state, until=8)
         assert set(state.uploads) == {first, second}
         assert state.comparable() == comparable((await client.request({"type": "list"}))["list"])

@@ -6,6 +6,7 @@ from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
 INSTANCE_KEYS = {
     *("id", "owner", "filename", "image_path", "image_hash", "content_type", "bytes", "status", "error"),
+    "error_code",
     *("page_count", "pages_done", "engine", "languages", "metadata", "warnings", "created_at", "updated_at"),
     *("reading", "confidence", "uncertain_share"),
 }

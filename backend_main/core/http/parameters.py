@@ -33,6 +33,9 @@ def parameters_of(view: Callable[..., Any]) -> frozenset[str]:
 def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     """Return the parameters of a query.
 
+    Args:
+        known: Names of parameters; one that ends with a dot stands for all that begin with it.
+
     Raises:
         RequestError: On each parameter that is unknown, is given twice, or has a NUL character, which
             PostgreSQL cannot store.
@@ -46,7 +49,7 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
     for name, value in pairs:
-        if name not in known:
+        if name not in known and f"{name.partition('.')[0]}." not in known:
             errors[name] = _unknown_message(name, known)
         elif name in values:
             errors[name] = "Give this parameter once."
