@@ -152,7 +152,8 @@ def _file_body() -> dict[str, Any]:
 def _responses(name: str, operation: Operation) -> dict[str, Any]:
     found = {str(operation.status): _success(operation)}
     for status, kind in operation.others.items():
-        content = {JSON: {"schema": _ref(kind)}} if kind else {media: {} for media in operation.media}
+        media_type = PROBLEM_TYPE if kind is Problem else JSON
+        content = {media_type: {"schema": _ref(kind)}} if kind else {media: {} for media in operation.media}
         found[str(status)] = {"description": f"Status {status}.", "content": content}
     if name.startswith("GET ") and not operation.is_public:
         found["304"] = {"description": "The client has the response already: see `If-None-Match`."}
