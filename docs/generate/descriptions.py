@@ -299,7 +299,12 @@ ROUTES = {
     "POST /api/uploads/": "Creates an upload: the file is the body, or one part of a multipart form that has a file name. The server writes the "
     "file to disk while it receives it. Returns 201 with the new upload, or 200 with your existing upload with the same bytes and "
     '`"duplicate": true`.',
-    "GET /api/uploads/{id}/": "Returns one upload with its texts.",
+    "GET /api/uploads/{id}/": "Returns one upload with its texts. With `wait`, it waits until the upload has ended.",
+    "POST /api/read": "Creates an upload, waits until it is read, and returns it in the form that `format` or `Accept` asks for: see "
+    "[One call](../how-to/one-call.md). Returns 202 with `Location` and `Retry-After` when `wait` is over, and 422 if the reading fails.",
+    "GET /api/events": "Streams the events and the live text of your uploads as [Server-Sent Events](../how-to/server-sent-events.md). It counts as a "
+    "socket of yours.",
+    "GET /api/uploads/{id}/events": "Streams the events and the live text of one upload.",
     "PATCH /api/uploads/{id}/": "Changes the given fields: [`update`](websocket.md#request-update) over HTTP.",
     "DELETE /api/uploads/{id}/": "Removes an upload and its file, and returns its last state.",
     "POST /api/uploads/{id}/cancel": "Cancels a waiting job or a reading: [`cancel`](websocket.md#request-cancel) over HTTP. Returns the upload; 409 if "
@@ -359,6 +364,9 @@ REST_FIELDS = {
     "keys": "The API keys, one object each: as `POST` returns them, without `key`.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "page": "Number of a page: only this one, with its `changes`.",
+    "since": "Cursor of the last event that the client has; the header `Last-Event-ID` comes first.",
+    "stream": "Mode of the live text: `full` (the default of `GET`), `pages` or `delta` (the default of `POST /api/read`).",
+    "wait": "Seconds to wait until the upload has ended, at most 600. The header `Prefer: wait=` means the same.",
     "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",
     "pages": "Page ranges, such as `1-3,7,9-`. Default: all.",
     "problems": "The errors, by their codes.",

@@ -262,6 +262,11 @@ EXAMPLES: dict[str, RestExample] = {
         },
         kind=protocol.UploadMessage,
     ),
+    "POST /api/read": RestExample(
+        query="format=md", file="the bytes of letter.png", note="the text as Markdown, and `Location`"
+    ),
+    "GET /api/events": RestExample(query="stream=delta", note="a stream of events"),
+    "GET /api/uploads/{id}/events": RestExample(query="stream=pages", note="a stream of events"),
     "GET /api/uploads/": RestExample(
         query="status=processed&limit=10",
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},

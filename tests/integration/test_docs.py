@@ -276,6 +276,17 @@ def test_rest_examples_show_an_error_and_a_refused_change(workspace: Workspace, 
     assert printed.partition("}}")[2].split() == ["304", "200", "412", "precondition_failed"]
 
 
+def test_one_call_examples_print_the_text(workspace: Workspace, curl: None) -> None:
+    printed = workspace.run_examples("how-to/one-call.md", "one-call")
+    assert printed.startswith(TEXT)
+    assert json.loads((workspace.directory / "scan.json").read_text())["instance"]["raw_text"] == TEXT
+    assert (workspace.directory / "scan.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_server_sent_events_example_prints_the_text(workspace: Workspace) -> None:
+    assert workspace.run_examples("how-to/server-sent-events.md", "sse").rstrip() == TEXT
+
+
 def test_reconnect_example_reconnects_after_4401(workspace: Workspace) -> None:
     workspace.run_examples("how-to/reconnect.md", "reconnect")
     command = [sys.executable, "follow.py"]
@@ -455,9 +466,8 @@ def test_rest_examples_have_status_and_keys_of_the_server(server: Server, tmp_pa
 
 def send_all(session: RestSession) -> None:
     for name, example in EXAMPLES.items():
-        if name.endswith(
-            "/figures/{k}"
-        ):  # the page has no figure: tests/acceptance/test_searchable_pdf.py has one
+        # The page has no figure, and events have no end: test_searchable_pdf.py, test_server_sent_events.py.
+        if name.endswith(("/figures/{k}", "/events")):
             continue
         response = session.send(name, example)
         assert response.status_code == example.status, (name, response.text)

@@ -50,7 +50,7 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     errors: dict[str, str] = {}
     for name, value in pairs:
         if name not in known and f"{name.partition('.')[0]}." not in known:
-            errors[name] = _unknown_message(name, known)
+            errors[name] = unknown_message(name, known)
         elif name in values:
             errors[name] = "Give this parameter once."
         elif "\0" in value:
@@ -61,7 +61,8 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     return values
 
 
-def _unknown_message(name: str, known: Collection[str]) -> str:
+def unknown_message(name: str, known: Collection[str]) -> str:
+    """Return the message on a parameter that a route does not have."""
     if name == "token":
         return TOKEN_MESSAGE
     return f"Unknown parameter. Use {', '.join(sorted(known)) or 'none'}."
