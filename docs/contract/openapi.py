@@ -13,9 +13,10 @@ from backend_main.core.http.problems import MEDIA_TYPE as PROBLEM_TYPE
 
 from ..generate import descriptions, errors, rest
 from . import schemas
-from .operations import ANY, JSON, OPERATIONS, PARAMETERS, TEXT, Operation
+from .operations import JSON, OPERATIONS, PARAMETERS, TEXT, Operation
 from .responses import Problem
 
+BYTES = "application/octet-stream"
 PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 TUS = "/api/tus"
 EVERYWHERE = (400, 429, 503)
@@ -135,13 +136,13 @@ def _parameter_schema(kind: type[msgspec.Struct] | None, field: str) -> dict[str
 
 
 def _file_body() -> dict[str, Any]:
-    file = {"type": "string", "contentMediaType": ANY}
+    file = {"type": "string", "contentMediaType": BYTES}
     form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
     link = {"type": "object", "properties": {"url": {"type": "string", "format": "uri"}}}
     return {
         "required": True,
         "content": {
-            ANY: {"schema": file},
+            BYTES: {"schema": file},
             "multipart/form-data": {"schema": form},
             JSON: {"schema": link | {"required": ["url"]}},
         },

@@ -13,7 +13,7 @@ from backend_main.core.protocol import pages, readings, search_results
 
 from . import responses as r
 
-JSON, EVENTS, JPEG, ANY = "application/json", "text/event-stream", "image/jpeg", "application/octet-stream"
+JSON, EVENTS, JPEG, ANY = "application/json", "text/event-stream", "image/jpeg", "*/*"
 EXPORT_TYPES = tuple(dict.fromkeys(kind.media_type.partition(";")[0] for kind in FORMATS.values()))
 NOT_READY = {202: r.Problem}
 UPLOAD_ERRORS = (409, 422, 502, 507)

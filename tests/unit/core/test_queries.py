@@ -257,7 +257,6 @@ def test_is_short_with_a_filter_that_scans_all_rows_is_false(
     filters: dict[str, object], expected: bool
 ) -> None:
     assert listing.is_short(limit=10, **filters) is expected
-    assert queries.is_short(limit=10, **filters) is expected
 
 
 @pytest.mark.parametrize(
