@@ -10,8 +10,8 @@
 `async_client` puts the methods together. Retries: `event_methods` and `http` repeat requests,
 `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and
-`server_url` are pure: no network, no clock.
+`messages`, `request_options`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`,
+`upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 
 from .api_keys import ApiKey, ApiKeys, KeyScope, NewApiKey
@@ -40,7 +40,6 @@ from .messages import (
     Block,
     Engine,
     Engines,
-    ExportOptions,
     Instance,
     LinePosition,
     Listing,
@@ -48,7 +47,6 @@ from .messages import (
     Page,
     PageLine,
     PageWarning,
-    ReadOptions,
     Session,
     Sessions,
     Status,
@@ -65,6 +63,7 @@ from .readings import (
     Readings,
     WordChange,
 )
+from .request_options import ExportOptions, ListFilters, ReadOptions, UploadOptions
 from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -96,6 +95,7 @@ __all__ = [
     "Instance",
     "KeyScope",
     "LinePosition",
+    "ListFilters",
     "Listing",
     "Me",
     "NewApiKey",
@@ -134,6 +134,7 @@ __all__ = [
     "UnexpectedResponse",
     "Updated",
     "UploadDeleted",
+    "UploadOptions",
     "UploadStore",
     "UploadWarning",
     "Word",

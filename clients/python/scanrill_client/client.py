@@ -18,19 +18,9 @@ from .async_client import AsyncClient, Token, Transport
 from .background_loop import BackgroundLoop
 from .connection import Timeouts
 from .events import AnyEvent, Created
-from .messages import (
-    Engines,
-    ExportOptions,
-    Instance,
-    Listing,
-    Me,
-    Page,
-    ReadOptions,
-    Sessions,
-    Status,
-    Stream,
-)
+from .messages import Engines, Instance, Listing, Me, Page, Sessions, Stream
 from .readings import Reading, ReadingComparison, Readings
+from .request_options import ExportOptions, ListFilters, ReadOptions, UploadOptions
 from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -113,13 +103,13 @@ class Client:
         *,
         filename: str | None = None,
         timeout: float | None = None,
-        **options: Unpack[ReadOptions],
+        **options: Unpack[UploadOptions],
     ) -> str:
         """Upload a file, wait for its text and return it as Markdown."""
         return self._loop.run(self._client.read(file, filename=filename, timeout=timeout, **options))
 
     def upload(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> Generator[AnyEvent]:
         """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last."""
         return self._loop.iterate(self._client.upload(file, filename=filename, **options))
@@ -147,7 +137,7 @@ class Client:
         return self._client.cursor
 
     def create(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> Created:
         """Upload a file without waiting for its text."""
         return self._loop.run(self._client.create(file, filename=filename, **options))
@@ -155,27 +145,15 @@ class Client:
     def list(
         self,
         *,
-        status: Status | None = None,
-        search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
-        warning: str | None = None,
-        min_confidence: float | None = None,
-        max_confidence: float | None = None,
+        **filters: Unpack[ListFilters],
     ) -> Listing:
         """Return uploads without their texts, newest first."""
-        listing = self._client.list(
-            status=status,
-            search=search,
-            limit=limit,
-            cursor=cursor,
-            warning=warning,
-            min_confidence=min_confidence,
-            max_confidence=max_confidence,
-        )
+        listing = self._client.list(limit=limit, cursor=cursor, **filters)
         return self._loop.run(listing)
 
-    def list_all(self, *, limit: int = 100, **filters: Any) -> Generator[Instance]:
+    def list_all(self, *, limit: int = 100, **filters: Unpack[ListFilters]) -> Generator[Instance]:
         """Yield all uploads, newest first; `limit` is the number for each request. Filters: as `list`."""
         return self._loop.iterate(self._client.list_all(limit=limit, **filters))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,54 +17,13 @@ Furniture = Literal["drop", "keep"]
 ExportFormat = Literal["md", "txt", "json", "html", "docx", "hocr", "alto", "csv", "xlsx", "pdf"]
 Images = Literal["none", "link", "embed"]
 Formulas = Literal["text", "vision"]
+OnDuplicate = Literal["existing", "reread", "error"]
 LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
 """Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
 Point = tuple[float, float]
 Span = tuple[int, int]
 """Start and end in a text, in code points."""
-
-
-class ReadOptions(TypedDict, total=False):
-    """Options of a reading. The server chooses those that are None or absent.
-
-    engine      name of an engine that `engines()` lists
-    languages   ISO 639-1 codes; without `engine` they select one
-    pages       page ranges: “3”, “2-5”, “1-3,7,9-”
-    profile     name of a profile of the engine
-    furniture   “keep” leaves headers, footers and page numbers in the text
-    barcodes    True adds barcodes and QR codes to the blocks of each page
-    formulas    “vision” sends pages that are mostly formulas to the engine “vision”
-    priority    “batch” runs only when no interactive upload waits
-    """
-
-    engine: str | None
-    languages: Sequence[str] | None
-    pages: str | None
-    profile: str | None
-    furniture: Furniture | None
-    formulas: Formulas | None
-    barcodes: bool | None
-    priority: Priority | None
-
-
-class ExportOptions(TypedDict, total=False):
-    """Options of an export. The server chooses those that are None or absent.
-
-    format       name of a format, “md” by default
-    pages        page ranges: “3”, “2-5”, “1-3,7,9-”
-    furniture    “keep” or “drop” headers, footers and page numbers; by default as they were read
-    images       pictures of figures: “none” by default, “link” or “embed”
-    page_breaks  whether “md” and “txt” mark the beginning of each page
-    table        number of the only table of a “csv”, from 1; without it, a ZIP archive has all tables
-    """
-
-    format: ExportFormat
-    pages: str | None
-    furniture: Furniture | None
-    images: Images | None
-    page_breaks: bool
-    table: int | None
 
 
 TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
@@ -83,6 +41,7 @@ class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
 
+    error_code        kind of `error` for programs, such as “unreadable_file”, or None
     reading           number of the current reading
     confidence        mean confidence of the letters, from 0 to 1, or None
     uncertain_share   share of the words that the engine is not sure of, or None
@@ -98,6 +57,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     status: Status
     error: str | None
+    error_code: str | None = None
     page_count: int | None
     pages_done: int
     engine: str
@@ -124,6 +84,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     uploads: tuple[Instance, ...] = msgspec.field(name="list")
     next: str | None = None
+    total: int | None = None
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -324,6 +285,7 @@ class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: bool = False
     uploads: tuple[Instance, ...] | None = msgspec.field(name="list", default=None)
     next: str | None = None
+    total: int | None = None
     id: str | None = None
     status: str | None = None
     raw_text: str | None = None
