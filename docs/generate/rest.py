@@ -107,12 +107,15 @@ def names() -> list[str]:
 
 
 def routes() -> list[Route]:
-    """Return every route of the server, also those that bypass Django."""
+    """Return every route of the server, also those that bypass Django.
+
+    Those outside `/api/` that bypass it have the protocols of other products, which document them.
+    """
     django.setup()
     from backend_main.backend.urls import stream_routes
 
     found: dict[str, set[str]] = {}
-    for stream_route in stream_routes.routes:
+    for stream_route in (route for route in stream_routes.routes if route.path.startswith("api/")):
         found.setdefault(_shown(f"/{stream_route.path}"), set()).update(stream_route.handlers)
     for path, view in _below("/", get_resolver().url_patterns):
         shown, methods = _route(path, view)
