@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
+import msgspec
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -27,6 +28,7 @@ from .errors import (
     ProtocolError,
     RateLimited,
     RequestError,
+    ScanrillError,
     StatusConflict,
     TokenKeysUnavailable,
     Unauthenticated,
@@ -42,7 +44,7 @@ from .models import Status, Upload
 from .protocol import messages, parsing, serializers
 from .protocol.subprotocol import answered_subprotocol
 from .runtime import Runtime, runtime_of
-from .uploads import commands, queries
+from .uploads import commands, listing, queries
 
 T = TypeVar("T")
 
@@ -130,9 +132,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
         try:
             await self._handle(connection, await self._parse(text_data))
         except ProtocolError as error:
-            connection.send_queue.put_reply(
-                messages.encode(messages.error(error.fields, reply_type=error.reply_type, ref=error.ref))
-            )
+            reply = messages.error(error.fields, reply_type=error.reply_type, ref=error.ref)
+            connection.send_queue.put_reply(messages.encode(_with_code(connection, reply, error)))
         await connection.send_queue.drain()
 
     def close_with(self, reason: ConnectionRejected) -> None:
@@ -148,10 +149,11 @@ class UploadConsumer(AsyncWebsocketConsumer):
             authentication.require(self.identity, "read" if isinstance(request, READ_REQUESTS) else "write")
             reply = await self._HANDLERS[type(request)](self, connection, request)
         except RequestError as error:
-            reply = request.error_reply(error.fields)
+            reply = _with_code(connection, request.error_reply(error.fields), error)
         except Exception:
             log.exception("A request failed: %s", type(request).__name__)
-            reply = request.error_reply({"server": "Internal server error. See the server log."})
+            message = request.error_reply({"server": "Internal server error. See the server log."})
+            reply = _with_code(connection, message, ScanrillError())
         await connection.finish_request(reply)
 
     async def _subscribe(self, connection: LiveConnection, request: messages.Subscribe) -> messages.Message:
@@ -202,12 +204,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def _list(self, connection: LiveConnection, request: messages.ListUploads) -> messages.Message:
         user, filters = self.identity.user, request.filters()
-        run = executor.run_for_user if queries.is_short(**filters) else executor.run_long_query
+        run = executor.run_for_user if listing.is_short(**filters) else executor.run_long_query
         # Until the client has read the list: one that does not read holds no further lists in memory.
         async with self._runtime.unread_lists.place(user.pk):
             connection.reserve_reply_slot()
-            found = await run(user.pk, queries.uploads, owner=user, **filters)
-            reply = serializers.listing(found.items, found.next, request)
+            found = await run(user.pk, listing.uploads, owner=user, **filters)
+            reply = serializers.listing(found.items, found.next, request, found.total)
             connection.reply(reply)
             await connection.send_queue.drain()
         return reply
@@ -343,6 +345,15 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 self._task.cancel()
         except OSError:  # the client closed the connection
             pass
+
+
+def _with_code(
+    connection: LiveConnection, reply: messages.ErrorMessage, error: ScanrillError
+) -> messages.ErrorMessage:
+    """Add what a program needs to an error; the specification's clients get its keys alone."""
+    if not connection.opted_in:
+        return reply
+    return msgspec.structs.replace(reply, code=error.code, retryable=error.is_retryable)
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):

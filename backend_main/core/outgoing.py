@@ -83,6 +83,7 @@ def request(
     """
     deadline = _Deadline(timeout_seconds)
     connection: http.client.HTTPConnection | None = None
+    response: http.client.HTTPResponse | None = None
     try:
         with _translate_errors():
             target = resolve(url)
@@ -93,6 +94,8 @@ def request(
         yield Response(response, deadline)
     finally:
         deadline.cancel()
+        if response is not None:
+            response.close()  # it holds the socket where the other side closes the connection
         if connection is not None:
             connection.close()
 

@@ -25,7 +25,7 @@ from .pubsub.workers import WorkersChannel
 from .uploads.page_images import PageImageRenderer
 
 STATE_KEY = "scanrill"
-# With `queries.MAX_LIST_BYTES`, they bound the memory of lists that the clients of one user do not read.
+# With `listing.MAX_LIST_BYTES`, they bound the memory of lists that the clients of one user do not read.
 MAX_UNREAD_LISTS_PER_USER = 2
 # An export takes some MB of memory, and perhaps a temporary file, until its client has read it.
 MAX_EXPORTS_PER_USER = 2

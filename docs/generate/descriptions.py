@@ -28,7 +28,8 @@ REQUESTS = {
 }
 MESSAGES = {
     "UploadMessage": "`Upload.created`, `Upload.updated` and `Upload.deleted` are the reply to the client that made the change, and an event on "
-    "the user's other sockets. `Upload.status` with an `instance` is the reply to `retrieve`.",
+    "the user's other sockets. `Upload.status` with an `instance` is the reply to `retrieve`, and the event of a reading that has begun "
+    "(before its first live text) or has ended (directly before its last message).",
     "ListMessage": 'The reply to `list`; also sent after an acknowledgement with `"recovered": false`.',
     "ErrorMessage": "The reply to a request that failed. The request changed nothing, and the socket stays open.",
     "Partial": "Live text of an upload that is being read, in the stream mode `full`. The first one has an empty text: a reader has claimed the "
@@ -93,6 +94,21 @@ FIELDS = {
     "done": "Present if the page is finished; the text is then its final Markdown.",
     "duplicate": "Present in the reply to `create` only: true if you had an upload with the same bytes already.",
     "engine": "Name of the engine, as `GET /api/engines/` lists it.",
+    "error_code": "Kind of `error` for programs, such as `unreadable_file`, `password_needed`, `timeout` or `cancelled`; null without an error.",
+    "on_duplicate": "Action for a file that you have: `reread` reads it again if its reading is not what the options ask for, `existing` "
+    "never does, `error` refuses the request. The default is `existing` on the socket, and `reread` elsewhere.",
+    "created_after": "Only uploads from after this time.",
+    "created_before": "Only uploads from before this time.",
+    "sort": "Order: `created`, `updated`, `filename` or `bytes`, with `-` before it for the reverse. The default is `-created`.",
+    "total": "`true` adds the number of all uploads that match, which takes longer.",
+    "ListMessage.total": "Number of all uploads that match; present if the request asked for it.",
+    "ListUploads.engine": "Only uploads that were read by this engine.",
+    "ListUploads.image_hash": "Only the upload with this SHA-256.",
+    "ListUploads.metadata": "Only uploads whose metadata has these values, as text; over REST, `metadata.KEY=VALUE`.",
+    "Create.filename": "Name of the upload, in place of that of the file.",
+    "Create.metadata": "Metadata of the new upload. A duplicate keeps its own.",
+    "ErrorMessage.code": "Code of the error for programs; only on sockets that opted in.",
+    "retryable": "Whether the same request can succeed later; only on sockets that opted in.",
     "error": "One sentence per wrong field, by its name; `message` or `type` if the request could not be decoded.",
     "filename": "Name of the file, without a path.",
     "barcodes": "`true` adds barcodes and QR codes to the `blocks` of each page, with `value` and `format`; they are not in "
@@ -281,7 +297,12 @@ ROUTES = {
     "POST /api/uploads/": "Creates an upload: the file is the body, or one part of a multipart form that has a file name. The server writes the "
     "file to disk while it receives it. Returns 201 with the new upload, or 200 with your existing upload with the same bytes and "
     '`"duplicate": true`.',
-    "GET /api/uploads/{id}/": "Returns one upload with its texts.",
+    "GET /api/uploads/{id}/": "Returns one upload with its texts. With `wait`, it waits until the upload has ended.",
+    "POST /api/read": "Creates an upload, waits until it is read, and returns it in the form that `format` or `Accept` asks for: see "
+    "[One call](../how-to/one-call.md). Returns 202 with `Location` and `Retry-After` when `wait` is over, and 422 if the reading fails.",
+    "GET /api/events": "Streams the events and the live text of your uploads as [Server-Sent Events](../how-to/server-sent-events.md). It counts as a "
+    "socket of yours.",
+    "GET /api/uploads/{id}/events": "Streams the events and the live text of one upload.",
     "PATCH /api/uploads/{id}/": "Changes the given fields: [`update`](websocket.md#request-update) over HTTP.",
     "DELETE /api/uploads/{id}/": "Removes an upload and its file, and returns its last state.",
     "POST /api/uploads/{id}/cancel": "Cancels a waiting job or a reading: [`cancel`](websocket.md#request-cancel) over HTTP. Returns the upload; 409 if "
@@ -341,6 +362,9 @@ REST_FIELDS = {
     "keys": "The API keys, one object each: as `POST` returns them, without `key`.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "page": "Number of a page: only this one, with its `changes`.",
+    "since": "Cursor of the last event that the client has; the header `Last-Event-ID` comes first.",
+    "stream": "Mode of the live text: `full` (the default of `GET`), `pages` or `delta` (the default of `POST /api/read`).",
+    "wait": "Seconds to wait until the upload has ended, at most 600. The header `Prefer: wait=` means the same.",
     "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",
     "pages": "Page ranges, such as `1-3,7,9-`. Default: all.",
     "password": "The user's password.",

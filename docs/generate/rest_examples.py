@@ -32,6 +32,7 @@ INSTANCE: dict[str, Any] = {
     "bytes": 48213,
     "status": "processed",
     "error": None,
+    "error_code": None,
     "page_count": 1,
     "pages_done": 1,
     "engine": "rapid",
@@ -254,6 +255,11 @@ EXAMPLES: dict[str, RestExample] = {
         },
         kind=protocol.UploadMessage,
     ),
+    "POST /api/read": RestExample(
+        query="format=md", file="the bytes of letter.png", note="the text as Markdown, and `Location`"
+    ),
+    "GET /api/events": RestExample(query="stream=delta", note="a stream of events"),
+    "GET /api/uploads/{id}/events": RestExample(query="stream=pages", note="a stream of events"),
     "GET /api/uploads/": RestExample(
         query="status=processed&limit=10",
         response={"type": "Upload.list", "list": [INSTANCE], "next": None},

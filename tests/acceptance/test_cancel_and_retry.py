@@ -107,7 +107,9 @@ async def test_retry_after_cancel_reads_from_the_first_page(alice: Account, tmp_
             types = received_types(each, key)
             at = len(types) - 1 - types[::-1].index("Upload.updated")
             assert types[at - 1] == "cancelled"
-            assert set(types[at + 1 :]) == {"processing", "processed"}
+            assert types[at + 1] == types[-2] == "Upload.status"
+            assert set(types[at + 2 : -2]) == {"processing"}
+            assert types[-1] == "processed"
             assert partial_texts(each, key).count("") == 2
 
 

@@ -39,7 +39,8 @@ async def test_events_reach_all_sockets_of_the_owner_and_no_other_user(
             types = received_types(client, key)
             assert types[0] == "Upload.created"
             assert types[-1] == "processed"
-            assert set(types[1:-1]) == {"processing"}
+            assert types[1] == types[-2] == "Upload.status"  # its instance: processing, then processed
+            assert set(types[2:-2]) == {"processing"}
             assert partial_texts(client, key)[0] == ""
             assert client.seen[0]["type"] == "Upload.created"
             await assert_no_more_messages(client)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
 
 from tests.support.accounts import Account
 from tests.support.client_state import ClientState, comparable
+from tests.support.event_stream_client import EventStreamClient
 from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import scripted_tiff
@@ -62,9 +63,24 @@ async def follow_with_cuts(account: Account, state: ClientState) -> None:
             client.socket.transport.abort()
 
 
-async def test_resume_after_repeated_disconnects_matches_the_server_state(alice: Account) -> None:
+async def follow_events_with_cuts(account: Account, state: ClientState) -> None:
+    """Resume an event stream, receive some messages and lose the connection, in an endless loop."""
+    rng = random.Random(0)
+    last_event_id = "none:0"
+    while True:
+        async with EventStreamClient(account, last_event_id=last_event_id) as client:
+            state.apply(client.subscribed)
+            for _ in range(rng.randint(1, 20)):
+                state.apply(await client.receive())
+                last_event_id = client.last_event_id or last_event_id
+
+
+@pytest.mark.parametrize("follow", [follow_with_cuts, follow_events_with_cuts])
+async def test_resume_after_repeated_disconnects_matches_the_server_state(
+    alice: Account, follow: Callable[[Account, ClientState], Coroutine[None, None, None]]
+) -> None:
     state = ClientState()
-    following = asyncio.create_task(follow_with_cuts(alice, state))
+    following = asyncio.create_task(follow(alice, state))
     await asyncio.gather(*(change_uploads_randomly(alice, seed) for seed in range(3)))
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
@@ -113,6 +129,6 @@ async def test_cursor_stays_valid_after_a_restart(new_server: Callable[..., Serv
     async with account.client() as other, account.client() as client:
         second = (await other.create(scripted_png()))["instance"]["id"]
         assert await resume(client, state)
-        await follow(client, state, until=4)
+        await follow(client, state, until=8)
         assert set(state.uploads) == {first, second}
         assert state.comparable() == comparable((await client.request({"type": "list"}))["list"])

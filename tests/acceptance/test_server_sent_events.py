@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -118,3 +120,21 @@ async def test_event_stream_of_an_upload_of_another_user_is_404(alice: Account, 
     response = httpx.get(url, headers=bob.headers)
     assert (response.status_code, problem_of(response)["code"]) == (404, "upload_not_found")
     assert httpx.get(url).status_code == 401
+
+
+async def test_shutdown_ends_event_streams_and_waiting_requests(
+    new_server: Callable[..., Server], gate: ReadingGate
+) -> None:
+    """The server waits for its responses: none of these would end by itself."""
+    server = new_server()
+    account = Account.create(server)
+    async with EventStreamClient(account) as client, httpx.AsyncClient(timeout=60) as http:
+        image = scripted_png(lines=["one", "two"], **gate.after(1))
+        url = f"{server.http}/api/read?wait=600"
+        reading = asyncio.create_task(http.post(url, content=image, headers=account.headers))
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+        assert (await client.close_problem())["code"] == "shutting_down"
+        response = await reading
+        assert response.status_code == 202, response.text
+    assert await stopping == 0

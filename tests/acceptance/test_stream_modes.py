@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.accounts import Account
+from tests.support.event_stream_client import EACH_TRANSPORT, Transport, listener
 from tests.support.message_checks import PARTIAL_KEYS, assert_no_more_messages
 from tests.support.page_images import lines_of_text, scripted_png
 from tests.support.scripted_documents import Document, scripted_tiff
@@ -42,12 +43,14 @@ async def wait_for_page(client: WebSocketClient, key: str, page: int, text: str)
     await client.receive_until(lambda _: assembled_pages(partials(client, key)).get(page) == text)
 
 
+@EACH_TRANSPORT
 @EACH_STREAM
-async def test_stream_pages_assemble_to_the_final_text(alice: Account, stream: str) -> None:
+async def test_stream_pages_assemble_to_the_final_text(
+    alice: Account, stream: str, transport: Transport
+) -> None:
     texts = [lines_of_text(12, seed=page) for page in (1, 2, 3)]
     tiff = scripted_tiff([{"lines": lines, "line_seconds": 0.02} for lines in texts])
-    async with alice.client() as client, alice.client() as plain:
-        await subscribe(client, stream)
+    async with listener(alice, transport, stream=stream) as client, alice.client() as plain:
         key = (await client.create(tiff))["instance"]["id"]
         end, plain_end = await client.terminal_message(key), await plain.terminal_message(key)
         received = partials(client, key)
@@ -66,11 +69,13 @@ async def test_stream_pages_assemble_to_the_final_text(alice: Account, stream: s
         assert all(m.keys() == PARTIAL_KEYS for m in processing)
 
 
+@EACH_TRANSPORT
 @EACH_STREAM
-async def test_partial_has_the_box_of_its_latest_line(alice: Account, stream: str, tmp_path: Path) -> None:
+async def test_partial_has_the_box_of_its_latest_line(
+    alice: Account, stream: str, transport: Transport, tmp_path: Path
+) -> None:
     document = Document(tmp_path, 1, gates={1: 1})
-    async with alice.client() as client:
-        await subscribe(client, stream)
+    async with listener(alice, transport, stream=stream) as client:
         key = (await client.create(document.tiff))["instance"]["id"]
         await wait_for_page(client, key, 1, "page 1")
         box = [[0, 0], [8, 0], [8, 16], [0, 16]]
@@ -158,12 +163,16 @@ async def test_subscribe_full_switches_back_to_the_default_stream(alice: Account
         assert all("page" not in m for m in client.seen[seen:])
 
 
+@EACH_TRANSPORT
 @EACH_STREAM
-async def test_cancel_is_the_last_message_of_a_document(alice: Account, stream: str, tmp_path: Path) -> None:
+async def test_cancel_is_the_last_message_of_a_document(
+    alice: Account, stream: str, transport: Transport, tmp_path: Path
+) -> None:
     document = Document(tmp_path, 3, gates={2: 1})
-    async with alice.client() as client, alice.client() as observer:
-        for each in (client, observer):
-            await subscribe(each, stream)
+    async with (
+        listener(alice, "socket", stream=stream) as client,
+        listener(alice, transport, stream=stream) as observer,
+    ):
         key = (await client.create(document.tiff))["instance"]["id"]
         for each in (client, observer):
             await wait_for_page(each, key, 2, "page 2")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.support.accounts import Account
+from tests.support.event_stream_client import EACH_TRANSPORT, EventStreamClient, Transport, listener
 from tests.support.message_checks import (
     FAILED_KEYS,
     PARTIAL_KEYS,
@@ -32,9 +33,10 @@ def document(pages: int, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-async def test_partials_of_a_page_grow_while_it_is_read(alice: Account) -> None:
+@EACH_TRANSPORT
+async def test_partials_of_a_page_grow_while_it_is_read(alice: Account, transport: Transport) -> None:
     lines = lines_of_text(30)
-    async with alice.client() as client:
+    async with listener(alice, transport) as client:
         key = (await client.create(scripted_png(lines=lines, line_seconds=0.04)))["instance"]["id"]
         end = await client.terminal_message(key)
 
@@ -49,10 +51,11 @@ async def test_partials_of_a_page_grow_while_it_is_read(alice: Account) -> None:
         assert all(m.keys() == PARTIAL_KEYS for m in client.seen if m.get("status") == "processing")
 
 
-async def test_terminal_message_is_followed_by_no_partial(alice: Account) -> None:
+@EACH_TRANSPORT
+async def test_terminal_message_is_followed_by_no_partial(alice: Account, transport: Transport) -> None:
     # Lines come faster than partials: a partial that still waits at the end must be dropped.
     lines = [f"line {number}" for number in range(12)]
-    async with alice.client() as client:
+    async with listener(alice, transport) as client:
         key = (await client.create(scripted_png(lines=lines, line_seconds=0.03)))["instance"]["id"]
         await client.terminal_message(key)
         # Longer than any partial waits in the throttle.
@@ -81,28 +84,34 @@ async def test_pages_of_a_document_are_separated_by_one_blank_line(
         assert (reply["instance"]["page_count"], reply["instance"]["pages_done"]) == (3, 3)
 
 
-async def test_pdf_without_valid_content_ends_in_error(alice: Account) -> None:
-    async with alice.client() as client:
+@EACH_TRANSPORT
+async def test_pdf_without_valid_content_ends_in_error(alice: Account, transport: Transport) -> None:
+    async with listener(alice, transport) as client:
         key = (await client.create(b"%PDF-1.7\nand nothing else"))["instance"]["id"]
         end = await client.terminal_message(key)
         assert end["status"] == "error"
-        assert end.keys() == FAILED_KEYS
+        assert end.keys() == FAILED_KEYS | ({"cursor"} if transport == "events" else set())
 
 
-async def test_blank_page_ends_processed(alice: Account) -> None:
-    async with alice.client() as client:
+@EACH_TRANSPORT
+async def test_blank_page_ends_processed(alice: Account, transport: Transport) -> None:
+    async with listener(alice, transport) as client:
         key = (await client.create(scripted_png(lines=[])))["instance"]["id"]
         end = await client.terminal_message(key)
         assert (end["status"], end["raw_text"], end["processed_text"]) == ("processed", "", "")
 
 
-async def test_engine_error_ends_the_upload_at_once_and_the_next_is_read(alice: Account) -> None:
-    async with alice.client() as client, alice.client() as observer:
+@EACH_TRANSPORT
+async def test_engine_error_ends_the_upload_at_once_and_the_next_is_read(
+    alice: Account, transport: Transport
+) -> None:
+    async with alice.client() as client, listener(alice, transport) as observer:
         failing = (await client.create(scripted_png(lines=["one"], then="raise")))["instance"]["id"]
         following = (await client.create(scripted_png(lines=["fine"])))["instance"]["id"]
         for each in (client, observer):
             end = await receive_terminal(each, failing)
-            assert end.keys() == FAILED_KEYS
+            has_cursor = isinstance(each, EventStreamClient)
+            assert end.keys() == FAILED_KEYS | ({"cursor"} if has_cursor else set())
             assert end["status"] == "error"
             assert end["error"]
             assert "RuntimeError" not in end["error"]

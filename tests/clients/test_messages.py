@@ -62,11 +62,13 @@ def test_decoded_instance_equals_the_server_instance(sent: protocol.Instance) ->
 
 @given(instances)
 def test_event_from_message_of_each_change(sent: protocol.Instance) -> None:
-    kinds = {"created": Created, "updated": Updated, "deleted": Deleted, "status": Updated}
+    kinds = {"created": Created, "updated": Updated, "deleted": Deleted}
     for name, kind in kinds.items():
         event = event_from_message(round_trip(protocol.UploadMessage(type=f"Upload.{name}", instance=sent)))
         assert isinstance(event, kind)
         assert event.upload_id == str(sent.id)
+    status = round_trip(protocol.UploadMessage(type="Upload.status", instance=sent))
+    assert event_from_message(status) is None, "the live text or the end of the reading tells the same"
 
 
 def test_event_from_message_of_each_terminal_status() -> None:

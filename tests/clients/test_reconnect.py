@@ -123,7 +123,8 @@ async def test_events_missed_during_a_disconnect_come_once_and_in_order(
         received = [event async for event in first_durable_events(events, 4)]
     assert [type(event) for event in received] == [Updated, Deleted, Created, Finished]
     positions = [int(str(event.cursor).rpartition(":")[2]) for event in received]
-    assert positions == list(range(positions[0], positions[0] + 4))
+    # Two events of the reading stand before its end; they tell nothing more.
+    assert [position - positions[0] for position in positions] == [0, 1, 2, 5]
 
 
 async def first_durable_events(events: AsyncGenerator[Event], count: int) -> AsyncGenerator[Event]:

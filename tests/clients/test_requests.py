@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import zipfile
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from scanrill_client import AsyncClient, Client, NotFound, ReadOptions, RequestError
+from scanrill_client import AsyncClient, Client, Finished, NotFound, ReadOptions, RequestError
 
-from tests.clients.conftest import MakeClient, ReadingGate
+from tests.clients.conftest import MakeClient, ReadingGate, next_event
 from tests.clients.fake_server import FakeServerConnection, fake_http_server, fake_websocket_server
 from tests.clients.sample_messages import change_message, instance, subscribed_message
 from tests.support.accounts import Account
@@ -102,13 +103,19 @@ async def test_update_with_an_invalid_field_names_the_field(client: AsyncClient)
 
 
 async def test_read_options_of_read_and_retry(client: AsyncClient, tmp_path: Path) -> None:
-    tiff = Document(tmp_path, 4).tiff
+    document = Document(tmp_path, 4)
+    tiff = document.tiff
     assert await client.read(tiff, pages="2,4-", languages=["eng", "en"]) == "page 2\n\npage 4"
     [upload] = (await client.list()).uploads
     assert (upload.engine, upload.languages) == ("dummy", ("en",))
-    await client.retry(upload.id, pages="3", engine="dummy")
-    assert await client.read(tiff) == "page 2\n\npage 3\n\npage 4", "pages from the first reading stay"
+    async with aclosing(client.events()) as events:
+        await anext(events)
+        await client.retry(upload.id, pages="3", engine="dummy")
+        assert (await next_event(events, Finished)).result() == "page 2\n\npage 3\n\npage 4"
     assert (await client.retrieve(upload.id)).languages == ("en",), "options that are not given stay"
+    assert await client.read(tiff, pages="2-4") == "page 2\n\npage 3\n\npage 4"
+    assert await client.read(tiff) == document.text, "pages that are not given are all pages"
+    assert (await client.retrieve(upload.id)).languages == ()
 
 
 INVALID_OPTIONS: dict[str, ReadOptions] = {
@@ -164,7 +171,7 @@ async def test_absent_read_options_are_not_in_socket_messages() -> None:
         await client.retry("a")
         await client.retry("a", engine=None, pages=None)
         await client.retry("a", pages="1")
-    assert received[0]["data"].keys() == {"image_base64"}
+    assert received[0]["data"].keys() == {"image_base64", "on_duplicate"}
     assert [message.keys() - {"type", "instance_id", "ref"} for message in received[1:3]] == [set(), set()]
     assert received[3]["data"] == {"pages": "1"}
 

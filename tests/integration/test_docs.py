@@ -270,6 +270,17 @@ def test_post_examples_create_one_upload_and_list_it(workspace: Workspace, curl:
     assert '"Upload.list"' in listed
 
 
+def test_one_call_examples_print_the_text(workspace: Workspace, curl: None) -> None:
+    printed = workspace.run_examples("how-to/one-call.md", "one-call")
+    assert printed.startswith(TEXT)
+    assert json.loads((workspace.directory / "scan.json").read_text())["instance"]["raw_text"] == TEXT
+    assert (workspace.directory / "scan.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_server_sent_events_example_prints_the_text(workspace: Workspace) -> None:
+    assert workspace.run_examples("how-to/server-sent-events.md", "sse").rstrip() == TEXT
+
+
 def test_reconnect_example_reconnects_after_4401(workspace: Workspace) -> None:
     workspace.run_examples("how-to/reconnect.md", "reconnect")
     command = [sys.executable, "follow.py"]
@@ -449,9 +460,8 @@ def test_rest_examples_have_status_and_keys_of_the_server(server: Server, tmp_pa
 
 def send_all(session: RestSession) -> None:
     for name, example in EXAMPLES.items():
-        if name.endswith(
-            "/figures/{k}"
-        ):  # the page has no figure: tests/acceptance/test_searchable_pdf.py has one
+        # The page has no figure, and events have no end: test_searchable_pdf.py, test_server_sent_events.py.
+        if name.endswith(("/figures/{k}", "/events")):
             continue
         response = session.send(name, example)
         assert response.status_code == example.status, (name, response.text)

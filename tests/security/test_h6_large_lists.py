@@ -14,7 +14,7 @@ from backend_main.core.live.replay import EventLogReader, Snapshot
 from backend_main.core.models import Upload
 from backend_main.core.protocol import messages
 from backend_main.core.runtime import MAX_UNREAD_LISTS_PER_USER
-from backend_main.core.uploads import queries
+from backend_main.core.uploads import listing
 from tests.support.database import new_upload, new_user
 from tests.support.hub_harness import OTHER, FakeClient, HubHarness, clock, hub, join, run_until_idle
 
@@ -62,7 +62,7 @@ async def test_h6_few_lists_of_a_user_wait_until_clients_read(
 
 @pytest.mark.django_db(transaction=True)
 def test_h6_snapshot_takes_no_write_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    upload, list_uploads = new_upload(new_user()), queries.uploads
+    upload, list_uploads = new_upload(new_user()), listing.uploads
 
     def write() -> None:
         Upload.objects.filter(pk=upload.pk).update(filename="written.png")
@@ -70,12 +70,12 @@ def test_h6_snapshot_takes_no_write_lock(monkeypatch: pytest.MonkeyPatch) -> Non
 
     writer = threading.Thread(target=write)
 
-    def list_while_writing(**filters: object) -> queries.Listing:
+    def list_while_writing(**filters: object) -> listing.Listing:
         writer.start()
         writer.join()  # for as long as SQLite waits for a lock, if there is one
         return list_uploads(**filters)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(queries, "uploads", list_while_writing)
+    monkeypatch.setattr(listing, "uploads", list_while_writing)
     snapshot = EventLogReader().snapshot(upload.owner_id, None)
     assert upload.filename in snapshot.text, "it is of the moment before"
     assert Upload.objects.get(pk=upload.pk).filename == "written.png"

@@ -11,7 +11,7 @@ import pytest
 
 from backend_main.core.db import executor
 from backend_main.core.http.multipart import MAX_PARTS
-from backend_main.core.uploads import queries
+from backend_main.core.uploads import listing
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
@@ -80,10 +80,10 @@ async def test_m9_users_together_leave_threads_for_sign_in(slow: SlowQueries) ->
 
 
 def test_m9_search_and_long_list_are_long_queries() -> None:
-    assert queries.is_short(search=None, limit=queries.MAX_SHORT_LIST_SIZE, status="error")
-    assert not queries.is_short(search="a", limit=1)
-    assert not queries.is_short(search=None, limit=None)
-    assert not queries.is_short(search=None, limit=queries.MAX_SHORT_LIST_SIZE + 1)
+    assert listing.is_short(search=None, limit=listing.MAX_SHORT_LIST_SIZE, status="error")
+    assert not listing.is_short(search="a", limit=1)
+    assert not listing.is_short(search=None, limit=None)
+    assert not listing.is_short(search=None, limit=listing.MAX_SHORT_LIST_SIZE + 1)
 
 
 @pytest.mark.parametrize(("parts", "status"), [(MAX_PARTS - 1, 201), (MAX_PARTS, 400)])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import httpx
+import pytest
 
 from tests.support.accounts import Account
+from tests.support.page_images import scripted_png
 from tests.support.websocket_client import WAIT_TIMEOUT_SECONDS, Message, WebSocketClient
 
 
@@ -41,6 +44,34 @@ async def parse_events(lines: AsyncIterator[str]) -> AsyncIterator[ServerSentEve
                 fields.get(""),
             )
             fields = {}
+
+
+Transport = Literal["socket", "events"]
+EACH_TRANSPORT = pytest.mark.parametrize("transport", ["socket", "events"])
+"""Runs a conversation in which the tested client only listens over both transports."""
+
+
+def listener(
+    account: Account, transport: Transport, upload_id: str | None = None, stream: str | None = None
+) -> WebSocketClient:
+    """Return a client of the transport that has opted in, or with a socket and no stream one that has not."""
+    if transport == "events":
+        return EventStreamClient(account, upload_id, stream)
+    return account.client(upload_id) if stream is None else SubscribedClient(account, upload_id, stream)
+
+
+class SubscribedClient(WebSocketClient):
+    """A socket that has subscribed with a stream mode."""
+
+    def __init__(self, account: Account, upload_id: str | None, stream: str) -> None:
+        path = "/ws/core/upload/" + (f"{upload_id}/" if upload_id else "")
+        super().__init__(account.server.url(path, token=account.mint()))
+        self._stream = stream
+
+    async def __aenter__(self) -> SubscribedClient:
+        await super().__aenter__()
+        await self.request({"type": "subscribe", "stream": self._stream})
+        return self
 
 
 class EventStreamClient(WebSocketClient):
@@ -107,6 +138,14 @@ class EventStreamClient(WebSocketClient):
     async def request(self, message: Message) -> Message:
         """Send a request over the socket and return its reply."""
         return await self._requester.request(message)
+
+    async def assert_next_message_is_of_a_new_upload(self) -> None:
+        """Create an upload over the socket; its first event is the very next message."""
+        image = scripted_png(lines=[uuid.uuid4().hex])
+        key = (await self._requester.create(image))["instance"]["id"]
+        message = await self.receive()
+        assert message.get("type") == "Upload.created", f"unexpected: {message}"
+        assert message["instance"]["id"] == key
 
     async def close_problem(self) -> dict[str, Any]:
         """Wait until the server ends the stream, and return the reason."""

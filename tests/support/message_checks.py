@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from tests.support.event_stream_client import EventStreamClient
 from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
 INSTANCE_KEYS = {
     *("id", "owner", "filename", "image_path", "image_hash", "content_type", "bytes", "status", "error"),
+    "error_code",
     *("page_count", "pages_done", "engine", "languages", "metadata", "warnings", "created_at", "updated_at"),
     *("reading", "confidence", "uncertain_share"),
 }
@@ -37,7 +39,10 @@ async def receive_terminal(client: WebSocketClient, upload_id: str) -> Message:
 
 
 async def assert_no_more_messages(client: WebSocketClient) -> None:
-    """Assert that the reply to a request sent now is the very next message."""
+    """Assert that the reply to a request sent now, or its event, is the very next message."""
+    if isinstance(client, EventStreamClient):
+        await client.assert_next_message_is_of_a_new_upload()
+        return
     await client.send({"type": "subscribe", "ref": "nothing more"})
     message = await client.receive()
     assert message.get("ref") == "nothing more", f"unexpected: {message}"

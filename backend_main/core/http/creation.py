@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qs
 
 import msgspec
 
@@ -23,6 +22,7 @@ from ..protocol import messages, parsing
 from ..uploads import commands, idempotency, ingest
 from .fetch import fetch_file
 from .multipart import MAX_FIELD_BYTES
+from .parameters import parse_query, unknown_message
 from .receive import ReceivedFile, receive_file
 from .request_body import body_parts
 from .types import Receive, Scope
@@ -62,15 +62,14 @@ async def create_from_request(
         ClientDisconnected: the client closed the connection before the end of the body.
         RequestError: on the parameter or the file that is invalid. Nothing was stored.
     """
-    query = query_parameters(scope)
-    _check_names(query, others.names)
+    query = parse_query_of(scope, others)
     others.parse(query)
     key = idempotency.parse_key(_header(scope, b"idempotency-key"))
     options = ReadOptions(**parse_create(query).read_options())
     await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
     async with _file_of(scope, receive, user, query) as received:
         parameters = _merged(query, received.fields)
-        _check_names(parameters, others.names)
+        _check_names(parameters, _known(others))
         parsed = others.parse(parameters)
         request = parse_create(parameters)
         create = partial(
@@ -84,13 +83,9 @@ async def create_from_request(
     return Creation(created.upload, created.duplicate, parsed)
 
 
-def query_parameters(scope: Scope) -> dict[str, Any]:
-    """Return the parameters of the query. Raises `RequestError` on one that is there twice."""
-    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    repeated = next((name for name, values in query.items() if len(values) > 1), None)
-    if repeated is not None:
-        raise RequestError({repeated: "Give this parameter once."})
-    return {name: values[0] for name, values in query.items()}
+def parse_query_of(scope: Scope, others: OtherParameters[T]) -> dict[str, Any]:
+    """Return the parameters of the query. Raises `RequestError`."""
+    return {**parse_query(scope["query_string"], _known(others))}
 
 
 @asynccontextmanager
@@ -126,11 +121,14 @@ async def _receive_object(receive: Receive) -> dict[str, Any]:
         raise RequestError({"message": "Not valid JSON: not UTF-8."}) from None
 
 
-def _check_names(parameters: Mapping[str, Any], others: Collection[str]) -> None:
-    known = CREATE_PARAMETERS | set(others)
-    unknown = next((name for name in parameters if name not in known), None)
-    if unknown is not None:
-        raise RequestError({unknown: f"Unknown parameter. Use one of {', '.join(sorted(known))}."})
+def _known(others: OtherParameters[T]) -> frozenset[str]:
+    return CREATE_PARAMETERS | frozenset(others.names)
+
+
+def _check_names(parameters: Mapping[str, Any], known: Collection[str]) -> None:
+    errors = {name: unknown_message(name, known) for name in parameters if name not in known}
+    if errors:
+        raise RequestError(errors)
 
 
 def _merged(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
@@ -21,7 +20,7 @@ import msgspec
 from ..auth import authentication
 from ..auth.authentication import Identity
 from ..db import executor
-from ..errors import ConnectionRejected, RequestError, ScanrillError, ShuttingDown, Unauthenticated
+from ..errors import ConnectionRejected, ScanrillError, ShuttingDown, Unauthenticated
 from ..live.connection import LiveConnection
 from ..live.send_queue import SendQueue
 from ..live.server_connection import abort_connection, set_shutdown_callback
@@ -30,6 +29,7 @@ from ..protocol import messages, parsing, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
+from .parameters import parse_query
 from .problems import problem
 from .responses import encode_headers
 from .stream_routes import StreamRoute
@@ -232,11 +232,7 @@ class ReadingStream(EventStream):
 
 def _parse(scope: Scope) -> messages.Subscribe:
     """Return the request of a query; the header `Last-Event-ID` of a client that reconnects comes first."""
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    unknown = next((name for name in query if name not in PARAMETERS), None)
-    if unknown is not None:
-        raise RequestError({unknown: f"Unknown parameter. Use one of {', '.join(PARAMETERS)}."})
-    data: dict[str, Any] = {name: values[0] for name, values in query.items()}
+    data: dict[str, Any] = {**parse_query(scope["query_string"], PARAMETERS)}
     last_event_id = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
     if last_event_id:
         data["since"] = last_event_id

@@ -33,6 +33,9 @@ def parameters_of(view: Callable[..., Any]) -> frozenset[str]:
 def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     """Return the parameters of a query.
 
+    Args:
+        known: Names of parameters; one that ends with a dot stands for all that begin with it.
+
     Raises:
         RequestError: On each parameter that is unknown, is given twice, or has a NUL character, which
             PostgreSQL cannot store.
@@ -46,8 +49,8 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
     for name, value in pairs:
-        if name not in known:
-            errors[name] = _unknown_message(name, known)
+        if name not in known and f"{name.partition('.')[0]}." not in known:
+            errors[name] = unknown_message(name, known)
         elif name in values:
             errors[name] = "Give this parameter once."
         elif "\0" in value:
@@ -58,7 +61,8 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     return values
 
 
-def _unknown_message(name: str, known: Collection[str]) -> str:
+def unknown_message(name: str, known: Collection[str]) -> str:
+    """Return the message on a parameter that a route does not have."""
     if name == "token":
         return TOKEN_MESSAGE
     return f"Unknown parameter. Use {', '.join(sorted(known)) or 'none'}."

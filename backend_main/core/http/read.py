@@ -25,7 +25,7 @@ from ..protocol import messages, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
-from .creation import Creation, OtherParameters, create_from_request, query_parameters
+from .creation import Creation, OtherParameters, create_from_request, parse_query_of
 from .events import EVENT_STREAM, ReadingStream
 from .http_errors import NotAcceptable, ReadingFailed
 from .render import send_export
@@ -70,7 +70,7 @@ async def read(scope: Scope, receive: Receive, send: Send) -> None:
     accept = _header(scope, b"accept") or "*/*"
     parse = partial(_parse, accept=accept, prefer=prefer_of(scope))
     others = OtherParameters(PARAMETERS, parse)
-    if parse(query_parameters(scope)).export is None:
+    if parse(parse_query_of(scope, others)).export is None:
         await _stream(scope, receive, send, identity, others)
         return
     async with watching(scope, identity) as watcher:
@@ -89,7 +89,7 @@ async def _answer(
 ) -> None:
     """Wait until the upload has ended, and send it."""
     upload = await watcher.wait_until_ended(user, created.upload.pk, created.others.wait_seconds)
-    headers = {"Location": upload_location(scope, upload.pk)}
+    headers = {"Location": upload_location(upload.pk)}
     if upload.status in OPEN_STATUSES:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         await send_json(receive, send, 202, serializers.instance(upload), headers)
@@ -111,11 +111,11 @@ async def _stream(
     scope: Scope, receive: Receive, send: Send, identity: Identity, others: OtherParameters[Wish]
 ) -> None:
     """Send the events of the upload, with its text while it is read, until it has ended."""
-    stream = ReadingStream(scope, send, identity, None, others.parse(query_parameters(scope)).stream)
+    stream = ReadingStream(scope, send, identity, None, others.parse(parse_query_of(scope, others)).stream)
     async with stream.joined():
         created = await create_from_request(scope, receive, identity.user, others)
         stream.follow(created.upload)
-        stream.headers["Location"] = upload_location(scope, created.upload.pk)
+        stream.headers["Location"] = upload_location(created.upload.pk)
         await run_while_connected(receive, stream.run(messages.Subscribe()))
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 
 from ..errors import ScanrillError
-from .path_prefix import link_prefix
 from .problems import MEDIA_TYPE, encode_problem
 from .request_body import LimitedBody
 from .types import Receive, Scope, Send
@@ -65,9 +64,9 @@ def encode_headers(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
-def upload_location(scope: Scope, upload_id: UUID) -> str:
-    """Return the path of an upload, as a link in the response to this request."""
-    return f"{link_prefix(scope)}/api/uploads/{upload_id}/"
+def upload_location(upload_id: UUID) -> str:
+    """Return the path of an upload, for the header `Location`."""
+    return f"/api/uploads/{upload_id}/"
 
 
 async def _drain_body(receive: Receive) -> None:

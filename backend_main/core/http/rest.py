@@ -33,7 +33,7 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import Page, Upload, User
 from ..protocol import messages, parsing, serializers
-from ..uploads import commands, queries, reading_commands
+from ..uploads import commands, listing, queries, reading_commands
 from . import etags
 from .http_errors import NotAcceptable, UnsupportedMediaType
 from .problems import error_response
@@ -42,6 +42,7 @@ from .waiting import WAIT
 
 # Python refuses to convert thousands of digits; no limit needs more than a few.
 MAX_LIMIT_DIGITS = 9
+DEFAULT_LIST_SIZE = 50
 SHARE = re.compile(r"[01](\.\d{1,10})?")
 
 
@@ -80,28 +81,40 @@ class EnginesView(APIView):
 
 
 class UploadsView(APIView):
-    """`GET /api/uploads/` with filters → {list, next}, newest first, without the texts."""
+    """`GET /api/uploads/` with filters → {list, next}, newest first by default, without the texts."""
 
-    query_parameters = frozenset(messages.ListUploads.__struct_fields__) - {"ref"}
+    query_parameters = frozenset(messages.ListUploads.__struct_fields__) - {"ref", "metadata"} | {"metadata."}
 
     def get(self, request: Request) -> HttpResponse:
-        parameters: dict[str, Any] = dict(request.query_params.items())
-        limit = parse_limit(request.query_params)
-        if limit is not None:
-            parameters["limit"] = limit
-        for name in ("min_confidence", "max_confidence"):
-            if SHARE.fullmatch(parameters.get(name, "")):
-                parameters[name] = float(parameters[name])
-        query = parsing.build_request(messages.ListUploads, parameters)
-        found = queries.uploads(owner=owner_of(request), **query.filters())
-        content = messages.encode(serializers.listing(found.items, found.next, query)).encode()
-        return HttpResponse(content, content_type="application/json")
+        query = parsing.build_request(messages.ListUploads, _list_parameters(request.query_params))
+        found = listing.uploads(owner=owner_of(request), **query.filters())
+        message = serializers.listing(found.items, found.next, query, found.total)
+        return HttpResponse(messages.encode(message).encode(), content_type="application/json")
+
+
+def _list_parameters(query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a `list`; a list of REST always has a limit."""
+    parameters: dict[str, Any] = {"limit": DEFAULT_LIST_SIZE, **dict(query.items())}
+    if (limit := parse_limit(query)) is not None:
+        parameters["limit"] = limit
+    for name in ("min_confidence", "max_confidence"):
+        if SHARE.fullmatch(parameters.get(name, "")):
+            parameters[name] = float(parameters[name])
+    if "total" in query:
+        parameters["total"] = parse_flag(query, "total")
+    if "," in query.get("status", ""):
+        parameters["status"] = query["status"].split(",")
+    prefix = "metadata."
+    metadata = {name.removeprefix(prefix): query[name] for name in query if name.startswith(prefix)}
+    return parameters | ({"metadata": metadata} if metadata else {})
 
 
 def is_short_list(request: HttpRequest) -> bool:
     """Return whether the request is for a short list of uploads."""
-    filters = {name: request.GET.get(name) for name in queries.LONG_FILTERS}
-    return queries.is_short(limit=parse_limit(request.GET), **filters)
+    filters: dict[str, Any] = {name: request.GET.get(name) for name in listing.LONG_FILTERS}
+    if "," in request.GET.get("status", "") or any(name.startswith("metadata.") for name in request.GET):
+        return False
+    return listing.is_short(limit=parse_limit(request.GET) or DEFAULT_LIST_SIZE, **filters)
 
 
 class UploadView(APIView):

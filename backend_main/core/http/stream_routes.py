@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..errors import ScanrillError
+from ..live.server_connection import abort_connection
 from .http_errors import INTERNAL_ERROR_MESSAGE
 from .request_body import ClientDisconnected
 from .responses import send_error
 from .routes import EitherForm
-from .types import Application, Receive, Scope, Send
+from .types import Application, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +85,25 @@ class StreamRoutes:
 async def _serve(
     route: StreamRoute, parameters: dict[str, Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
+    """Call the handler, and send its error. A response that has begun ends with the connection instead."""
+    is_started = False
+
+    async def tracking_send(message: Message) -> None:
+        nonlocal is_started
+        is_started = True
+        await send(message)
+
     try:
-        await route.handlers[scope["method"]](scope, receive, send, **parameters)
+        await route.handlers[scope["method"]](scope, receive, tracking_send, **parameters)
+        return
     except ClientDisconnected:
         return
     except ScanrillError as refusal:
-        await send_error(scope, receive, send, refusal)
+        error = refusal
     except Exception:
         log.exception("A request failed: %s %s", scope["method"], route.path)
         error = ScanrillError(INTERNAL_ERROR_MESSAGE)
+    if is_started:
+        abort_connection(scope)
+    else:
         await send_error(scope, receive, send, error)

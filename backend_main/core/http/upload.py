@@ -26,7 +26,7 @@ async def create_upload(scope: Scope, receive: Receive, send: Send) -> None:
         instance=serializers.instance(upload, texts=bool(created.others)),
         duplicate=created.duplicate,
     )
-    headers = {"Location": upload_location(scope, upload.pk)}
+    headers = {"Location": upload_location(upload.pk)}
     await send_json(receive, send, 200 if created.duplicate else 201, response, headers)
 
 

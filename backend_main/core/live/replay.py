@@ -29,7 +29,7 @@ from ..models import (
 )
 from ..protocol import messages, serializers
 from ..pubsub.messages import ReadingStarted
-from ..uploads import queries
+from ..uploads import listing
 
 BATCH_EVENTS = 100
 # The texts that one reader keeps in memory at once; one event's texts may exceed it.
@@ -152,8 +152,8 @@ class EventLogReader:
         with read_snapshot():
             seq = self.latest_seq(owner_id)
             owner = User.objects.get(pk=owner_id)
-            limit = queries.MAX_LIST_SIZE
-            found = queries.uploads(owner=owner, limit=limit, only=upload_id)
+            limit = listing.MAX_LIST_SIZE
+            found = listing.uploads(owner=owner, limit=limit, only=upload_id)
         request = messages.ListUploads(limit=limit if found.next else None)
         return Snapshot(seq, messages.encode(serializers.listing(found.items, found.next, request)))
 

@@ -34,8 +34,13 @@ Furniture = Literal["drop", "keep"]
 Formulas = Literal["text", "vision"]
 """Whether the engine `vision` may read pages that are mostly formulas."""
 OnDuplicate = Literal["existing", "reread", "error"]
-"""What a create does if the user has the bytes: `commands.create`."""
+"""Action of a create whose bytes the user has already: `commands.create`."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
+Time = Annotated[dt.datetime, Meta(tz=True)]
+# SQLite has no escapes for the other characters in the path of a key.
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r'^[^"\\\x00]+$')]
+ListOrder = Literal["created", "-created", "updated", "-updated", "filename", "-filename", "bytes", "-bytes"]
+"""Order of a list; “-” puts the newest or largest first."""
 Share = Annotated[float, Meta(ge=0, le=1)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
@@ -138,11 +143,15 @@ Instances = list[Instance]
 
 
 class ListMessage(Message, frozen=True, kw_only=True):
-    """Reply to `list`. `next` is present if the request had `limit`; null on the last page."""
+    """Reply to `list`. `next` is present if the request had `limit`; null on the last page.
+
+    `total` is present if the request asked for it.
+    """
 
     type: Literal["Upload.list"] = "Upload.list"
     list: Instances
     next: str | UnsetType | None = UNSET
+    total: int | UnsetType = UNSET
 
 
 class ErrorMessage(Message, frozen=True, kw_only=True):
@@ -224,7 +233,7 @@ AnyMessage = Message | Processed | LiveText
 
 
 def kind(change: DurableMessage) -> str:
-    """Return the kind of a change: created, updated, deleted, started, ended, processed, error or cancelled."""
+    """Return the kind of a change: created, updated, deleted, started, ended, or a terminal status."""
     if not isinstance(change, UploadMessage):
         return change.status
     if change.type == "Upload.status":
@@ -338,8 +347,15 @@ class Create(RequestWithReadOptions, frozen=True, kw_only=True):
 class ListUploads(Request, frozen=True, kw_only=True):
     """Request for the user's uploads. Without `limit`, one message has all of them."""
 
-    status: Status | None = None
+    status: Status | Annotated[list[Status], Meta(min_length=1, max_length=5)] | None = None
     search: Annotated[str, Meta(max_length=200)] | None = None
+    engine: EngineName | None = None
+    image_hash: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    created_after: Time | None = None
+    created_before: Time | None = None
+    metadata: Annotated[dict[MetadataKey, str], Meta(max_length=5)] | None = None
+    sort: ListOrder | None = None
+    total: bool | None = None
     limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     cursor: str | None = None
     warning: Annotated[str, Meta(min_length=1, max_length=50, pattern=r"^\S+$")] | None = None
@@ -347,7 +363,7 @@ class ListUploads(Request, frozen=True, kw_only=True):
     max_confidence: Share | None = None
 
     def filters(self) -> dict[str, Any]:
-        """Return the keyword arguments of `queries.uploads`."""
+        """Return the keyword arguments of `listing.uploads`."""
         return {name: getattr(self, name) for name in self.__struct_fields__ if name != "ref"}
 
 

@@ -89,7 +89,7 @@ def failed(upload: Upload) -> messages.Failed:
 
 
 def listing(
-    items: list[bytes], next_cursor: str | None, request: messages.ListUploads
+    items: list[bytes], next_cursor: str | None, request: messages.ListUploads, total: int | None = None
 ) -> messages.ListMessage:
     """Make the reply to `list` from encoded uploads.
 
@@ -97,7 +97,11 @@ def listing(
     the query: of a long list, the event loop would take a second.
     """
     encoded = cast("list[messages.Instance]", msgspec.Raw(b"[" + b",".join(items) + b"]"))
-    return messages.ListMessage(list=encoded, next=UNSET if request.limit is None else next_cursor)
+    return messages.ListMessage(
+        list=encoded,
+        next=UNSET if request.limit is None else next_cursor,
+        total=UNSET if total is None else total,
+    )
 
 
 def page(page: PageContent, *, with_words: bool = False) -> pages.PageInstance:

@@ -4,7 +4,8 @@
 owner. May import jobs, event_log, storage, protocol, models and below; never http or consumers.
 
 `commands`          create, update, delete, cancel, retry
-`queries`           one upload, lists with cursors, finished pages
+`queries`           one upload, finished pages
+`listing`           lists of uploads: filters, orders and cursors
 `readings`          the current reading and earlier ones; `reading_commands` and `reading_queries` for users
 `word_differences`  comparison of two texts by words
 `kept_corrections`  corrections of pages that are read again; `correction_merge` merges them

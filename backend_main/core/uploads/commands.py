@@ -362,6 +362,7 @@ def _insert(
     id: UUID,
     owner: User,
     bytes: int,
+    metadata: dict[str, Any],
     **columns: Any,
 ) -> Upload:
     """Insert the row with its job and its event.
@@ -374,12 +375,18 @@ def _insert(
     """
     try:
         with event_log.transaction() as changes:
-            upload = Upload(
-                id=id, owner=owner, bytes=bytes, page_bytes=0, **columns, **options.model_fields()
+            text_bytes = len(msgspec.json.encode(metadata)) if metadata else 0
+            quotas.check_new_upload(owner, bytes + text_bytes, field)
+            upload = Upload.objects.create(
+                id=id,
+                owner=owner,
+                bytes=bytes,
+                metadata=metadata,
+                text_bytes=text_bytes,
+                page_bytes=0,
+                **columns,
+                **options.model_fields(),
             )
-            upload.text_bytes = usage.text_bytes(upload)
-            quotas.check_new_upload(owner, bytes + upload.text_bytes, field)
-            upload.save(force_insert=True)
             search_index.index_upload(upload)
             Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
@@ -440,8 +447,8 @@ def _needs_reading(upload: Upload, options: ReadOptions, on_duplicate: OnDuplica
 def _check_can_be_read_again(upload: Upload) -> None:
     if upload.status in quotas.OPEN_STATUSES:
         raise StatusConflict(
-            f"This file is {upload.status} with other options, as the upload {upload.pk}. Wait until it ends, "
-            "or cancel it."
+            f"This file is {upload.status} with other options, as the upload {upload.pk}. Wait until it "
+            "ends, or cancel it."
         )
     if upload.status not in REQUEUED_STATUSES:
         quotas.check_pending(upload.owner, "instance_id")

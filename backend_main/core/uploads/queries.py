@@ -5,37 +5,15 @@ A user learns nothing about other users' uploads: another user's id gives the sa
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
-from typing import NamedTuple
 from uuid import UUID
-
-from django.db.models import Q, QuerySet
 
 from ...reading.documents.page_jpeg import Area, area_of
 from ..db.retry import retry_transient
-from ..errors import FigureNotFound, PageNotFound, RequestError, UploadNotFound
+from ..errors import FigureNotFound, PageNotFound, UploadNotFound
 from ..models import Page, Upload, User
 from ..protocol import messages, serializers
 from .page_content import page_blocks
-
-MAX_LIST_SIZE = 10_000
-# An ordinary upload takes 0.7 KiB of a list, so the longest list fits.
-MAX_LIST_BYTES = 16 * 1024 * 1024
-# A list of this length is a short query: it takes about 5 ms.
-MAX_SHORT_LIST_SIZE = 100
-LONG_FILTERS = ("search", "warning", "min_confidence", "max_confidence")
-CHUNK_ROWS = 500
-
-
-class Listing(NamedTuple):
-    """Uploads, each encoded as JSON, and the cursor of the next request; None at the end."""
-
-    items: list[bytes]
-    next: str | None
 
 
 @retry_transient
@@ -125,99 +103,3 @@ def with_warnings(found: Upload) -> messages.Instance:
         for warning in page.page_warnings
     ]
     return serializers.instance(found, texts=True, page_warnings=warnings)
-
-
-def is_short(*, limit: int | None, **filters: object) -> bool:
-    """Return whether `uploads` with these filters is a short query: those of `LONG_FILTERS` scan all rows."""
-    is_scan = any(filters.get(name) not in (None, "") for name in LONG_FILTERS)
-    return not is_scan and limit is not None and limit <= MAX_SHORT_LIST_SIZE
-
-
-@retry_transient
-def uploads(
-    *,
-    owner: User,
-    status: str | None = None,
-    search: str | None = None,
-    limit: int | None = None,
-    cursor: str | None = None,
-    warning: str | None = None,
-    min_confidence: float | None = None,
-    max_confidence: float | None = None,
-    only: UUID | None = None,
-) -> Listing:
-    """Return uploads of the user, newest first, without their texts; at most `MAX_LIST_BYTES`.
-
-    Args:
-        search: Part of the file name, of a text or of a correction; case does not matter.
-        limit: Maximum number of uploads, fewer if they are large; None: all, at most `MAX_LIST_SIZE`.
-        cursor: `next` of the previous listing.
-        warning: Code of a warning that a page has.
-        min_confidence, max_confidence: Limits of the grade; uploads without one are left out.
-        only: The id of one upload.
-
-    Raises:
-        RequestError: On `cursor` if it is invalid; on `limit` if it is missing and too many uploads match.
-    """
-    found = Upload.objects.owned_by(owner).defer("raw_text", "plain_text", "correction")
-    if status:
-        found = found.filter(status=status)
-    if search:
-        # The plain text has the corrections of pages; the text as read is found below a correction too.
-        fields = ("filename", "raw_text", "plain_text", "correction")
-        found = found.filter(reduce(or_, (Q((f"{field}__icontains", search)) for field in fields)))
-    if warning:
-        found = found.filter(warning_codes__contains=f" {warning} ")
-    if min_confidence is not None:
-        found = found.filter(confidence__gte=min_confidence)
-    if max_confidence is not None:
-        found = found.filter(confidence__lte=max_confidence)
-    if only:
-        found = found.filter(pk=only)
-    if cursor is not None:
-        found = found.filter(_cursor_filter(cursor))
-    size = limit or MAX_LIST_SIZE
-    listing = _encode(found.order_by("-created_at", "-id")[: size + 1], owner, size)
-    if limit is None and listing.next is not None:
-        raise RequestError(
-            {
-                "limit": f"More than {MAX_LIST_SIZE} uploads or {MAX_LIST_BYTES // 1024**2} MiB match. Set a "
-                "limit and continue with `next`."
-            }
-        )
-    return listing
-
-
-def _encode(found: QuerySet[Upload], owner: User, size: int) -> Listing:
-    """Encode the first uploads, as many as the limits allow. The rows are never in memory all at once."""
-    items: list[bytes] = []
-    list_bytes = 0
-    last: Upload | None = None
-    for upload in found.iterator(CHUNK_ROWS):
-        upload.owner = owner
-        item = messages.encode_instance(serializers.instance(upload))
-        list_bytes += len(item) + 1
-        if last is not None and (len(items) == size or list_bytes > MAX_LIST_BYTES):
-            return Listing(items, _cursor(last))
-        items.append(item)
-        last = upload
-    return Listing(items, None)
-
-
-def _cursor(last: Upload) -> str:
-    text = f"{last.created_at.isoformat()} {last.pk}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _cursor_filter(cursor: str) -> Q:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        created_at, _, key = text.partition(" ")
-        when, last = dt.datetime.fromisoformat(created_at), UUID(key)
-        if when.tzinfo is None:
-            raise ValueError("the time has no time zone")
-        when = when.astimezone(dt.UTC)
-    except (ValueError, OverflowError):  # binascii.Error is a ValueError
-        message = "Invalid cursor. Use `next` from the previous response."
-        raise RequestError({"cursor": message}) from None
-    return Q(created_at__lt=when) | Q(created_at=when, pk__lt=last)

@@ -19,7 +19,7 @@ from .events import Created
 from .file_methods import FileMethods
 from .http import HttpClient, new_http_client
 from .key_methods import KeyMethods
-from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Sessions, Status, Stream
+from .messages import Engines, Instance, ListFilters, Listing, Me, Page, ReadOptions, Sessions, Stream
 from .reading_methods import ReadingMethods
 from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
 from .search_results import SearchResults
@@ -149,37 +149,21 @@ class AsyncClient(EventMethods, FileMethods, ReadingMethods, KeyMethods):
     async def list(
         self,
         *,
-        status: Status | None = None,
-        search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
-        warning: str | None = None,
-        min_confidence: float | None = None,
-        max_confidence: float | None = None,
+        **filters: Unpack[ListFilters],
     ) -> Listing:
-        """Return uploads without their texts, newest first.
+        """Return uploads without their texts, newest first by default.
 
         Args:
-            status: Only uploads of this status.
-            search: Only uploads with this text in the name or the text.
-            limit: The size of a page of the list; by default, and at most, 10,000.
-            cursor: The `next` of the page before.
-            warning: Only uploads of which a page has a warning with this code.
-            min_confidence: Only uploads with this confidence or more.
-            max_confidence: Only uploads with this confidence or less.
+            limit: The size of a page of the list; by default 50 over REST, and at most 10,000.
+            cursor: The `next` of the page before, with the same filters.
+            filters: See `ListFilters`.
         """
-        filters = list_filters(
-            status=status,
-            search=search,
-            limit=limit,
-            cursor=cursor,
-            warning=warning,
-            min_confidence=min_confidence,
-            max_confidence=max_confidence,
-        )
-        return await self._requests.list(filters)
+        fields = list_filters(limit=limit, cursor=cursor, **filters)
+        return await self._requests.list(fields)
 
-    async def list_all(self, *, limit: int = 100, **filters: Any) -> AsyncGenerator[Instance]:
+    async def list_all(self, *, limit: int = 100, **filters: Unpack[ListFilters]) -> AsyncGenerator[Instance]:
         """Yield all uploads, newest first, page by page of the list.
 
         Args:

@@ -22,12 +22,12 @@ from .messages import (
     Engines,
     ExportOptions,
     Instance,
+    ListFilters,
     Listing,
     Me,
     Page,
     ReadOptions,
     Sessions,
-    Status,
     Stream,
 )
 from .readings import Reading, ReadingComparison, Readings
@@ -155,27 +155,15 @@ class Client:
     def list(
         self,
         *,
-        status: Status | None = None,
-        search: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
-        warning: str | None = None,
-        min_confidence: float | None = None,
-        max_confidence: float | None = None,
+        **filters: Unpack[ListFilters],
     ) -> Listing:
         """Return uploads without their texts, newest first."""
-        listing = self._client.list(
-            status=status,
-            search=search,
-            limit=limit,
-            cursor=cursor,
-            warning=warning,
-            min_confidence=min_confidence,
-            max_confidence=max_confidence,
-        )
+        listing = self._client.list(limit=limit, cursor=cursor, **filters)
         return self._loop.run(listing)
 
-    def list_all(self, *, limit: int = 100, **filters: Any) -> Generator[Instance]:
+    def list_all(self, *, limit: int = 100, **filters: Unpack[ListFilters]) -> Generator[Instance]:
         """Yield all uploads, newest first; `limit` is the number for each request. Filters: as `list`."""
         return self._loop.iterate(self._client.list_all(limit=limit, **filters))
 

@@ -30,6 +30,8 @@ class EventSynchronizer:
         self.cursor: str | None = None
         self._pending_requests: list[Json] = []
         self._live: dict[str, LiveText] = {}
+        # Uploads whose reading has ended; the event of the end follows.
+        self._ended: dict[str, Instance] = {}
         # Messages to apply after the list; None while events are returned at once.
         self._held: list[ServerMessage] | None = []
         self._listed: list[Instance] = []
@@ -47,6 +49,7 @@ class EventSynchronizer:
         """Return the first request of a new connection, and discard the state of the one before."""
         self._pending_requests.clear()
         self._live.clear()
+        self._ended.clear()
         self._resyncing.clear()
         self._held, self._listed = [], []
         self._is_acknowledged = self._is_list_requested = False
@@ -132,10 +135,14 @@ class EventSynchronizer:
             return self._on_partial(message)
         if message.ref is not None and not self._reply_replaces_event(message):
             return []
+        if message.type == "Upload.status" and message.instance is not None and message.instance.is_terminal:
+            self._ended[message.instance.id] = message.instance
         event = event_from_message(message)
         if event is None or is_at_or_before(event.cursor, self.cursor):
             return []
         self.cursor = event.cursor or self.cursor
+        if isinstance(event, Finished) and (ended := self._ended.pop(event.id, None)):
+            event = event.with_instance(ended)
         if isinstance(event, Deleted | Finished) or (
             isinstance(event, Updated) and event.instance.status == "pending"
         ):

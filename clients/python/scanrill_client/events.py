@@ -81,13 +81,17 @@ class Progress(Event, frozen=True, kw_only=True):
 
 
 class Finished(Event, frozen=True, kw_only=True):
-    """The end of a reading. Status "processed" comes with the texts, the others with `error`."""
+    """The end of a reading. Status "processed" comes with the texts, the others with `error`.
+
+    instance: the upload, with its texts if it is processed; None from a server of an earlier version.
+    """
 
     id: str
     status: Status
     raw_text: str | None = None
     processed_text: str | None = None
     error: str | None = None
+    instance: Instance | None = None
 
     @property
     def upload_id(self) -> str:
@@ -105,6 +109,11 @@ class Finished(Event, frozen=True, kw_only=True):
         error_type = Cancelled if self.status == "cancelled" else ReadingFailed
         raise error_type(self.id, self.error or "The reading ended without a text.")
 
+    def with_instance(self, instance: Instance) -> Finished:
+        """Return the event with the upload, to which the texts are added."""
+        texts = {"raw_text": self.raw_text, "processed_text": self.processed_text}
+        return msgspec.structs.replace(self, instance=msgspec.structs.replace(instance, **texts))
+
     @classmethod
     def from_instance(cls, instance: Instance) -> Finished:
         """Build the event from the present state of an upload that is terminal."""
@@ -114,6 +123,7 @@ class Finished(Event, frozen=True, kw_only=True):
             raw_text=instance.raw_text,
             processed_text=instance.processed_text,
             error=instance.error,
+            instance=instance,
         )
 
 
@@ -131,6 +141,8 @@ def event_from_message(message: ServerMessage) -> Created | Updated | Deleted | 
             return Created(instance=instance, cursor=cursor, duplicate=message.duplicate)
         if message.type == "Upload.deleted":
             return Deleted(instance=instance, cursor=cursor)
+        if message.type == "Upload.status":
+            return None  # its live text or its end tells the same
         return Updated(instance=instance, cursor=cursor)
     if message.type == "Upload.status" and message.id is not None and message.status in _TERMINAL_BY_NAME:
         return _finished_from_message(message, message.id, _TERMINAL_BY_NAME[message.status])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -49,6 +49,35 @@ class ReadOptions(TypedDict, total=False):
     priority: Priority | None
 
 
+class ListFilters(TypedDict, total=False):
+    """Filters and order of a list. Those that are None or absent do not matter.
+
+    status          one status, or several
+    search          text in the name or the text
+    engine          name of the engine that has read them
+    image_hash      SHA-256 of the file, in hex
+    created_after   only uploads from after this time; `created_before` likewise
+    metadata        values of keys in the metadata
+    warning         code of a warning that a page has
+    min_confidence  only uploads with this confidence or more; `max_confidence` likewise
+    sort            “created”, “updated”, “filename” or “bytes”, with “-” before it for the reverse
+    total           True adds the number of all uploads that match
+    """
+
+    status: Status | Sequence[Status] | None
+    search: str | None
+    engine: str | None
+    image_hash: str | None
+    created_after: dt.datetime | None
+    created_before: dt.datetime | None
+    metadata: Mapping[str, str] | None
+    warning: str | None
+    min_confidence: float | None
+    max_confidence: float | None
+    sort: str | None
+    total: bool | None
+
+
 class ExportOptions(TypedDict, total=False):
     """Options of an export. The server chooses those that are None or absent.
 
@@ -83,6 +112,7 @@ class UploadWarning(msgspec.Struct, frozen=True, kw_only=True):
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload.
 
+    error_code        kind of `error` for programs, such as “unreadable_file”, or None
     reading           number of the current reading
     confidence        mean confidence of the letters, from 0 to 1, or None
     uncertain_share   share of the words that the engine is not sure of, or None
@@ -98,6 +128,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     status: Status
     error: str | None
+    error_code: str | None = None
     page_count: int | None
     pages_done: int
     engine: str
@@ -124,6 +155,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     uploads: tuple[Instance, ...] = msgspec.field(name="list")
     next: str | None = None
+    total: int | None = None
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -324,6 +356,7 @@ class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: bool = False
     uploads: tuple[Instance, ...] | None = msgspec.field(name="list", default=None)
     next: str | None = None
+    total: int | None = None
     id: str | None = None
     status: str | None = None
     raw_text: str | None = None

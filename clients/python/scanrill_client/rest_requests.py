@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -88,8 +89,19 @@ def export_query(
 
 
 def list_filters(**filters: Any) -> Json:
-    """Return the filters that are not None."""
-    return {name: value for name, value in filters.items() if value is not None}
+    """Return the filters that are not None, as JSON."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    return {
+        name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in given.items()
+    }
+
+
+def list_query(filters: Json) -> Json:
+    """Return the filters as parameters of a query."""
+    query = {name: value for name, value in filters.items() if name != "metadata"}
+    if not isinstance(status := query.get("status", ""), str):
+        query["status"] = ",".join(status)
+    return query | {f"metadata.{key}": value for key, value in filters.get("metadata", {}).items()}
 
 
 def update_fields(
@@ -118,7 +130,8 @@ class RestRequests:
         return decode_response(body, Created)
 
     async def list(self, filters: Json) -> Listing:
-        return decode_response(await self._http.call("GET", "/api/uploads/", params=filters), Listing)
+        query = list_query(filters)
+        return decode_response(await self._http.call("GET", "/api/uploads/", params=query), Listing)
 
     async def retrieve(self, upload_id: str) -> Instance:
         return await self._request_instance("GET", upload_path(upload_id))

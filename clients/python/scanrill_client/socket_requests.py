@@ -17,7 +17,7 @@ class SocketRequests:
 
     async def create(self, file: UploadFile, options: Json) -> Created:
         """Upload a file in one message. Use REST for large files."""
-        data = {"image_base64": await file.base64()} | options
+        data = {"image_base64": await file.base64(), "on_duplicate": "reread"} | options
         if file.filename is not None:
             data["image_path"] = file.filename
         reply = await self._connection.request({"type": "create", "data": data})
@@ -25,7 +25,7 @@ class SocketRequests:
 
     async def list(self, filters: Json) -> Listing:
         reply = await self._connection.request({"type": "list"} | filters)
-        return Listing(uploads=reply.uploads or (), next=reply.next)
+        return Listing(uploads=reply.uploads or (), next=reply.next, total=reply.total)
 
     async def retrieve(self, upload_id: str) -> Instance:
         return await self._request_instance("retrieve", upload_id)

@@ -53,6 +53,9 @@ class UploadStore(Mapping[str, Instance]):
         self._replace_fields(event.id, status="processing", **page_count)
 
     def _apply_finished(self, event: Finished) -> None:
+        if event.instance is not None and event.status == "processed":
+            self._by_id[event.id] = event.instance
+            return
         self._replace_fields(
             event.id,
             status=event.status,

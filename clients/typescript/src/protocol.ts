@@ -20,6 +20,8 @@ export interface Instance {
   readonly bytes: number;
   readonly status: Status;
   readonly error: string | null;
+  /** Kind of `error` for programs, such as "unreadable_file" or "timeout". */
+  readonly error_code: string | null;
   readonly page_count: number | null;
   readonly pages_done: number;
   readonly engine: string;
@@ -95,6 +97,8 @@ export interface ListMessage {
   readonly type: "Upload.list";
   readonly list: readonly Instance[];
   readonly next?: string | null;
+  /** Number of all uploads that match; present if the request asked for it. */
+  readonly total?: number;
 }
 
 /** The reply to `subscribe`. `cursor` and `recovered` are present only if the client sent `stream`. */
@@ -292,8 +296,20 @@ export type Request =
 
 /** Filters of a list of uploads. */
 export interface ListFilters {
-  readonly status?: Status;
+  readonly status?: Status | readonly Status[];
   readonly search?: string;
+  readonly engine?: string;
+  /** SHA-256 of the file, in hex. */
+  readonly image_hash?: string;
+  /** Limits of the time of the creation, with a time zone: "2026-01-31T09:00:00Z". */
+  readonly created_after?: string;
+  readonly created_before?: string;
+  /** Values of keys in the metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Order; "-" puts the newest or largest first. The default is "-created". */
+  readonly sort?: "created" | "-created" | "updated" | "-updated" | "filename" | "-filename" | "bytes" | "-bytes";
+  /** Whether to count all uploads that match. */
+  readonly total?: boolean;
   readonly limit?: number;
   readonly cursor?: string;
   /** Code of a warning that a page of the upload has. */
@@ -314,7 +330,8 @@ export interface UploadChanges {
 export type UploadEvent =
   | { readonly kind: "created" | "updated" | "deleted"; readonly instance: Instance }
   | { readonly kind: "partial"; readonly partial: PartialText }
-  | { readonly kind: "finished"; readonly finished: Finished };
+  /** `instance` is the upload without its texts; absent from a server of an earlier version. */
+  | { readonly kind: "finished"; readonly finished: Finished; readonly instance?: Instance };
 
 const TERMINAL_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
 

@@ -16,6 +16,7 @@ import {
 } from "./errors.ts";
 import {
   definedOptions,
+  isTerminal,
   parseEvent,
   type Finished,
   type Instance,
@@ -87,6 +88,7 @@ export class ScanrillSocket {
   readonly #options: SocketOptions;
   readonly #backoff: Backoff;
   readonly #pending = new Map<string, Pending>();
+  readonly #ended = new Map<string, Instance>();
   #socket: WebSocket | null = null;
   #state: ConnectionState = { kind: "idle" };
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -298,7 +300,8 @@ export class ScanrillSocket {
     if (message["type"] === "Upload.list" && !isReply && Array.isArray(message["list"])) {
       this.#options.listener.onSnapshot?.(message as unknown as ListMessage);
     }
-    const event = parseEvent(message);
+    this.#rememberEnd(message, isReply);
+    const event = this.#withInstance(parseEvent(message));
     if (event === null || !this.#advanceCursor(message["cursor"])) return;
     this.#options.listener.onEvent?.(event);
   }
@@ -315,6 +318,20 @@ export class ScanrillSocket {
     if (epoch === knownEpoch && seq <= knownSeq) return false;
     this.#cursor = cursor;
     return true;
+  }
+
+  /** Keep the upload of a reading that has ended: the message of the end follows, and both are one event. */
+  #rememberEnd({ type, instance }: ServerMessage, isReply: boolean): void {
+    if (isReply || type !== "Upload.status" || instance === undefined) return;
+    const upload = instance as Instance;
+    if (isTerminal(upload.status)) this.#ended.set(upload.id, upload);
+  }
+
+  #withInstance(event: UploadEvent | null): UploadEvent | null {
+    if (event?.kind !== "finished") return event;
+    const instance = this.#ended.get(event.finished.id);
+    this.#ended.delete(event.finished.id);
+    return instance === undefined ? event : { ...event, instance };
   }
 
   /** Complete the request that a message replies to; return false if it is not a reply. A reply may also be an event. */

@@ -27,7 +27,7 @@ from backend_main.core.models import (
     User,
 )
 from backend_main.core.protocol import messages, serializers
-from backend_main.core.uploads import commands, queries
+from backend_main.core.uploads import commands, listing
 from tests.support.database import new_upload, new_user
 from tests.support.fake_reply_target import FakeReplyTarget
 
@@ -265,15 +265,15 @@ def ids(message: dict[str, Any]) -> list[uuid.UUID]:
 
 @pytest.mark.django_db(transaction=True)
 def test_snapshot_is_of_one_moment_while_events_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    upload, list_uploads = new_upload(new_user()), queries.uploads
+    upload, list_uploads = new_upload(new_user()), listing.uploads
     writer = threading.Thread(target=close_connection_after(rename), args=[upload])
 
-    def snapshot_while_writing(**of: Any) -> queries.Listing:
+    def snapshot_while_writing(**of: Any) -> listing.Listing:
         writer.start()
         writer.join()
         return list_uploads(**of)
 
-    monkeypatch.setattr(queries, "uploads", snapshot_while_writing)
+    monkeypatch.setattr(listing, "uploads", snapshot_while_writing)
     connection.close()  # as on a thread that has had no query
     snapshot = log.snapshot(upload.owner_id, None)
     assert log_of(upload.owner) == [(1, "created"), (2, "updated")]
@@ -298,10 +298,10 @@ def test_snapshot_of_many_uploads_has_a_cursor_for_the_rest(
     upload = new_upload(new_user())
     other = new_upload(upload.owner, GIF)
     assert "next" not in snapshot_of(upload.owner_id)
-    monkeypatch.setattr(queries, limit, 1)
+    monkeypatch.setattr(listing, limit, 1)
     message = snapshot_of(upload.owner_id)
     assert ids(message) == [other.pk]
-    rest = queries.uploads(owner=upload.owner, limit=1, cursor=message["next"])
+    rest = listing.uploads(owner=upload.owner, limit=1, cursor=message["next"])
     assert [json.loads(item)["id"] for item in rest.items] == [str(upload.pk)]
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from backend_main.core.auth import accounts
 from backend_main.core.errors import RequestError, UploadNotFound
 from backend_main.core.models import Upload, User
-from backend_main.core.uploads import queries, reading_commands
+from backend_main.core.uploads import listing, queries, reading_commands
 from tests.support.database import new_user
 from tests.support.searchable import insert_upload
 
@@ -41,8 +41,8 @@ def insert_uploads(owner: User, count: int, **fields: object) -> list[Upload]:
     return list(Upload.objects.filter(pk__in=[u.pk for u in inserted]).order_by("-created_at", "-id"))
 
 
-def ids(listing: queries.Listing) -> list[uuid.UUID]:
-    return [uuid.UUID(json.loads(item)["id"]) for item in listing.items]
+def ids(found: listing.Listing) -> list[uuid.UUID]:
+    return [uuid.UUID(json.loads(item)["id"]) for item in found.items]
 
 
 def keys(uploads: list[Upload]) -> list[uuid.UUID]:
@@ -60,10 +60,10 @@ def test_uploads_with_a_limit_yields_the_whole_list_in_parts(limit: int) -> None
     found: list[uuid.UUID] = []
     cursor = None
     while True:
-        listing = queries.uploads(owner=owner, limit=limit, cursor=cursor)
-        assert len(listing.items) <= limit
-        found += ids(listing)
-        cursor = listing.next
+        batch = listing.uploads(owner=owner, limit=limit, cursor=cursor)
+        assert len(batch.items) <= limit
+        found += ids(batch)
+        cursor = batch.next
         if cursor is None:
             break
     assert found == keys(expected)
@@ -72,18 +72,18 @@ def test_uploads_with_a_limit_yields_the_whole_list_in_parts(limit: int) -> None
 def test_uploads_with_the_cursor_of_a_deleted_upload_continues() -> None:
     owner = new_user()
     expected = insert_uploads(owner, 6)
-    first = queries.uploads(owner=owner, limit=3)
+    first = listing.uploads(owner=owner, limit=3)
     Upload.objects.get(pk=ids(first)[-1]).delete()
-    assert ids(queries.uploads(owner=owner, limit=3, cursor=first.next)) == keys(expected[3:])
+    assert ids(listing.uploads(owner=owner, limit=3, cursor=first.next)) == keys(expected[3:])
 
 
 def test_uploads_with_the_cursor_of_another_user_lists_own_uploads_only() -> None:
     owner, other = new_user(), new_user()
     insert_uploads(owner, 4)
-    cursor = queries.uploads(owner=owner, limit=1).next
+    cursor = listing.uploads(owner=owner, limit=1).next
     own = insert_uploads(other, 2)
-    assert {*ids(queries.uploads(owner=other, cursor=cursor))} <= {*keys(own)}
-    assert ids(queries.uploads(owner=other)) == keys(own)
+    assert {*ids(listing.uploads(owner=other, cursor=cursor))} <= {*keys(own)}
+    assert ids(listing.uploads(owner=other)) == keys(own)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_uploads_with_the_cursor_of_another_user_lists_own_uploads_only() -> Non
 )
 def test_uploads_with_an_invalid_cursor_is_an_error_on_cursor(cursor: str) -> None:
     with pytest.raises(RequestError) as raised:
-        queries.uploads(owner=new_user(), cursor=cursor)
+        listing.uploads(owner=new_user(), cursor=cursor)
     assert list(raised.value.fields) == ["cursor"]
 
 
@@ -127,53 +127,53 @@ def test_uploads_with_search_finds_names_texts_and_corrections(search: str, name
     corrected = insert_upload(owner, "invoice 4712", filename="page.png")
     reading_commands.correct_page(owner=owner, upload_id=corrected.pk, number=1, correction="a giraffe")
     insert_upload(new_user(), "a zebra and a giraffe", filename="page.png")
-    listing = queries.uploads(owner=owner, search=search)
-    assert [json.loads(item)["filename"] for item in listing.items] == names
+    found = listing.uploads(owner=owner, search=search)
+    assert [json.loads(item)["filename"] for item in found.items] == names
 
 
 def test_uploads_without_a_limit_is_an_error_if_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
     insert_uploads(owner, 4)
-    monkeypatch.setattr(queries, "MAX_LIST_SIZE", 3)
+    monkeypatch.setattr(listing, "MAX_LIST_SIZE", 3)
     with pytest.raises(RequestError) as raised:
-        queries.uploads(owner=owner)
+        listing.uploads(owner=owner)
     assert list(raised.value.fields) == ["limit"]
-    monkeypatch.setattr(queries, "MAX_LIST_SIZE", 4)
-    assert len(ids(queries.uploads(owner=owner))) == 4
+    monkeypatch.setattr(listing, "MAX_LIST_SIZE", 4)
+    assert len(ids(listing.uploads(owner=owner))) == 4
 
 
 def test_uploads_beyond_the_bytes_of_a_list_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
     expected = keys(insert_uploads(owner, 5, metadata={"a": "x" * 500}))
-    monkeypatch.setattr(queries, "MAX_LIST_BYTES", 4_000)
-    first = queries.uploads(owner=owner, limit=5)
+    monkeypatch.setattr(listing, "MAX_LIST_BYTES", 4_000)
+    first = listing.uploads(owner=owner, limit=5)
     assert sum(map(len, first.items)) <= 4_000
     assert ids(first) == expected[: len(first.items)]
     assert first.next is not None
-    second = queries.uploads(owner=owner, limit=5, cursor=first.next)
+    second = listing.uploads(owner=owner, limit=5, cursor=first.next)
     assert ids(first) + ids(second) == expected
     with pytest.raises(RequestError) as raised:
-        queries.uploads(owner=owner)
+        listing.uploads(owner=owner)
     assert list(raised.value.fields) == ["limit"]
-    monkeypatch.setattr(queries, "MAX_LIST_BYTES", 1)
-    assert ids(queries.uploads(owner=owner, limit=5)) == expected[:1], "one always fits"
+    monkeypatch.setattr(listing, "MAX_LIST_BYTES", 1)
+    assert ids(listing.uploads(owner=owner, limit=5)) == expected[:1], "one always fits"
 
 
 def test_uploads_filters_by_status_and_search() -> None:
     owner = new_user()
     done = insert_uploads(owner, 2, status="processed", raw_text="One Invoice")
     insert_uploads(owner, 2, status="error")
-    assert ids(queries.uploads(owner=owner, status="processed")) == keys(done)
-    assert ids(queries.uploads(owner=owner, search="invoice")) == keys(done)
-    assert ids(queries.uploads(owner=owner, status="error", search="invoice")) == []
-    assert len(ids(queries.uploads(owner=owner, search=".PNG"))) == 4
+    assert ids(listing.uploads(owner=owner, status="processed")) == keys(done)
+    assert ids(listing.uploads(owner=owner, search="invoice")) == keys(done)
+    assert ids(listing.uploads(owner=owner, status="error", search="invoice")) == []
+    assert len(ids(listing.uploads(owner=owner, search=".PNG"))) == 4
 
 
 def test_uploads_search_takes_percent_and_underscore_literally() -> None:
     owner = new_user()
     insert_uploads(owner, 2)
-    assert ids(queries.uploads(owner=owner, search="%")) == []
-    assert ids(queries.uploads(owner=owner, search="_")) == []
+    assert ids(listing.uploads(owner=owner, search="%")) == []
+    assert ids(listing.uploads(owner=owner, search="_")) == []
 
 
 def test_upload_of_another_user_is_not_found_by_id_or_hash() -> None:
@@ -210,9 +210,9 @@ def test_uploads_by_confidence_leaves_out_uploads_without_a_grade() -> None:
     [low] = insert_uploads(owner, 1, confidence=0.4)
     [high] = insert_uploads(owner, 1, confidence=0.9)
     insert_uploads(owner, 1)
-    assert ids(queries.uploads(owner=owner, min_confidence=0.4)) == [high.pk, low.pk]
-    assert ids(queries.uploads(owner=owner, max_confidence=0.4)) == [low.pk]
-    assert ids(queries.uploads(owner=owner, min_confidence=0.5, max_confidence=0.8)) == []
+    assert ids(listing.uploads(owner=owner, min_confidence=0.4)) == [high.pk, low.pk]
+    assert ids(listing.uploads(owner=owner, max_confidence=0.4)) == [low.pk]
+    assert ids(listing.uploads(owner=owner, min_confidence=0.5, max_confidence=0.8)) == []
 
 
 def test_uploads_by_warning_compares_whole_codes() -> None:
@@ -221,9 +221,9 @@ def test_uploads_by_warning_compares_whole_codes() -> None:
     insert_uploads(owner, 1, warning_codes=" very-low-confidence ")
     insert_uploads(owner, 1, warning_codes="")
     insert_uploads(owner, 1)
-    assert ids(queries.uploads(owner=owner, warning="low-confidence")) == [found.pk]
+    assert ids(listing.uploads(owner=owner, warning="low-confidence")) == [found.pk]
     for pattern in ("low_confidence", "low%", "confidence"):
-        assert ids(queries.uploads(owner=owner, warning=pattern)) == []
+        assert ids(listing.uploads(owner=owner, warning=pattern)) == []
 
 
 def test_upload_with_warnings_has_code_page_and_message_of_each() -> None:
@@ -256,4 +256,4 @@ def test_upload_with_warnings_has_code_page_and_message_of_each() -> None:
 def test_is_short_with_a_filter_that_scans_all_rows_is_false(
     filters: dict[str, object], expected: bool
 ) -> None:
-    assert queries.is_short(limit=10, **filters) is expected
+    assert listing.is_short(limit=10, **filters) is expected

@@ -88,6 +88,7 @@ export function applyEvent(event: UploadEvent): void {
       applyProgress(event.partial.id, event.partial.page, event.partial.page_count);
       break;
     case "finished":
+      if (event.instance !== undefined) patch(event.instance.id, event.instance);
       applyFinished(event.finished);
       if (event.finished.id === selectedId.value) void loadSelected();
   }
