@@ -16,8 +16,8 @@ from backend_main.core.http import (
     tus,
     upload,
     webhooks,
+    wires,
 )
-from backend_main.core.http.mcp import endpoint as mcp
 from backend_main.core.http.routes import route
 from backend_main.core.http.stream_routes import StreamRoutes
 from backend_main.core.http.user_turns import in_turn, list_in_turn
@@ -31,7 +31,7 @@ stream_routes = StreamRoutes(
     events.UPLOAD_EVENTS,
     tus.RESUMABLE_UPLOADS,
     tus.RESUMABLE_UPLOAD,
-    *mcp.routes(),
+    *wires.routes(),
 )
 urlpatterns = [
     route("", error_views.web_page_not_built),

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
-from .conf_types import Duration, Network, decode_custom_type, without_credentials
+from .conf_types import Duration, Network, Wire, decode_custom_type, without_credentials
 from .errors import CommandError
 
 PREFIX = "SCANRILL_"
@@ -365,6 +365,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Size of the local cache of files from a bucket, in bytes; 0 = no cache.", ge=0),
     ] = 2 * 1024**3
+    wires: Annotated[
+        list[Wire],
+        Meta(
+            description="Interfaces of other products that are on: tika, open-webui, docling, openai, "
+            "mistral, azure, mcp."
+        ),
+    ] = msgspec.field(default_factory=lambda: list(get_args(Wire)))
     wire_retention_hours: Annotated[
         int,
         Meta(

@@ -23,7 +23,7 @@ from ...exports.formats import parse_request
 from ...models import KeyScope, Status, Upload
 from ...runtime import runtime_of
 from ...search import hits
-from ...uploads import commands, queries
+from ...uploads import commands, listing, queries
 from ...uploads.quotas import OPEN_STATUSES
 from ..http_errors import ReadingFailed
 from ..render import render
@@ -69,9 +69,9 @@ class UserLibrary:
         return await self._text(upload)
 
     async def list_files(self, arguments: ListArguments) -> str:
-        call = partial(queries.uploads, owner=self._user, limit=arguments.limit)
-        listing = await executor.run_long_query(self._user.pk, call, search=arguments.name or None)
-        files = [msgspec.json.decode(item) for item in listing.items]
+        call = partial(listing.uploads, owner=self._user, limit=arguments.limit)
+        found = await executor.run_long_query(self._user.pk, call, search=arguments.name or None)
+        files = [msgspec.json.decode(item) for item in found.items]
         return _json([{name: file[name] for name in LISTED_FIELDS} for file in files])
 
     async def get_text(self, arguments: TextArguments) -> str:
@@ -132,6 +132,5 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def routes() -> list[StreamRoute]:
-    """Return the route, if the extra is installed."""
-    return [StreamRoute("mcp", {"POST": serve})] if find_spec("mcp") else []
+ROUTES = (StreamRoute("mcp", {"POST": serve}),) if find_spec("mcp") else ()
+"""The route, if the extra is installed."""
