@@ -475,9 +475,13 @@ def describe(settings: Conf) -> list[SettingInfo]:
     return rows
 
 
+# Variables of commands alone: the key of `scanrill watch --server`.
+COMMAND_VARIABLES = {PREFIX + "API_KEY"}
+
+
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables with scanrill's prefix that are not settings, usually misspelt ones."""
-    known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
+    known = {PREFIX + name.upper() for name in Conf.__struct_fields__} | COMMAND_VARIABLES
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 

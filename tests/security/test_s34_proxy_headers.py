@@ -74,6 +74,15 @@ def test_s34_forged_header_of_a_client_is_ignored(proxied_server: Server, server
     assert logged_address(server, header) == "127.0.0.1"
 
 
+def test_s34_forwarded_prefix_counts_from_a_trusted_proxy_only(
+    proxied_server: Server, server: Server
+) -> None:
+    header = "X-Forwarded-Prefix: /scan"
+    assert fetch(proxied_server, "/scan/healthz", header).status == 200
+    assert fetch(proxied_server, "/scan/healthz", header, source="127.0.0.2").status == 404
+    assert fetch(server, "/scan/healthz", header).status == 404
+
+
 def test_s34_clients_behind_a_proxy_are_limited_by_address(proxied_server: Server, token: str) -> None:
     def status(address: str) -> int | None:
         return fetch(proxied_server, "/healthz", f"X-Forwarded-For: {address}").status

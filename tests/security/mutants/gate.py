@@ -99,4 +99,11 @@ MUTANTS = [
         "_limit_middleware(application, limits),\n        '*',",
         "test_s34_proxy_headers.py -k names_the_client",
     ),
+    Mutant(
+        "s34",
+        f"{BACKEND}/proxy_headers.py",
+        "            await application(scope, receive, send)\n\n    return app if",
+        "            await application(with_forwarded_prefix(scope), receive, send)\n\n    return app if",
+        "test_s34_proxy_headers.py -k prefix",
+    ),
 ]
