@@ -10,7 +10,8 @@ responses to errors, `http_errors` the errors of HTTP itself, `error_views` thos
 
 `stream_routes` is the table of routes that bypass Django, because their handlers receive a body, or send a
 response, as a stream. `receive` and `multipart` write the file in a body to disk, `render` writes an upload
-in a format, and `waiting` waits until an upload has ended. `tus` and `tus_headers` serve `/api/tus`.
+in a format, and `waiting` waits until an upload has ended. `tus` and `tus_headers` serve `/api/tus`,
+`mcp` serves `/mcp`.
 
 `routes` has the paths of routes, `parameters` reads their queries, and `route_checks` answers `OPTIONS` and
 refuses methods and parameters that a route lacks.
