@@ -252,6 +252,7 @@ def unknown_settings(texts: dict[str, str]) -> Iterator[str]:
     from backend_main.core import conf
 
     known = [conf.PREFIX + name.upper() for name in conf.Conf.__struct_fields__]
+    known += conf.COMMAND_VARIABLES
     for page, text in texts.items():
         for name in sorted(set(re.findall(rf"\b{conf.PREFIX}[A-Z0-9_]*", text))):
             if name not in known and not (name.endswith("_") and any(k.startswith(name) for k in known)):

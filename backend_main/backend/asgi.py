@@ -14,6 +14,7 @@ from backend_main.backend.lifespan import Lifespan, ProcessRole  # noqa: E402
 from backend_main.backend.proxy_headers import proxy_headers_middleware  # noqa: E402
 from backend_main.backend.urls import stream_routes  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
+from backend_main.core.http import wires  # noqa: E402
 from backend_main.core.http.cors import cors_middleware  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware, upgrade_required_middleware  # noqa: E402
 from backend_main.core.http.path_prefix import path_prefix_middleware  # noqa: E402
@@ -31,6 +32,7 @@ websocket_routes = URLRouter(
     [
         path("ws/core/upload/", UploadConsumer.as_asgi()),
         path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
+        *(path(route, socket) for route, socket in wires.websocket_routes().items()),  # type: ignore[arg-type] # the stub knows HTTP views only
         re_path("", UnknownPathConsumer.as_asgi()),
     ]
 )

@@ -17,6 +17,7 @@ from backend_main.core.http import (
     tus,
     upload,
     webhooks,
+    wires,
 )
 from backend_main.core.http.routes import route
 from backend_main.core.http.stream_routes import StreamRoutes
@@ -31,6 +32,7 @@ stream_routes = StreamRoutes(
     events.UPLOAD_EVENTS,
     tus.RESUMABLE_UPLOADS,
     tus.RESUMABLE_UPLOAD,
+    *wires.routes(),
 )
 urlpatterns = [
     route("", error_views.web_page_not_built),

@@ -38,6 +38,7 @@ from .users import (
     sign_user_out,
     token,
 )
+from .watch import watch
 from .webhooks import add_webhook, list_deliveries, list_webhooks, remove_webhook, send_test_event
 from .worker import worker
 
@@ -80,7 +81,7 @@ for name, webhook_command in WEBHOOK_COMMANDS.items():
     webhook.command(name)(webhook_command)
 app.add_typer(webhook, name="webhook")
 COMMANDS = (
-    *(serve, worker, link, token, read, export, engines, search),
+    *(serve, worker, link, token, read, watch, export, engines, search),
     *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:

@@ -60,7 +60,7 @@ def _write_exports(
 ) -> bool:
     if is_batch:
         _create_folder(output)
-    reader = FileReader(_engine(options), options)
+    reader = FileReader(configured_engine(options), options)
     all_read = True
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         for item in inputs:
@@ -109,7 +109,7 @@ def _write_export(
 
 
 def _print_inputs(inputs: Sequence[Input], output_format: str, options: Options, *, is_batch: bool) -> bool:
-    reader = FileReader(_engine(options), options)
+    reader = FileReader(configured_engine(options), options)
     array = _JsonArray() if output_format == "json" and is_batch else None
     write = array.write if array else _WRITERS[output_format]
     all_read = True
@@ -140,7 +140,7 @@ class FileReader(NamedTuple):
         return reading.read(file, self.options, self.engine)
 
 
-def _engine(options: Options) -> LazyEngine:
+def configured_engine(options: Options) -> LazyEngine:
     """Return the engine. An unknown or unavailable one, and unsupported options, are wrong usage."""
     try:
         engine = LazyEngine(options.engine)

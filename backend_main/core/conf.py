@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
-from .conf_types import Duration, Network, decode_custom_type, without_credentials
+from .conf_types import Duration, Network, Wire, decode_custom_type, without_credentials
 from .errors import CommandError
 
 PREFIX = "SCANRILL_"
@@ -365,6 +365,13 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Size of the local cache of files from a bucket, in bytes; 0 = no cache.", ge=0),
     ] = 2 * 1024**3
+    wires: Annotated[
+        list[Wire],
+        Meta(
+            description="Interfaces of other products that are on: tika, open-webui, docling, openai, "
+            "mistral, azure."
+        ),
+    ] = msgspec.field(default_factory=lambda: ["tika", "open-webui", "docling", "openai", "mistral", "azure"])
     wire_retention_hours: Annotated[
         int,
         Meta(
@@ -468,9 +475,13 @@ def describe(settings: Conf) -> list[SettingInfo]:
     return rows
 
 
+# Variables of commands alone: the key of `scanrill watch --server`.
+COMMAND_VARIABLES = {PREFIX + "API_KEY"}
+
+
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables with scanrill's prefix that are not settings, usually misspelt ones."""
-    known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
+    known = {PREFIX + name.upper() for name in Conf.__struct_fields__} | COMMAND_VARIABLES
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 

@@ -18,7 +18,7 @@ MAX_LINE_CHARACTERS = 2 * 1024
 MAX_TRACEBACK_CHARACTERS = 32 * 1024
 # A token in the query of any text, the code of a sign-in link, a bearer or basic header.
 _NAMED_SECRET = re.compile(
-    r"(?i)(token=|[?&#]code=)[^&\s\"']+|(bearer\s+|basic\s+(?=[\w+/=-]{20}))[\w.~+/=-]+"
+    r"(?i)(token=|api_key=|[?&#]code=)[^&\s\"']+|(bearer\s+|basic\s+(?=[\w+/=-]{20}))[\w.~+/=-]+"
 )
 # The path of a request with an API key, in whichever form; and an API key anywhere, up to its public prefix.
 _PATH_KEY = re.compile(r"(/k/)[^/\s?#\"']+")

@@ -67,7 +67,7 @@ def missing() -> list[str]:
 
 
 def is_in_contract(name: str) -> bool:
-    """Return whether the document has this route: not the page, nor other protocols."""
+    """Return whether the document has this route: not the page, nor protocols with a contract elsewhere."""
     path = name.split(" ")[1]
     return path in ("/healthz", "/readyz") or (path.startswith("/api/") and not path.startswith(TUS))
 

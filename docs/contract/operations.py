@@ -103,7 +103,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/uploads/{id}/readings/{reading}/current": Operation(m.Instance, errors=(409,)),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": Operation(readings.ReadingComparison),
     "GET /api/webhooks": Operation(r.WebhookList),
-    "POST /api/webhooks": Operation(r.NewWebhook, status=201, body=r.WebhookFields, errors=(404, 409)),
+    "POST /api/webhooks": Operation(r.NewWebhook, status=201, body=r.WebhookFields, errors=(404, 507)),
     "GET /api/webhooks/{webhook_id}": Operation(r.Webhook),
     "PATCH /api/webhooks/{webhook_id}": Operation(r.Webhook, body=r.WebhookFields),
     "DELETE /api/webhooks/{webhook_id}": Operation(status=204),

@@ -10,6 +10,7 @@ descriptions.py   meanings that the code does not hold
 errors.py         page of errors, from `core/errors.py` and `reading/errors.py`
 warnings.py       page of codes of warnings, from `reading/warning_codes.py`
 library.py        page of the Python library, from the package `scanrill`
+python_client.py, typescript_client.py  pages of the clients, from their sources
 decisions.py      pages of decisions, from `docs/decisions/`
 markdown.py       tables, code blocks, anchors
 """
@@ -22,7 +23,19 @@ from collections.abc import Callable
 # Importing the routes loads Django's settings, which need a secret key: `make` sets one.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
 
-from . import commands, decisions, errors, library, protocol, rest, settings, transcripts, warnings
+from . import (
+    commands,
+    decisions,
+    errors,
+    library,
+    protocol,
+    python_client,
+    rest,
+    settings,
+    transcripts,
+    typescript_client,
+    warnings,
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings.page_of_settings,
@@ -33,6 +46,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/errors.md": errors.page_of_errors,
     "reference/warnings.md": warnings.page_of_warnings,
     "reference/library.md": library.page_of_library,
+    "reference/python-client.md": python_client.page_of_python_client,
+    "reference/typescript-client.md": typescript_client.page_of_typescript_client,
     "explanation/decisions.md": decisions.page_of_decisions,
 }
 

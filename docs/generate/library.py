@@ -30,7 +30,7 @@ SECTION = re.compile(r"^(Args|Returns|Raises):\n", re.MULTILINE)
 SECTION_TITLES = {"Args": "Arguments", "Returns": "Returns", "Raises": "Raises"}
 ENTRY = re.compile(r"^(\w+): ", re.MULTILINE)
 MAX_SIGNATURE_CHARACTERS = 90
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def page_of_library() -> str:
@@ -77,7 +77,7 @@ def _section(name: str) -> str:
 
 def _body(name: str, value: Any) -> str:
     if inspect.isfunction(value):
-        return _function(_function_node(value), _docstring(value))
+        return function_text(_function_node(value), _docstring(value))
     if inspect.isclass(value):
         return _class(value)
     module = next(m for m in (types, scanrill._sources) if name in vars(m))
@@ -89,9 +89,9 @@ def _class(kind: type) -> str:
     attributes = [] if is_typeddict(kind) else fields(kind)
     rows = [(code(name), code(hint), code(default), text) for name, hint, default, text in attributes]
     methods = [
-        f"#### {kind.__name__}.{node.name}\n\n" + _function(node, ast.get_docstring(node) or "")
+        f"#### {kind.__name__}.{node.name}\n\n" + function_text(node, ast.get_docstring(node) or "")
         for node in _class_node(kind).body
-        if isinstance(node, _Function) and not node.name.startswith("_") and ast.get_docstring(node)
+        if isinstance(node, Function) and not node.name.startswith("_") and ast.get_docstring(node)
     ]
     return joined(
         _constructor(kind),
@@ -102,19 +102,20 @@ def _class(kind: type) -> str:
 
 
 def _constructor(kind: type) -> str:
-    nodes = [n for n in _class_node(kind).body if isinstance(n, _Function) and n.name == "__init__"]
+    nodes = [n for n in _class_node(kind).body if isinstance(n, Function) and n.name == "__init__"]
     return block(_signature(nodes[0], kind.__name__), "python") if nodes else ""
 
 
-def _function(node: _Function, docstring: str) -> str:
+def function_text(node: Function, docstring: str, name: str = "") -> str:
+    """Return the signature of a function, property or constructor, and its docstring as Markdown."""
     if any(ast.unparse(decorator) == "property" for decorator in node.decorator_list):
         head = f"{node.name}: {ast.unparse(node.returns)}" if node.returns else node.name
     else:
-        head = _signature(node, node.name)
-    return joined(block(head, "python"), _markdown(docstring)).strip()
+        head = _signature(node, name or node.name)
+    return joined(block(head, "python"), docstring_markdown(docstring)).strip()
 
 
-def _signature(node: _Function, name: str) -> str:
+def _signature(node: Function, name: str) -> str:
     parameters = [text for text in _parameters(node.args) if text not in ("self", "cls")]
     returns = f" -> {ast.unparse(node.returns)}" if node.returns and node.name != "__init__" else ""
     line = f"{name}({', '.join(parameters)}){returns}"
@@ -156,7 +157,7 @@ def _alias(name: str, module: ModuleType) -> str:
 
 
 def _text(thing: Any) -> str:
-    return _markdown(_docstring(thing))
+    return docstring_markdown(_docstring(thing))
 
 
 def _docstring(thing: Any) -> str:
@@ -167,7 +168,7 @@ def _docstring(thing: Any) -> str:
     )
 
 
-def _markdown(docstring: str) -> str:
+def docstring_markdown(docstring: str) -> str:
     """Return a docstring with its sections as lists."""
     text, *sections = SECTION.split(docstring)
     parts = [text.strip()]
@@ -187,9 +188,9 @@ def _class_node(kind: type) -> ast.ClassDef:
     return node
 
 
-def _function_node(function: Any) -> _Function:
+def _function_node(function: Any) -> Function:
     node = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(node, _Function)
+    assert isinstance(node, Function)
     return node
 
 

@@ -113,12 +113,13 @@ def names() -> list[str]:
 
 
 def routes() -> list[Route]:
-    """Return every route of the server, also those that bypass Django."""
+    """Return every route of the server, also those that bypass Django; not those of other products' APIs."""
     django.setup()
     from backend_main.backend.urls import stream_routes
+    from backend_main.core.http import wires
 
     found: dict[str, set[str]] = {}
-    for stream_route in stream_routes.routes:
+    for stream_route in set(stream_routes.routes).difference(wires.routes()):
         found.setdefault(_shown(f"/{stream_route.path}"), set()).update(stream_route.handlers)
     for path, view in _below("/", get_resolver().url_patterns):
         shown, methods = _route(path, view)

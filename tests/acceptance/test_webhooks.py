@@ -71,26 +71,27 @@ def deliveries(client: HttpClient, webhook: dict[str, Any]) -> list[dict[str, An
 
 
 def test_webhook_gets_each_event_signed_and_in_order(client: HttpClient, receiver: HTTPReceiver) -> None:
-    webhook = add(client, receiver.url + "hook?x=1")
+    url = receiver.new_url()
+    webhook = add(client, url)
     path = client.read(scripted_png())
-    received = [receiver.next_request() for _ in range(2)]
+    received = [receiver.next_request(url) for _ in range(2)]
     created, processed = (verified(request, webhook["secret"]) for request in received)
     assert [created["type"], processed["type"]] == ["upload.created", "upload.processed"]
     data = processed["data"]
     assert data["links"]["self"] == f"{path}/"
     assert data["status"] == "processed"
     assert "raw_text" not in data
-    assert {request.path for request in received} == {"/hook?x=1"}
     assert len({request.headers["webhook-id"] for request in received}) == 2
     with pytest.raises(WebhookVerificationError):
         verified(received[0]._replace(body=received[0].body + b" "), webhook["secret"])
 
 
 def test_webhook_gets_only_the_events_that_it_names(client: HttpClient, receiver: HTTPReceiver) -> None:
-    webhook = add(client, receiver.url, events=["upload.deleted"])
+    url = receiver.new_url()
+    webhook = add(client, url, events=["upload.deleted"])
     path = client.read(scripted_png())
     client.http.delete(f"{path}/")
-    deleted = verified(receiver.next_request(), webhook["secret"])
+    deleted = verified(receiver.next_request(url), webhook["secret"])
     assert deleted["type"] == "upload.deleted"
     assert [delivery["type"] for delivery in deliveries(client, webhook)] == ["upload.deleted"]
 
@@ -98,41 +99,45 @@ def test_webhook_gets_only_the_events_that_it_names(client: HttpClient, receiver
 def test_webhook_of_one_upload_gets_an_end_that_was_before_it(
     client: HttpClient, receiver: HTTPReceiver
 ) -> None:
+    url = receiver.new_url()
     path = client.read(scripted_png())
     upload_id = path.rpartition("/")[2]
-    webhook = add(client, receiver.url, upload_id=upload_id)
-    assert verified(receiver.next_request(), webhook["secret"])["type"] == "upload.processed"
+    webhook = add(client, url, upload_id=upload_id)
+    assert verified(receiver.next_request(url), webhook["secret"])["type"] == "upload.processed"
     client.post(scripted_png(lines=["another"]))
     client.http.delete(f"{path}/")
-    ended = verified(receiver.next_request(), webhook["secret"])
+    ended = verified(receiver.next_request(url), webhook["secret"])
     assert (ended["type"], ended["data"]["id"]) == ("upload.deleted", upload_id)
 
 
 def test_failed_delivery_is_repeated_with_the_id_and_body_that_it_had(
     client: HttpClient, receiver: HTTPReceiver
 ) -> None:
+    url = receiver.new_url()
     receiver.status, receiver.body = 500, b"broken " * 1000
-    webhook = add(client, receiver.url)
+    webhook = add(client, url)
     client.http.post(f"/api/webhooks/{webhook['id']}/test")
-    first = receiver.next_request()
+    first = receiver.next_request(url)
     wait_until(lambda: deliveries(client, webhook)[0]["response_status"] == 500, "the attempt is logged")
     [failed] = deliveries(client, webhook)
-    assert (failed["status"], failed["attempts"], failed["type"]) == ("pending", 1, "webhook.test")
+    assert (failed["status"], failed["type"]) == ("pending", "webhook.test")
+    assert failed["attempts"] >= 1
     assert failed["response_text"] == ("broken " * 1000)[:1024]
     receiver.status, receiver.body = 204, b""
     again = client.http.post(f"/api/webhooks/{webhook['id']}/deliveries/{failed['id']}/redeliver")
     assert again.status_code == 202
-    second = receiver.next_request()
+    second = receiver.next_request(url)
     assert (second.headers["webhook-id"], second.body) == (first.headers["webhook-id"], first.body)
     wait_until(lambda: deliveries(client, webhook)[0]["status"] == "delivered", "the delivery ends")
 
 
 def test_receiver_that_is_gone_disables_its_webhook(client: HttpClient, receiver: HTTPReceiver) -> None:
+    url = receiver.new_url()
     receiver.status = 410
-    webhook = add(client, receiver.url)
+    webhook = add(client, url)
     path = f"/api/webhooks/{webhook['id']}"
     client.http.post(f"{path}/test")
-    receiver.next_request()
+    receiver.next_request(url)
     wait_until(lambda: not client.http.get(path).json()["enabled"], "the webhook is disabled")
     assert "410" in client.http.get(path).json()["disabled_reason"]
     assert "enabled" in errors_of(client.http.post(f"{path}/test"))
@@ -141,12 +146,13 @@ def test_receiver_that_is_gone_disables_its_webhook(client: HttpClient, receiver
 
 
 def test_both_secrets_sign_after_a_rotation(client: HttpClient, receiver: HTTPReceiver) -> None:
-    webhook = add(client, receiver.url)
+    url = receiver.new_url()
+    webhook = add(client, url)
     path = f"/api/webhooks/{webhook['id']}"
     rotated = client.http.post(f"{path}/secret").json()["secret"]
     assert rotated != webhook["secret"]
     client.http.post(f"{path}/test")
-    request = receiver.next_request()
+    request = receiver.next_request(url)
     for secret in (webhook["secret"], rotated):
         assert verified(request, secret)["data"] == {"webhook_id": webhook["id"]}
     assert "whsec_" not in client.http.get("/api/webhooks").text
@@ -183,9 +189,10 @@ def test_webhook_to_a_private_address_sends_nothing(client: HttpClient) -> None:
 def test_webhooks_of_other_users_look_like_none(
     client: HttpClient, receiver: HTTPReceiver, webhook_server: Server
 ) -> None:
-    webhook = add(client, receiver.url)
+    url = receiver.new_url()
+    webhook = add(client, url)
     client.http.post(f"/api/webhooks/{webhook['id']}/test")
-    receiver.next_request()
+    receiver.next_request(url)
     [delivery] = deliveries(client, webhook)
     other = HttpClient(webhook_server, Account.create(webhook_server).mint())
     path = f"/api/webhooks/{webhook['id']}"
@@ -204,8 +211,12 @@ def test_webhooks_of_other_users_look_like_none(
         assert (answer.status_code, problem_of(answer)["code"]) == (404, "webhook_not_found"), target
         missing = other.http.request(method, target.replace(webhook["id"], str(uuid.uuid4())), json=json_body)
         assert missing.content == answer.content
+    own = add(other, url)["id"]
+    stolen = other.http.post(f"/api/webhooks/{own}/deliveries/{delivery['id']}/redeliver")
+    assert stolen.status_code == 404
+    other.http.delete(f"/api/webhooks/{own}")
     mine = client.read(scripted_png())
-    foreign = {"url": receiver.url, "upload_id": mine.rpartition("/")[2]}
+    foreign = {"url": url, "upload_id": mine.rpartition("/")[2]}
     assert other.http.post("/api/webhooks", json=foreign).status_code == 404
     assert other.http.get("/api/webhooks").json() == {"webhooks": []}
     other.http.close()
@@ -214,6 +225,7 @@ def test_webhooks_of_other_users_look_like_none(
 def test_webhook_commands_add_test_list_and_remove(
     client: HttpClient, receiver: HTTPReceiver, webhook_server: Server
 ) -> None:
+    url = receiver.new_url()
     account = Account.create(webhook_server)
 
     def run(*arguments: str) -> str:
@@ -221,11 +233,11 @@ def test_webhook_commands_add_test_list_and_remove(
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    secret = run("add", receiver.url, "--event", "upload.processed").strip()
+    secret = run("add", url, "--event", "upload.processed").strip()
     [webhook] = [json.loads(line) for line in run("list", "--json").splitlines()]
-    assert (webhook["url"], webhook["events"]) == (receiver.url, ["upload.processed"])
+    assert (webhook["url"], webhook["events"]) == (url, ["upload.processed"])
     run("test", webhook["id"])
-    assert verified(receiver.next_request(), secret)["type"] == "webhook.test"
+    assert verified(receiver.next_request(url), secret)["type"] == "webhook.test"
     wait_until(lambda: "delivered" in run("deliveries", webhook["id"]), "the delivery ends")
     run("remove", webhook["id"])
     assert run("list", "--json") == ""
@@ -237,8 +249,9 @@ def test_kill_between_event_and_delivery_loses_nothing(
     client: HttpClient, receiver: HTTPReceiver, webhook_server: Server
 ) -> None:
     """The last test of the module: it kills the server and starts it again."""
+    url = receiver.new_url()
     receiver.status = 503
-    webhook = add(client, receiver.url, events=["upload.processed"])
+    webhook = add(client, url, events=["upload.processed"])
     path = client.read(scripted_png())
     webhook_server.stop(9)
     # An attempt that the kill cut is lost after a minute, and one that failed is repeated after seconds.
@@ -248,7 +261,7 @@ def test_kill_between_event_and_delivery_loses_nothing(
     webhook_server.start()
     for _ in range(sent_before):
         receiver.requests.get()
-    request = receiver.next_request()
+    request = receiver.next_request(url)
     assert verified(request, webhook["secret"])["data"]["links"]["self"] == f"{path}/"
     wait_until(lambda: statuses(webhook_server, webhook) == ["delivered"], "the delivery ends")
     assert webhook["secret"] not in webhook_server.log

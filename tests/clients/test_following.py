@@ -10,12 +10,15 @@ from scanrill_client import (
     Finished,
     NotFound,
     Progress,
+    RequestError,
+    Updated,
     UploadDeleted,
 )
 
 from tests.clients.conftest import MakeClient, ReadingGate
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
+from tests.support.scripted_documents import scripted_tiff
 
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -56,7 +59,7 @@ async def test_follow_yields_the_text_and_ends(
         followed.append(event)
     assert isinstance(followed[-1], Finished)
     assert followed[-1].result() == "followed"
-    assert {type(event) for event in followed[:-1]} <= {Progress}
+    assert {type(event) for event in followed[:-1]} <= {Progress, Updated}
 
 
 async def test_follow_of_a_deleted_upload_ends(
@@ -87,3 +90,17 @@ def test_sync_client_waits_follows_and_lists(ada: Account) -> None:
         [finished] = client.follow(created.upload_id)
         assert isinstance(finished, Finished)
         assert [upload.id for upload in client.list_all()] == [created.upload_id]
+
+
+async def test_read_of_a_duplicate_with_other_options_returns_what_was_asked(
+    make_client: MakeClient, ada: Account
+) -> None:
+    client = make_client(ada)
+    scan = scripted_tiff([{"lines": ["page one"]}, {"lines": ["page two"]}])
+    assert await client.read(scan, metadata={"box": 7}) == "page one\n\npage two"
+    assert await client.read(scan, pages="2") == "page two"
+    assert await client.read(scan, pages="1", on_duplicate="existing") == "page two"
+    with pytest.raises(RequestError, match=r"\w"):
+        await client.read(scan, on_duplicate="error")
+    [upload] = [instance async for instance in client.list_all()]
+    assert upload.metadata == {"box": 7}

@@ -30,7 +30,7 @@ def node_test(*files: str, **environment: str) -> None:
 
 
 def test_typescript_client_units() -> None:
-    node_test("backoff.test.ts", "protocol.test.ts", "wire.test.ts")
+    node_test("backoff.test.ts", "live-text.test.ts", "protocol.test.ts", "wire.test.ts")
 
 
 def test_typescript_client_with_real_server(server: Server, tmp_path: Path) -> None:
@@ -41,6 +41,8 @@ def test_typescript_client_with_real_server(server: Server, tmp_path: Path) -> N
             for name in ("before.png", "haystack.png", "interrupted.png", "meanwhile.png", "rejected.png")
         },
     }
+    scans["rest.png"] = scripted_png(lines=["over REST"])
+    scans["delta.png"] = scripted_png(lines=["\U0001d6fc first", "", "second"])
     for name, content in scans.items():
         (tmp_path / name).write_bytes(content)
     account = Account.create(server)

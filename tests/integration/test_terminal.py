@@ -68,7 +68,7 @@ def test_read_in_a_terminal_shows_the_preview_then_the_markdown(
     engine, (reading_end, writing_end) = PausingEngine(), os.openpty()
     terminal = Terminal(reading_end)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(read_output, "_engine", lambda options: LazyEngine(engine))
+    monkeypatch.setattr(read_output, "configured_engine", lambda options: LazyEngine(engine))
     with os.fdopen(writing_end, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         path = tmp_path / "two.tiff"

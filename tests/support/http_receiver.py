@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any, NamedTuple, Self
@@ -47,9 +48,16 @@ class HTTPReceiver:
         self._thread.join()
         self._server.server_close()
 
-    def next_request(self) -> ReceivedRequest:
-        """Wait for a request and return it."""
-        return self.requests.get(timeout=60)
+    def new_url(self) -> str:
+        """Return a URL of its own path, so that a test can tell its requests from late ones of others."""
+        return f"{self.url}{uuid.uuid4().hex}"
+
+    def next_request(self, url: str) -> ReceivedRequest:
+        """Wait for a request to a URL and return it; those to others are dropped."""
+        while True:
+            request = self.requests.get(timeout=60)
+            if self.url + request.path.removeprefix("/") == url:
+                return request
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self

@@ -24,7 +24,10 @@ EXPOSED_HEADERS = ", ".join(
         "ETag",
         "Location",
         "Retry-After",
-        # tus 1.0
+        # tus 1.0, and what its last response says
+        "Scanrill-Duplicate",
+        "Scanrill-Upload",
+        "Tus-Checksum-Algorithm",
         "Tus-Extension",
         "Tus-Max-Size",
         "Tus-Resumable",

@@ -105,7 +105,7 @@ async def _file_of(
         raise RequestError({URL_FIELD: message})
     filename = {**query, **fields}.get("filename")
     async with fetch_file(user, url, filename if isinstance(filename, str) else None) as file:
-        yield ReceivedFile(file, fields)
+        yield ReceivedFile(file, fields, {})
 
 
 async def _receive_object(receive: Receive) -> dict[str, Any]:

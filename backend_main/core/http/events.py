@@ -123,7 +123,7 @@ class EventStream:
         """Send events until the connection is closed for a reason."""
         headers = encode_headers(self.headers)
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._write(f"retry: {RETRY_MILLISECONDS}\n\n")
+        await self._write_start()
         loop = asyncio.get_running_loop()
         expiry = None
         if not math.isinf(self._expires_at):
@@ -135,6 +135,9 @@ class EventStream:
             if expiry is not None:
                 expiry.cancel()
         await self._send_end(reason)
+
+    async def _write_start(self) -> None:
+        await self._write(f"retry: {RETRY_MILLISECONDS}\n\n")
 
     async def _send_until_closed(self, request: messages.Subscribe) -> ScanrillError | None:
         tasks = [

@@ -27,10 +27,12 @@ class BodyWriter(Protocol):
     """Parser of a request body that writes the file in it.
 
     Attributes:
-        fields: The other fields of a form, complete after `finish`.
+        fields: The other fields of a form, complete after `finish`; of repeated ones the last.
+        lists: All values of each field.
     """
 
     fields: dict[str, str]
+    lists: dict[str, list[str]]
 
     def write(self, chunk: bytes) -> object: ...
 
@@ -60,6 +62,7 @@ class RawBodyWriter:
 
     def __init__(self, staged_file: ingest.StagedFileWriter, name: str | None) -> None:
         self.fields: dict[str, str] = {}
+        self.lists: dict[str, list[str]] = {}
         self._staged_file = staged_file
         self._name = name
 
@@ -78,6 +81,7 @@ class MultipartBodyWriter:
 
     def __init__(self, boundary: bytes, staged_file: ingest.StagedFileWriter) -> None:
         self.fields: dict[str, str] = {}
+        self.lists: dict[str, list[str]] = {}
         self._staged_file = staged_file
         self._name: str | None = None
         self._is_file_part = False
@@ -161,7 +165,9 @@ class MultipartBodyWriter:
     def _on_part_end(self) -> None:
         self._is_file_part = False
         if self._field_name is not None:
-            self.fields[self._field_name] = self._field_value.decode("utf-8", "replace")
+            value = self._field_value.decode("utf-8", "replace")
+            self.fields[self._field_name] = value
+            self.lists.setdefault(self._field_name, []).append(value)
             self._field_name = None
             self._field_value.clear()
 

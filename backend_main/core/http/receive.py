@@ -31,10 +31,11 @@ writers = FairExecutor(
 
 
 class ReceivedFile(NamedTuple):
-    """A file that has arrived, and the other fields of the form that brought it."""
+    """A file that has arrived, and the other fields of the form that brought it, also with all values."""
 
     file: ingest.StagedFile
     fields: dict[str, str]
+    lists: dict[str, list[str]]
 
 
 @asynccontextmanager
@@ -67,7 +68,7 @@ async def receive_file(
         async for chunk in _body_chunks(receive):
             await writers.run(user.pk, body_writer.write, chunk)
         received = await writers.run(user.pk, body_writer.finish)
-        yield ReceivedFile(received, body_writer.fields)
+        yield ReceivedFile(received, body_writer.fields, body_writer.lists)
 
 
 def _check_size(body_bytes: int) -> None:

@@ -80,6 +80,11 @@ class StagedFileWriter:
             self._file.write(chunk)
         self._digest.update(chunk)
 
+    def content(self) -> bytes:
+        """Return what was written, for a body that contains the file."""
+        self._file.flush()
+        return self._path.read_bytes()
+
     def finish(self, name: str | None) -> StagedFile:
         """Flush the file to disk and check it.
 

@@ -10,8 +10,8 @@
 `async_client` puts the methods together. Retries: `event_methods` and `http` repeat requests,
 `connection` reconnects the socket; `backoff` computes the delays.
 
-`messages`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`, `upload_store`, `backoff` and
-`server_url` are pure: no network, no clock.
+`messages`, `request_options`, `readings`, `api_keys`, `search_results`, `events`, `event_sync`,
+`upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 
 from .api_keys import ApiKey, ApiKeys, KeyScope, NewApiKey
@@ -41,16 +41,13 @@ from .messages import (
     Block,
     Engine,
     Engines,
-    ExportOptions,
     Instance,
     LinePosition,
-    ListFilters,
     Listing,
     Me,
     Page,
     PageLine,
     PageWarning,
-    ReadOptions,
     Session,
     Sessions,
     Status,
@@ -67,6 +64,7 @@ from .readings import (
     Readings,
     WordChange,
 )
+from .request_options import ExportOptions, ListFilters, ReadOptions, UploadOptions
 from .search_results import SearchField, SearchHit, SearchLine, SearchResults, Snippet
 from .tokens import Password, RefreshToken, TokenSource
 from .upload_file import FileSource
@@ -138,6 +136,7 @@ __all__ = [
     "UnexpectedResponse",
     "Updated",
     "UploadDeleted",
+    "UploadOptions",
     "UploadStore",
     "UploadWarning",
     "Word",

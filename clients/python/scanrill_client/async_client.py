@@ -19,9 +19,17 @@ from .events import Created
 from .file_methods import FileMethods
 from .http import HttpClient, new_http_client
 from .key_methods import KeyMethods
-from .messages import Engines, Instance, ListFilters, Listing, Me, Page, ReadOptions, Sessions, Stream
+from .messages import Engines, Instance, Listing, Me, Page, Sessions, Stream
 from .reading_methods import ReadingMethods
-from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .request_options import ListFilters, ReadOptions, UploadOptions
+from .rest_requests import (
+    RequestTransport,
+    RestRequests,
+    list_filters,
+    read_options,
+    update_fields,
+    upload_options,
+)
 from .search_results import SearchResults
 from .server_url import ServerURL
 from .socket_requests import SocketRequests
@@ -134,7 +142,7 @@ class AsyncClient(EventMethods, FileMethods, ReadingMethods, KeyMethods):
     # ── requests ──
 
     async def create(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> Created:
         """Upload a file without waiting for its text. The arguments are those of `read`.
 
@@ -142,7 +150,7 @@ class AsyncClient(EventMethods, FileMethods, ReadingMethods, KeyMethods):
             RequestError: The server rejected the file or an option.
             TypeError: The file object is in text mode.
         """
-        option_fields = read_options(**options)
+        option_fields = upload_options(**options)
         with UploadFile(file, filename) as upload_file:
             return await self._requests.create(upload_file, option_fields)
 

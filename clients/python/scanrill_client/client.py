@@ -18,19 +18,9 @@ from .async_client import AsyncClient, Token, Transport
 from .background_loop import BackgroundLoop
 from .connection import Timeouts
 from .events import AnyEvent, Created
-from .messages import (
-    Engines,
-    ExportOptions,
-    Instance,
-    ListFilters,
-    Listing,
-    Me,
-    Page,
-    ReadOptions,
-    Sessions,
-    Stream,
-)
+from .messages import Engines, Instance, Listing, Me, Page, Sessions, Stream
 from .readings import Reading, ReadingComparison, Readings
+from .request_options import ExportOptions, ListFilters, ReadOptions, UploadOptions
 from .search_results import SearchResults
 from .upload_file import FileSource
 from .upload_store import UploadStore
@@ -113,13 +103,13 @@ class Client:
         *,
         filename: str | None = None,
         timeout: float | None = None,
-        **options: Unpack[ReadOptions],
+        **options: Unpack[UploadOptions],
     ) -> str:
         """Upload a file, wait for its text and return it as Markdown."""
         return self._loop.run(self._client.read(file, filename=filename, timeout=timeout, **options))
 
     def upload(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> Generator[AnyEvent]:
         """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last."""
         return self._loop.iterate(self._client.upload(file, filename=filename, **options))
@@ -147,7 +137,7 @@ class Client:
         return self._client.cursor
 
     def create(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> Created:
         """Upload a file without waiting for its text."""
         return self._loop.run(self._client.create(file, filename=filename, **options))

@@ -12,8 +12,9 @@ from .connection import ReconnectingConnection, Timeouts
 from .errors import ConnectionLost, DeadlineExceeded, NotFound, ServerUnreachable, UploadDeleted
 from .event_queue import EventQueue
 from .events import AnyEvent, Created, Deleted, Finished, Snapshot
-from .messages import Instance, ReadOptions
-from .rest_requests import RequestTransport, read_options
+from .messages import Instance
+from .request_options import UploadOptions
+from .rest_requests import RequestTransport, upload_options
 from .upload_file import FileSource, UploadFile
 from .upload_store import UploadStore
 
@@ -37,7 +38,7 @@ class EventMethods:
         *,
         filename: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - part of a call, with an error of this package
-        **options: Unpack[ReadOptions],
+        **options: Unpack[UploadOptions],
     ) -> str:
         """Upload a file, wait for its text and return it as Markdown.
 
@@ -46,7 +47,7 @@ class EventMethods:
                 seek is read to its end first. It stays open; do not use it before the method returns.
             filename: The name for the server; by default that of the path or of the file object.
             timeout: The time for everything, in seconds; None means without limit. The server reads on.
-            options: The options of `ReadOptions`.
+            options: The options of `UploadOptions`.
 
         Raises:
             DeadlineExceeded: The time is over.
@@ -60,18 +61,18 @@ class EventMethods:
             return (await _last_event(events)).result()
 
     async def upload(
-        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[UploadOptions]
     ) -> AsyncGenerator[AnyEvent]:
         """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last.
 
-        The server recognizes bytes that it has read before. It then finishes at once with the earlier
-        text and ignores the options; `retry` reads the file again. The arguments are those of `read`.
+        The server recognizes bytes that it has read before, and finishes at once with the earlier text. It
+        reads them again if an option differs; `on_duplicate` sets this. The arguments are those of `read`.
 
         Raises:
             RequestError: The server rejected the file or an option.
             TypeError: The file object is in text mode.
         """
-        option_fields = read_options(**options)
+        option_fields = upload_options(**options)
         with self._event_queue() as queue:
             with UploadFile(file, filename) as upload_file:
                 await self._connection.wait_open()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
-from .messages import ExportOptions
+from .request_options import ExportOptions
 from .rest_requests import RestRequests, export_query
 
 

@@ -26,6 +26,7 @@ from .messages import (
     Json,
     Listing,
     Me,
+    OnDuplicate,
     Page,
     Priority,
     Sessions,
@@ -104,6 +105,14 @@ def list_query(filters: Json) -> Json:
     return query | {f"metadata.{key}": value for key, value in filters.get("metadata", {}).items()}
 
 
+def upload_options(
+    *, metadata: Mapping[str, Any] | None = None, on_duplicate: OnDuplicate | None = None, **options: Any
+) -> Json:
+    """Return the options of an upload that are not None. An unknown option raises `TypeError`."""
+    own = {"metadata": metadata, "on_duplicate": on_duplicate}
+    return read_options(**options) | {name: value for name, value in own.items() if value is not None}
+
+
 def update_fields(
     filename: str | UnsetType, processed_text: str | UnsetType | None, metadata: Mapping[str, Any] | UnsetType
 ) -> Json:
@@ -123,6 +132,8 @@ class RestRequests:
         query = options
         if "languages" in options:
             query = options | {"languages": ",".join(options["languages"])}
+        if "metadata" in options:
+            query = query | {"metadata": msgspec.json.encode(options["metadata"]).decode()}
         if file.filename is not None:
             query = query | {"filename": file.filename}
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(await file.size())}

@@ -5,6 +5,7 @@
  * ├── RequestError         The server rejected the request and changed nothing. `fields` has a message per field.
  * ├── Unauthenticated      The session is over; the user must sign in again.
  * ├── ServerUnreachable    The server did not respond, and nothing was changed. A later retry may succeed.
+ * ├── ReadingFailed        The reading of an upload ended without a text, or was cancelled.
  * └── ConnectionLost       There was no reply from the server. The change may or may not have been applied.
  */
 
@@ -39,6 +40,15 @@ export class RequestError extends ScanrillError {
     this.status = status;
     this.code = code;
     this.retryable = retryable;
+  }
+}
+
+export class ReadingFailed extends ScanrillError {
+  readonly uploadId: string;
+
+  constructor(uploadId: string, message: string) {
+    super(message);
+    this.uploadId = uploadId;
   }
 }
 

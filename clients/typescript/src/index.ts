@@ -8,6 +8,7 @@
 export { Backoff } from "./backoff.ts";
 export {
   ConnectionLost,
+  ReadingFailed,
   RequestError,
   ScanrillError,
   Unauthenticated,
@@ -17,16 +18,10 @@ export {
 export type * from "./keys.ts";
 export * from "./protocol.ts";
 export type { PageComparison, Reading, ReadingComparison, ReadingInfo, WordChange } from "./readings.ts";
-export {
-  ScanrillRest,
-  type Engines,
-  type ExportFormat,
-  type ExportOptions,
-  type Me,
-  type Session,
-  type UploadOptions,
-} from "./rest.ts";
+export { ScanrillRest } from "./rest.ts";
+export type * from "./rest-types.ts";
 export type * from "./search.ts";
 export { CookieSession } from "./session.ts";
-export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
+export { ScanrillSocket, socketUrl } from "./socket.ts";
+export type * from "./socket-options.ts";
 export { staticToken, type TokenSource } from "./token.ts";

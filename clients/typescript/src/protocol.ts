@@ -62,6 +62,8 @@ export interface PartialText {
   readonly status: "processing";
   readonly streamed_text: string;
   readonly page?: number;
+  /** In the mode `delta`, the place of the text in its page, in code points. `ScanrillSocket` assembles the parts. */
+  readonly offset?: number;
   readonly page_count?: number | null;
   readonly line?: LinePosition | null;
   /** Set when the page is finished; `streamed_text` is then its final Markdown. */
@@ -289,7 +291,7 @@ export type Request =
   | { readonly type: "subscribe"; readonly stream?: StreamMode; readonly since?: string }
   | { readonly type: "create"; readonly data: NewUpload }
   | ({ readonly type: "list" } & ListFilters)
-  | { readonly type: "retrieve" | "delete" | "cancel"; readonly instance_id: string }
+  | { readonly type: "retrieve" | "delete" | "cancel" | "resync"; readonly instance_id: string }
   | { readonly type: "retry"; readonly instance_id: string; readonly data?: ReadOptions }
   | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
   | { readonly type: "ping" };

@@ -1,72 +1,27 @@
 /** The REST API: files, pages, page images and information about the server. */
 
-import { RequestError } from "./errors.ts";
+import { ReadingFailed, RequestError } from "./errors.ts";
 import { errorFromResponse, sendRequest, serverUrl } from "./http.ts";
 import type { ApiKey, ApiKeyOptions, NewApiKey } from "./keys.ts";
 import {
   definedOptions,
-  type Engine,
+  isTerminal,
   type Instance,
+  type ListFilters,
+  type ListMessage,
   type Page,
   type PageOptions,
   type ReadOptions,
+  type UploadChanges,
   type UploadMessage,
 } from "./protocol.ts";
 import type { Reading, ReadingComparison, ReadingInfo } from "./readings.ts";
+import type { Engines, ExportOptions, Me, Session, UploadOptions } from "./rest-types.ts";
 import type { SearchOptions, SearchResults } from "./search.ts";
 import type { TokenSource } from "./token.ts";
 
-/** The signed-in user and the limits that apply. */
-export interface Me {
-  readonly username: string;
-  /** Largest accepted file, in bytes; 0 means unlimited. */
-  readonly max_upload_bytes: number;
-  readonly version: string;
-}
-
-export interface Engines {
-  readonly engines: readonly Engine[];
-  /** Name of the engine that reads an upload without `engine` option. */
-  readonly default: string;
-}
-
-/** A sign-in of the user that has not ended. */
-export interface Session {
-  readonly id: string;
-  /** Time in ISO 8601. */
-  readonly created_at: string;
-  readonly last_used_at: string;
-  /** Network address of the browser or program at `last_used_at`. */
-  readonly address: string;
-  readonly user_agent: string;
-  /** Whether the token of this client belongs to it. */
-  readonly current: boolean;
-}
-
-export type ExportFormat = "md" | "txt" | "json" | "html" | "docx" | "hocr" | "alto" | "csv" | "xlsx" | "pdf";
-
-/** Options of an export. The server chooses those that are absent. */
-export interface ExportOptions {
-  /** Default: `md`. */
-  readonly format?: ExportFormat;
-  /** Page ranges, for example `1-3,7,9-`. */
-  readonly pages?: string;
-  /** Headers, footers and page numbers. Default: as they were read. */
-  readonly furniture?: "drop" | "keep";
-  /** Pictures of figures. Default: `none`. */
-  readonly images?: "none" | "link" | "embed";
-  /** Whether `md` and `txt` mark the beginning of each page. */
-  readonly page_breaks?: boolean;
-  /** Number of the only table of a `csv`, from 1; without it, a ZIP archive has all tables. */
-  readonly table?: number;
-}
-
-export interface UploadOptions extends ReadOptions {
-  readonly filename: string;
-  /** Receives the sent and the total number of bytes. Called in browsers only. */
-  readonly onProgress?: (sent: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
+/** Time for which the server holds a request that waits. */
+const WAIT_SECONDS = 30;
 
 /** Client of the REST API. It renews a rejected access token once and repeats the request. */
 export class ScanrillRest {
@@ -134,14 +89,69 @@ export class ScanrillRest {
     return (await this.#get(path, signal)).json() as Promise<Page>;
   }
 
+  /** Fetch uploads without their texts, newest first; `next` is the cursor of the next page. */
+  async list({ metadata = {}, ...filters }: ListFilters = {}, signal?: AbortSignal): Promise<ListMessage> {
+    const values = Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]);
+    const query = queryOf({ ...filters, ...Object.fromEntries(values) });
+    return (await this.#get(`/api/uploads/?${query}`, signal)).json() as Promise<ListMessage>;
+  }
+
+  /** Iterate over all uploads, page by page of the list. */
+  async *listAll(filters: Omit<ListFilters, "cursor"> = {}, signal?: AbortSignal): AsyncGenerator<Instance, void> {
+    let cursor: string | null | undefined;
+    do {
+      const page: ListMessage = await this.list({ limit: 100, ...filters, ...(cursor ? { cursor } : {}) }, signal);
+      yield* page.list;
+      cursor = page.next;
+    } while (cursor);
+  }
+
   /** Fetch an upload with its texts, and the warnings of its pages. */
-  async retrieve(uploadId: string): Promise<Instance> {
-    return (await this.#get(`/api/uploads/${uploadId}/`)).json() as Promise<Instance>;
+  async retrieve(uploadId: string, signal?: AbortSignal): Promise<Instance> {
+    return (await this.#get(`/api/uploads/${uploadId}/`, signal)).json() as Promise<Instance>;
+  }
+
+  /** Change the file name, the text or the metadata of an upload. */
+  async update(uploadId: string, changes: UploadChanges): Promise<Instance> {
+    return this.#change("PATCH", `/api/uploads/${uploadId}/`, changes);
+  }
+
+  /** Delete an upload with its file and its text, and return its last state. */
+  async delete(uploadId: string): Promise<Instance> {
+    return this.#change("DELETE", `/api/uploads/${uploadId}/`);
+  }
+
+  /** Cancel the reading of an upload; finished pages keep their text. */
+  async cancel(uploadId: string): Promise<Instance> {
+    return this.#change("POST", `/api/uploads/${uploadId}/cancel/`);
+  }
+
+  /** Read a finished upload again from page 1. Omitted options keep their previous values. */
+  async retry(uploadId: string, options: ReadOptions = {}): Promise<Instance> {
+    return this.#change("POST", `/api/uploads/${uploadId}/retry/`, definedOptions(options));
+  }
+
+  /** Wait until the reading of an upload has ended, and return the upload with its texts. */
+  async wait(uploadId: string, signal?: AbortSignal): Promise<Instance> {
+    const init = { headers: { Prefer: `wait=${WAIT_SECONDS}` }, ...(signal === undefined ? {} : { signal }) };
+    for (;;) {
+      const response = await this.#request(`/api/uploads/${uploadId}/`, init);
+      const instance = (await response.json()) as Instance;
+      if (isTerminal(instance.status)) return instance;
+    }
+  }
+
+  /** Upload a file, wait for its text and return it as Markdown. Throws `ReadingFailed` if it has none. */
+  async read(file: Blob, options: UploadOptions): Promise<string> {
+    const { instance } = await this.upload(file, options);
+    const ended = await this.wait(instance.id, options.signal);
+    if (ended.status !== "processed") throw new ReadingFailed(ended.id, ended.error ?? "The reading ended without a text.");
+    return ended.raw_text ?? "";
   }
 
   /** Set a person's text of a finished page; null removes the correction. */
   async correctPage(uploadId: string, number: number, correction: string | null): Promise<Page> {
-    const init = { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ correction }) };
+    const init = jsonRequest("PATCH", { correction });
     return (await this.#request(`/api/uploads/${uploadId}/pages/${number}`, init)).json() as Promise<Page>;
   }
 
@@ -202,12 +212,12 @@ export class ScanrillRest {
 
   /** Fetch a finished upload in another format. The body of the response can be read as a stream. */
   async export(uploadId: string, options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
-    return this.#get(`/api/uploads/${uploadId}/export?${exportQuery(options)}`, signal);
+    return this.#get(`/api/uploads/${uploadId}/export?${queryOf(options)}`, signal);
   }
 
   /** Fetch the exports of several uploads as one ZIP archive. */
   async exportMany(uploadIds: readonly string[], options: ExportOptions = {}, signal?: AbortSignal): Promise<Response> {
-    return this.#get(`/api/export?ids=${uploadIds.join(",")}&${exportQuery(options)}`, signal);
+    return this.#get(`/api/export?ids=${uploadIds.join(",")}&${queryOf(options)}`, signal);
   }
 
   /**
@@ -223,6 +233,13 @@ export class ScanrillRest {
       if (!isAuthError(error)) throw error;
       return this.#send(file, options, await this.#token(token));
     }
+  }
+
+  /** Send a change and return the upload; some routes put it into a message. */
+  async #change(method: string, path: string, body?: object): Promise<Instance> {
+    const response = await this.#request(path, body === undefined ? { method } : jsonRequest(method, body));
+    const answer = (await response.json()) as Instance | UploadMessage;
+    return "instance" in answer ? answer.instance : answer;
   }
 
   #get(path: string, signal?: AbortSignal): Promise<Response> {
@@ -244,6 +261,8 @@ export class ScanrillRest {
     const url = serverUrl(this.#base, "/api/uploads/");
     url.searchParams.set("filename", options.filename);
     for (const [name, value] of Object.entries(definedOptions(options))) url.searchParams.set(name, String(value));
+    if (options.metadata !== undefined) url.searchParams.set("metadata", JSON.stringify(options.metadata));
+    if (options.on_duplicate !== undefined) url.searchParams.set("on_duplicate", options.on_duplicate);
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" };
     return typeof XMLHttpRequest === "undefined"
       ? this.#uploadWithFetch(url, headers, file, options)
@@ -278,9 +297,13 @@ export class ScanrillRest {
   }
 }
 
-function exportQuery(options: ExportOptions): string {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+function queryOf(values: object): string {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+}
+
+function jsonRequest(method: string, body: object): RequestInit {
+  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 function isAuthError(error: unknown): boolean {

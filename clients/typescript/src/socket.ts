@@ -24,49 +24,16 @@ import {
   type ListMessage,
   type NewUpload,
   type Request,
-  type StreamMode,
   type Subscribed,
   type UploadChanges,
   type UploadEvent,
   type UploadMessage,
   type ReadOptions,
 } from "./protocol.ts";
-import type { TokenSource } from "./token.ts";
-
-/** `waiting`: the next attempt is at `retryAt` (epoch milliseconds). `rejected`: there are no further attempts. */
-export type ConnectionState =
-  | { readonly kind: "idle" | "connecting" | "open" }
-  | { readonly kind: "waiting"; readonly retryAt: number }
-  | { readonly kind: "rejected"; readonly code: number; readonly reason: string };
-
-/** Callbacks of a `ScanrillSocket`. */
-export interface SocketListener {
-  onState?(state: ConnectionState): void;
-  /**
-   * Called after every connect and reconnect.
-   *
-   * `recovered`: the missed events follow. Otherwise `onSnapshot` follows if `snapshot` is true; if it is false, call
-   * `list`.
-   */
-  onConnected?(connected: { readonly recovered: boolean; readonly snapshot: boolean }): void;
-  /** Called with the current list of all uploads, which replaces earlier state. Later events follow. */
-  onSnapshot?(snapshot: ListMessage): void;
-  onEvent?(event: UploadEvent): void;
-}
-
-export interface SocketOptions {
-  /** URL of all uploads, `ws://host/ws/core/upload/`, or of one upload. */
-  readonly url: string;
-  readonly token: TokenSource;
-  readonly listener: SocketListener;
-  /** Mode of live text; it also enables resuming. Without it, the server uses the plain protocol. */
-  readonly stream?: StreamMode;
-  readonly backoff?: Backoff;
-  /** Time without a message after which the socket sends a ping; default 25,000 ms. */
-  readonly idleTimeoutMs?: number;
-  /** Time to wait for the pong before the socket reconnects; default 10,000 ms. */
-  readonly pongTimeoutMs?: number;
-}
+import { EventQueue } from "./event-queue.ts";
+import { serverUrl } from "./http.ts";
+import { LiveText } from "./live-text.ts";
+import type { ConnectionState, SocketOptions } from "./socket-options.ts";
 
 const CLOSE_CODES = { normal: 1000, unauthenticated: 4401, originNotAllowed: 4403, notFound: 4404, rateLimited: 4429 };
 const FINAL_CLOSE_CODES: readonly number[] = [CLOSE_CODES.originNotAllowed, CLOSE_CODES.notFound];
@@ -88,6 +55,8 @@ export class ScanrillSocket {
   readonly #options: SocketOptions;
   readonly #backoff: Backoff;
   readonly #pending = new Map<string, Pending>();
+  readonly #queues = new Set<EventQueue>();
+  readonly #liveText = new LiveText();
   readonly #ended = new Map<string, Instance>();
   #socket: WebSocket | null = null;
   #state: ConnectionState = { kind: "idle" };
@@ -122,6 +91,7 @@ export class ScanrillSocket {
     this.#closeCurrent();
     this.#setState({ kind: "idle" });
     this.#rejectAll(new ConnectionLost("The connection was closed."));
+    for (const queue of this.#queues) queue.end();
   }
 
   /** Reconnect immediately if waiting, for example when the browser is online again. */
@@ -186,6 +156,22 @@ export class ScanrillSocket {
     return (await this.request<UploadMessage>({ type: "retry", instance_id, ...payload })).instance;
   }
 
+  /**
+   * Iterate over the events of all uploads, from now on: `for await (const event of socket.events())`.
+   *
+   * Connects if needed. Ends after `stop`, and throws if the server rejects the connection.
+   */
+  async *events(): AsyncGenerator<UploadEvent, void> {
+    const queue = new EventQueue();
+    this.#queues.add(queue);
+    try {
+      this.start();
+      yield* queue;
+    } finally {
+      this.#queues.delete(queue);
+    }
+  }
+
   // ── connecting ──
 
   async #connect(): Promise<void> {
@@ -241,7 +227,7 @@ export class ScanrillSocket {
     for (const [ref, pending] of this.#pending) if (!pending.sent) this.#sendRequest(ref, pending);
     // Without recovery, the snapshot replaces all earlier state, including the earlier cursor.
     this.#cursor = cursor;
-    this.#options.listener.onConnected?.({ recovered: recovered === true, snapshot: recovered === false });
+    this.#options.listener?.onConnected?.({ recovered: recovered === true, snapshot: recovered === false });
   }
 
   #onClose(code: number, reason: string): void {
@@ -269,7 +255,9 @@ export class ScanrillSocket {
     this.#rejectedToken = undefined;
     this.#setState({ kind: "rejected", code, reason });
     const text = reason || "The server rejected the connection.";
-    this.#rejectAll(code === CLOSE_CODES.unauthenticated ? new Unauthenticated(text) : new ConnectionLost(text));
+    const error = code === CLOSE_CODES.unauthenticated ? new Unauthenticated(text) : new ConnectionLost(text);
+    this.#rejectAll(error);
+    for (const queue of this.#queues) queue.end(error);
   }
 
   /** Close the current connection, ignore its later callbacks and return the number of the next attempt. */
@@ -283,7 +271,7 @@ export class ScanrillSocket {
 
   #setState(state: ConnectionState): void {
     this.#state = state;
-    this.#options.listener.onState?.(state);
+    this.#options.listener?.onState?.(state);
   }
 
   // ── messages ──
@@ -298,12 +286,27 @@ export class ScanrillSocket {
     if (this.#state.kind !== "open") return;
     const isReply = this.#resolvePending(message);
     if (message["type"] === "Upload.list" && !isReply && Array.isArray(message["list"])) {
-      this.#options.listener.onSnapshot?.(message as unknown as ListMessage);
+      this.#options.listener?.onSnapshot?.(message as unknown as ListMessage);
     }
     this.#rememberEnd(message, isReply);
+    // With `stream`, the event of an own change follows its reply.
+    if (isReply && this.#options.stream !== undefined) return;
     const event = this.#withInstance(parseEvent(message));
     if (event === null || !this.#advanceCursor(message["cursor"])) return;
-    this.#options.listener.onEvent?.(event);
+    this.#report(event);
+  }
+
+  /** Report an event to the listener and to the iterators; live text as the whole text of its page. */
+  #report(event: UploadEvent): void {
+    let reported: UploadEvent = event;
+    if (event.kind === "partial" && this.#options.stream === "delta") {
+      const partial = this.#liveText.apply(event.partial);
+      if (partial === null) return this.#sendJson({ type: "resync", instance_id: event.partial.id });
+      reported = { kind: "partial", partial };
+    }
+    if (event.kind === "finished") this.#liveText.delete(event.finished.id);
+    this.#options.listener?.onEvent?.(reported);
+    for (const queue of this.#queues) queue.push(reported);
   }
 
   /**
@@ -383,6 +386,11 @@ export class ScanrillSocket {
       this.#idleTimer = setTimeout(() => this.#onClose(1006, "The server is not responding."), pongTimeoutMs);
     }, idleTimeoutMs);
   }
+}
+
+/** Return the URL of the WebSocket of a server, for example of `https://example.com/scan`. */
+export function socketUrl(base: string): string {
+  return serverUrl(base, "/ws/core/upload/").href.replace(/^http/, "ws");
 }
 
 function parseCursor(cursor: string): readonly [epoch: string, seq: number] {

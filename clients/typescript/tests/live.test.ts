@@ -8,9 +8,12 @@ import {
   ConnectionLost,
   RequestError,
   ScanrillRest,
+  ScanrillSocket,
   Unauthenticated,
+  socketUrl,
   staticToken,
   type Instance,
+  type UploadEvent,
 } from "../src/index.ts";
 import { EventRecorder, TcpProxy, base, expiredToken, scan, token } from "./support.ts";
 
@@ -240,4 +243,51 @@ test("unreachable server is retried until stop", async () => {
   const reading = assert.rejects(recorder.socket.list(), ConnectionLost);
   recorder.socket.stop();
   await reading;
+});
+
+test("read returns the text, and lists, changes and deletes uploads over REST", async () => {
+  assert.equal(await rest.read(scan("rest.png"), { filename: "rest.png", metadata: { box: "7" } }), "over REST");
+  const uploads: Instance[] = [];
+  for await (const upload of rest.listAll({ limit: 1, search: "rest.png", metadata: { box: "7" } })) uploads.push(upload);
+  assert.deepEqual(uploads.map(({ filename, metadata }) => [filename, metadata]), [["rest.png", { box: "7" }]]);
+  const [{ id }] = uploads as [Instance];
+  assert.equal((await rest.update(id, { filename: "renamed.png" })).filename, "renamed.png");
+  assert.equal((await rest.retry(id, { priority: "batch" })).status, "pending");
+  assert.equal((await rest.wait(id)).status, "processed");
+  await assert.rejects(rest.cancel(id), (error) => error instanceof RequestError && error.code !== "");
+  assert.equal((await rest.delete(id)).id, id);
+  await assert.rejects(rest.retrieve(id), (error) => error instanceof RequestError && error.status === 404);
+});
+
+test("keys are created, listed and revoked", async () => {
+  const { id, key } = await rest.createApiKey({ name: "test", scope: "read" });
+  assert.ok(key);
+  assert.equal(typeof (await new ScanrillRest(base, staticToken(key)).me()).username, "string");
+  assert.equal((await rest.apiKeys()).find((each) => each.id === id)?.scope, "read");
+  await rest.revokeApiKey(id);
+  assert.ok(!(await rest.apiKeys()).some((each) => each.id === id));
+});
+
+test("events of a socket in mode delta have whole pages, and own changes come once", async () => {
+  const socket = new ScanrillSocket({ url: socketUrl(`${base}/`), token: staticToken(token), stream: "delta" });
+  const events = socket.events();
+  const first = events.next();
+  await socket.request({ type: "ping" });
+  const { instance } = await rest.upload(scan("delta.png"), { filename: "delta.png" });
+  const kinds: string[] = [];
+  const partials: string[] = [];
+  const seen = async (event: UploadEvent): Promise<void> => {
+    if (event.kind !== "partial" && event.kind !== "finished" && event.instance.id === instance.id) kinds.push(event.kind);
+    if (event.kind === "partial" && event.partial.id === instance.id) partials.push(event.partial.streamed_text);
+    if (event.kind === "finished" && event.finished.id === instance.id) {
+      await socket.update(instance.id, { filename: "named.png" });
+      await socket.delete(instance.id);
+    }
+    if (event.kind === "deleted" && event.instance.id === instance.id) socket.stop();
+  };
+  await seen((await first).value as UploadEvent);
+  for await (const event of events) await seen(event);
+  assert.deepEqual(kinds.filter((kind) => kind !== "created"), ["updated", "deleted"]);
+  assert.equal(partials.at(-1), "𝛼 first\n\nsecond");
+  for (const text of partials) assert.ok("𝛼 first\n\nsecond".startsWith(text.trim().split("\n")[0] ?? ""));
 });

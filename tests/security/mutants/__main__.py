@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import Mutant, decoder, frames, gate, jobs, keys, owners, quotas, sign_in, text, turns
+from . import Mutant, decoder, frames, gate, jobs, keys, outgoing, owners, quotas, sign_in, text, turns
 
-GROUPS = (decoder, frames, gate, jobs, keys, owners, quotas, sign_in, text, turns)
+GROUPS = (decoder, frames, gate, jobs, keys, outgoing, owners, quotas, sign_in, text, turns)
 MUTANTS = [mutant for group in GROUPS for mutant in group.MUTANTS]
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 300

@@ -1,4 +1,4 @@
-"""Requests to URLs that users name: which addresses they reach, and which limits they keep."""
+"""S39 - a URL of a user leads to a service that only the server can reach (SSRF)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_address_that_is_not_public_is_refused(
+def test_s39_address_that_is_not_public_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch, set_conf: Callable[..., None]
 ) -> None:
     set_conf()
@@ -87,12 +87,14 @@ def test_address_that_is_not_public_is_refused(
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"])
-def test_public_address_is_allowed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s39_public_address_is_allowed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, [address])
     assert outgoing.resolve("https://host.example/a?b=1").path == "/a?b=1"
 
 
-def test_name_with_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s39_private_address_among_public_ones_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     resolve_to(monkeypatch, ["93.184.216.34", "127.0.0.1"])
     with pytest.raises(OutgoingRefused):
         outgoing.resolve("https://host.example/")
@@ -114,18 +116,18 @@ def test_name_with_one_private_address_among_public_ones_is_refused(monkeypatch:
         "",
     ],
 )
-def test_url_of_a_wrong_form_is_refused(url: str) -> None:
+def test_s39_url_of_a_wrong_form_is_refused(url: str) -> None:
     with pytest.raises(OutgoingRefused):
         outgoing.check_url(url)
 
 
-def test_numeric_forms_of_loopback_are_refused() -> None:
+def test_s39_numeric_forms_of_loopback_are_refused() -> None:
     for host in ("127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:7f00:1]", "localhost"):
         with pytest.raises((OutgoingRefused, OutgoingUnavailable)):
             outgoing.resolve(f"https://{host}/")
 
 
-def test_plain_http_is_for_allowed_networks_only(
+def test_s39_plain_http_is_for_allowed_networks_only(
     monkeypatch: pytest.MonkeyPatch, set_conf: Callable[..., None]
 ) -> None:
     set_conf(outgoing_allow=[Network("10.0.0.0/8")])
@@ -135,7 +137,7 @@ def test_plain_http_is_for_allowed_networks_only(
         outgoing.resolve("http://host.example/")
 
 
-def test_request_connects_to_the_address_that_was_checked(
+def test_s39_request_connects_to_the_address_that_was_checked(
     monkeypatch: pytest.MonkeyPatch, set_conf: Callable[..., None], receiver: HTTPReceiver
 ) -> None:
     set_conf(outgoing_allow=[Network("127.0.0.1/32")], outgoing_ports=[receiver.port])
@@ -157,7 +159,7 @@ def test_request_connects_to_the_address_that_was_checked(
     assert receiver.received[0].headers["host"] == f"rebinding.example:{receiver.port}"
 
 
-def test_redirect_is_not_followed(set_conf: Callable[..., None], receiver: HTTPReceiver) -> None:
+def test_s39_redirect_is_not_followed(set_conf: Callable[..., None], receiver: HTTPReceiver) -> None:
     set_conf(outgoing_allow=[Network("127.0.0.1/32")], outgoing_ports=[receiver.port])
     receiver.status, receiver.headers = 302, {"Location": receiver.url + "elsewhere"}
     with outgoing.request("GET", receiver.url, timeout_seconds=10) as response:
@@ -165,7 +167,7 @@ def test_redirect_is_not_followed(set_conf: Callable[..., None], receiver: HTTPR
     assert [request.path for request in receiver.received] == ["/"]
 
 
-def test_exchange_ends_at_its_deadline_although_bytes_arrive(set_conf: Callable[..., None]) -> None:
+def test_s39_exchange_ends_at_its_deadline_although_bytes_arrive(set_conf: Callable[..., None]) -> None:
     """The other side sends a byte of its headers whenever the socket would not time out."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
