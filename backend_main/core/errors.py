@@ -4,7 +4,10 @@ ScanrillError                   code, HTTP status, close code, and whether a ret
 ├── RequestError                400         a field is not valid; `fields` says which and why
 │   ├── ProtocolError           400         the frame is not a valid request
 │   ├── UploadNotFound          404  4404   the upload does not exist or belongs to another user
-│   ├── PageNotFound            404         the page does not exist or is not read yet
+│   ├── PageNotFound            404         the upload has no such page, or it is not to be read
+│   ├── NotReady                202         it is still being read: repeat the request
+│   │   ├── PageNotReady        202         the page is not read yet: repeat the request
+│   │   └── UploadNotReady      202         the upload is not read yet: repeat the request
 │   ├── FigureNotFound          404         the page has no such figure, or its place is not known
 │   ├── ReadingNotFound         404         the upload has no reading with this number
 │   ├── SessionNotFound         404         the user has no such session, or it has ended
@@ -78,7 +81,7 @@ class ScanrillError(Exception):
         """Return the headers that the status requires of an HTTP response."""
         if self.http_status == 401:
             return {"WWW-Authenticate": "Bearer"}
-        return {"Retry-After": str(self.retry_after_seconds)} if self.http_status in (429, 503) else {}
+        return {"Retry-After": str(self.retry_after_seconds)} if self.http_status in (202, 429, 503) else {}
 
 
 class RequestError(ScanrillError):
@@ -122,7 +125,29 @@ class PageNotFound(RequestError):
     http_status = 404
 
     def __init__(self) -> None:
-        super().__init__({"number": "This page does not exist, or is not read yet."})
+        super().__init__({"number": "The upload has no such page, or it was not to be read."})
+
+
+class NotReady(RequestError):
+    """Something that is still being read. The same request succeeds later."""
+
+    code = "not_ready"
+    http_status = 202
+    is_retryable = True
+
+
+class PageNotReady(NotReady):
+    code = "page_not_ready"
+
+    def __init__(self) -> None:
+        super().__init__({"number": "This page is not read yet. Repeat the request later."})
+
+
+class UploadNotReady(NotReady):
+    code = "upload_not_ready"
+
+    def __init__(self, message: str) -> None:
+        super().__init__({"instance_id": message})
 
 
 class FigureNotFound(RequestError):

@@ -13,9 +13,10 @@ from backend_main.core.http.problems import MEDIA_TYPE as PROBLEM_TYPE
 
 from ..generate import descriptions, errors, rest
 from . import schemas
-from .operations import ANY, JSON, OPERATIONS, PARAMETERS, TEXT, Operation
+from .operations import JSON, OPERATIONS, PARAMETERS, TEXT, Operation
 from .responses import Problem
 
+BYTES = "application/octet-stream"
 PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 TUS = "/api/tus"
 EVERYWHERE = (400, 429, 503)
@@ -135,13 +136,13 @@ def _parameter_schema(kind: type[msgspec.Struct] | None, field: str) -> dict[str
 
 
 def _file_body() -> dict[str, Any]:
-    file = {"type": "string", "contentMediaType": ANY}
+    file = {"type": "string", "contentMediaType": BYTES}
     form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
     link = {"type": "object", "properties": {"url": {"type": "string", "format": "uri"}}}
     return {
         "required": True,
         "content": {
-            ANY: {"schema": file},
+            BYTES: {"schema": file},
             "multipart/form-data": {"schema": form},
             JSON: {"schema": link | {"required": ["url"]}},
         },
@@ -151,7 +152,8 @@ def _file_body() -> dict[str, Any]:
 def _responses(name: str, operation: Operation) -> dict[str, Any]:
     found = {str(operation.status): _success(operation)}
     for status, kind in operation.others.items():
-        content = {JSON: {"schema": _ref(kind)}} if kind else {media: {} for media in operation.media}
+        media_type = PROBLEM_TYPE if kind is Problem else JSON
+        content = {media_type: {"schema": _ref(kind)}} if kind else {media: {} for media in operation.media}
         found[str(status)] = {"description": f"Status {status}.", "content": content}
     if name.startswith("GET ") and not operation.is_public:
         found["304"] = {"description": "The client has the response already: see `If-None-Match`."}

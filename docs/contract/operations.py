@@ -13,8 +13,9 @@ from backend_main.core.protocol import pages, readings, search_results
 
 from . import responses as r
 
-JSON, EVENTS, JPEG, ANY = "application/json", "text/event-stream", "image/jpeg", "application/octet-stream"
+JSON, EVENTS, JPEG, ANY = "application/json", "text/event-stream", "image/jpeg", "*/*"
 EXPORT_TYPES = tuple(dict.fromkeys(kind.media_type.partition(";")[0] for kind in FORMATS.values()))
+NOT_READY = {202: r.Problem}
 UPLOAD_ERRORS = (409, 422, 502, 507)
 
 
@@ -51,6 +52,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/token/refresh/": Operation(
         r.AccessToken, body=r.RefreshToken, errors=(401, 403), is_public=True
     ),
+    "GET /api/problems": Operation(r.ProblemList, is_public=True),
     "GET /api/schemas/page.json": Operation(media=("application/schema+json",), is_public=True),
     "GET /api/openapi.json": Operation(media=(JSON,), is_public=True),
     "GET /api/asyncapi.json": Operation(media=(JSON,), is_public=True),
@@ -78,22 +80,26 @@ OPERATIONS: dict[str, Operation] = {
         errors=UPLOAD_ERRORS,
     ),
     "GET /api/uploads/{id}/": Operation(m.Instance, others={202: m.Instance}),
-    "PATCH /api/uploads/{id}/": Operation(m.Instance, body=r.UploadChanges, errors=(409, 507)),
-    "DELETE /api/uploads/{id}/": Operation(m.Instance),
+    "PATCH /api/uploads/{id}/": Operation(m.Instance, body=r.UploadChanges, errors=(409, 412, 507)),
+    "DELETE /api/uploads/{id}/": Operation(m.Instance, errors=(412,)),
     "POST /api/uploads/{id}/cancel": Operation(m.Instance, errors=(409,)),
     "POST /api/uploads/{id}/retry": Operation(m.Instance, body=r.ReadOptionFields, errors=(409,)),
     "GET /api/uploads/{id}/events": Operation(media=(EVENTS,)),
     "GET /api/uploads/{id}/file": Operation(media=(ANY,), others={206: None}, errors=(416,)),
-    "GET /api/uploads/{id}/export": Operation(media=(*EXPORT_TYPES, "text/csv"), errors=(409, 422)),
-    "GET /api/export": Operation(media=("application/zip",), errors=(404, 409, 422)),
-    "GET /api/uploads/{id}/pages/{n}": Operation(pages.PageInstance, others={202: r.Problem}),
-    "PATCH /api/uploads/{id}/pages/{n}": Operation(pages.PageInstance, body=r.PageCorrection, errors=(409,)),
+    "GET /api/uploads/{id}/export": Operation(
+        media=(*EXPORT_TYPES, "text/csv"), others=NOT_READY, errors=(409, 422)
+    ),
+    "GET /api/export": Operation(media=("application/zip",), others=NOT_READY, errors=(404, 409, 422)),
+    "GET /api/uploads/{id}/pages/{n}": Operation(pages.PageInstance, others=NOT_READY),
+    "PATCH /api/uploads/{id}/pages/{n}": Operation(
+        pages.PageInstance, body=r.PageCorrection, errors=(409, 412, 507)
+    ),
     "GET /api/uploads/{id}/pages/{n}/image": Operation(media=(JPEG,), errors=(422,)),
-    "GET /api/uploads/{id}/pages/{n}/figures/{k}": Operation(media=(JPEG,), errors=(422,)),
+    "GET /api/uploads/{id}/pages/{n}/figures/{k}": Operation(media=(JPEG,), others=NOT_READY, errors=(422,)),
     "GET /api/uploads/{id}/readings": Operation(readings.ReadingList),
     "GET /api/uploads/{id}/readings/{reading}": Operation(readings.Reading),
     "DELETE /api/uploads/{id}/readings/{reading}": Operation(status=204, errors=(409,)),
-    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": Operation(pages.PageInstance),
+    "GET /api/uploads/{id}/readings/{reading}/pages/{n}": Operation(pages.PageInstance, others=NOT_READY),
     "POST /api/uploads/{id}/readings/{reading}/current": Operation(m.Instance, errors=(409,)),
     "GET /api/uploads/{id}/readings/{reading}/compare/{other}": Operation(readings.ReadingComparison),
     "GET /api/webhooks": Operation(r.WebhookList),

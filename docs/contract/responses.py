@@ -28,6 +28,21 @@ class Problem(msgspec.Struct, kw_only=True):
     errors: dict[str, str]
 
 
+class ProblemKind(msgspec.Struct, kw_only=True):
+    """A kind of problem: what all errors with its code have in common."""
+
+    code: str
+    title: str
+    status: int
+    retryable: bool
+
+
+class ProblemList(msgspec.Struct, kw_only=True):
+    """All kinds of problems."""
+
+    problems: list[ProblemKind]
+
+
 class Health(msgspec.Struct, kw_only=True):
     """State of the server."""
 

@@ -258,6 +258,8 @@ ROUTES = {
     "GET /readyz": "Returns 200 if the server accepts uploads and can read them: status `ok`, or `degraded` with the `reasons` why events "
     "or readings are late, or that the disk is full. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
+    "GET /api/problems": "Lists the [codes of all errors](errors.md#errors-of-the-server). Needs no token. The `type` of an error "
+    "refers to it.",
     "GET /api/schemas/page.json": "Returns the [JSON Schema](https://json-schema.org/) (draft 2020-12) of a finished page, as "
     "`GET /api/uploads/{id}/pages/{n}` returns it, and of each page of `scanrill read --format json`. Needs no token.",
     "GET /api/openapi.json": "Returns the contract of the REST API, in OpenAPI 3.1. Needs no token.",
@@ -367,6 +369,7 @@ REST_FIELDS = {
     "wait": "Seconds to wait until the upload has ended, at most 600. The header `Prefer: wait=` means the same.",
     "page_breaks": "`true`: `md` and `txt` mark the beginning of each page. Default: `false`.",
     "pages": "Page ranges, such as `1-3,7,9-`. Default: all.",
+    "problems": "The errors, by their codes.",
     "password": "The user's password.",
     "reasons": "Problems, as sentences; present unless `status` is `ok`.",
     "refresh": "Refresh token; each is valid for one refresh.",

@@ -9,7 +9,7 @@ import django
 
 from backend_main.core import errors
 from backend_main.core.errors import FileTooLarge
-from backend_main.core.http.problems import problem
+from backend_main.core.http.problems import error_kinds, problem
 from backend_main.reading import errors as reading_errors
 
 from . import descriptions
@@ -59,7 +59,7 @@ def classes() -> list[type[errors.ScanrillError]]:
     django.setup()
     from backend_main.backend import urls  # noqa: F401 - the routes import every module with errors
 
-    return [errors.ScanrillError, *_below(errors.ScanrillError)]
+    return error_kinds()
 
 
 def close_codes() -> list[CloseCode]:
@@ -81,12 +81,6 @@ def tree_of(docstring: str | None) -> str:
     """Return the tree in the docstring of a module of errors."""
     blocks = (docstring or "").split("\n\n")
     return next(text.strip("\n") for text in blocks if "├──" in text)
-
-
-def _below(kind: type[errors.ScanrillError]) -> Iterator[type[errors.ScanrillError]]:
-    for sub in kind.__subclasses__():
-        yield sub
-        yield from _below(sub)
 
 
 def _rows() -> Iterator[tuple[str, str, str, str, str]]:

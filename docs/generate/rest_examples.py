@@ -238,6 +238,13 @@ EXAMPLES: dict[str, RestExample] = {
     ),
     "GET /api/keys": RestExample(response={"keys": [API_KEY]}),
     "DELETE /api/keys/{key_id}": RestExample(status=204, note="an empty body"),
+    "GET /api/problems": RestExample(
+        response={
+            "problems": [
+                {"code": "body_too_large", "title": "Body too large", "status": 413, "retryable": False}
+            ]
+        }
+    ),
     "GET /api/schemas/page.json": RestExample(note="the schema"),
     "GET /api/openapi.json": RestExample(note="the contract"),
     "GET /api/asyncapi.json": RestExample(note="the contract"),

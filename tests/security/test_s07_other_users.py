@@ -61,6 +61,7 @@ ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
     "readyz": ["GET"],
+    "api/problems": ["GET"],
     "api/schemas/page.json": ["GET"],
     "api/openapi.json": ["GET"],
     "api/asyncapi.json": ["GET"],

@@ -13,7 +13,7 @@ from ...reading.page_ranges import no_such_pages_message
 from ...reading.types import Block, Line, PageWarning
 from .. import storage
 from ..db.retry import retry_transient
-from ..errors import RequestError, StatusConflict, UploadNotFound
+from ..errors import RequestError, StatusConflict, UploadNotFound, UploadNotReady
 from ..models import Page, Status, Upload, User
 from ..uploads import page_content, queries
 from .correction import corrected, page_corrections
@@ -38,12 +38,13 @@ def stored_document(
 
     Raises:
         UploadNotFound: The user has no upload with this id.
-        StatusConflict: The upload is still being read, or has no finished page.
+        UploadNotReady: The upload is still being read.
+        StatusConflict: The upload has no finished page.
         RequestError: On `pages` if none of them is finished.
     """
     upload = queries.upload(owner=owner, upload_id=upload_id)
     if upload.status in (Status.PENDING, Status.PROCESSING):
-        raise StatusConflict(_unfinished_message(upload))
+        raise UploadNotReady(_unfinished_message(upload))
     finished = _page_ids(upload)
     if not finished:
         raise StatusConflict("The upload has no finished page. Read it again, then export it.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
-from ..errors import ScanrillError
+from ..errors import CommandError, ScanrillError
 
 MEDIA_TYPE = "application/problem+json"
 TYPES_PATH = "/api/problems"
@@ -37,6 +37,30 @@ def title_of(code: str) -> str:
 def encode_problem(error: ScanrillError) -> bytes:
     """Return the body of the response to an error."""
     return msgspec.json.encode(problem(error))
+
+
+def error_kinds() -> list[type[ScanrillError]]:
+    """Return all classes of errors that are loaded: the tree below `ScanrillError`, from the top."""
+    return _below(ScanrillError)
+
+
+def _below(kind: type[ScanrillError]) -> list[type[ScanrillError]]:
+    return [kind, *(each for sub in kind.__subclasses__() for each in _below(sub))]
+
+
+async def problems_view(_request: HttpRequest) -> HttpResponse:
+    """Serve `GET /api/problems`: the codes of all problems, to which their types refer."""
+    kinds = {kind.code: kind for kind in reversed(error_kinds()) if kind is not CommandError}
+    problems = [
+        {
+            "code": code,
+            "title": title_of(code),
+            "status": kinds[code].http_status,
+            "retryable": kinds[code].is_retryable,
+        }
+        for code in sorted(kinds)
+    ]
+    return HttpResponse(msgspec.json.encode({"problems": problems}), content_type="application/json")
 
 
 def error_response(error: ScanrillError) -> HttpResponse:

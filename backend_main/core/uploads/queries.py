@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from ...reading.documents.page_jpeg import Area, area_of
+from ...reading.page_ranges import PageRanges
+from ..conf import conf
 from ..db.retry import retry_transient
-from ..errors import FigureNotFound, PageNotFound, UploadNotFound
-from ..models import Page, Upload, User
+from ..errors import FigureNotFound, PageNotFound, PageNotReady, UploadNotFound
+from ..models import Page, Status, Upload, User
 from ..protocol import messages, serializers
 from .page_content import page_blocks
 
@@ -54,13 +56,24 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
 
     Raises:
         UploadNotFound: The user has no upload with this id.
-        PageNotFound: The page is not finished, or does not exist.
+        PageNotFound: The upload has no such page, or it was not to be read.
+        PageNotReady: The page is not read yet.
     """
     found = Page.objects.filter(upload__owner=owner, upload_id=upload_id, number=number).first()
     if found is None:
-        upload(owner=owner, upload_id=upload_id)
-        raise PageNotFound
+        raise page_error(upload(owner=owner, upload_id=upload_id), number)
     return found
+
+
+def page_error(upload: Upload, number: int) -> PageNotFound | PageNotReady:
+    """Return the error for a page that an upload lacks in its current reading."""
+    page_count = upload.page_count or conf.max_pages
+    is_awaited = (
+        upload.status in (Status.PENDING, Status.PROCESSING)
+        and 1 <= number <= page_count
+        and number in PageRanges(upload.read_options.get("pages"))
+    )
+    return PageNotReady() if is_awaited else PageNotFound()
 
 
 def figure_area(*, owner: User, upload_id: UUID, number: int, figure: int) -> tuple[str, Area]:
@@ -73,7 +86,7 @@ def figure_area(*, owner: User, upload_id: UUID, number: int, figure: int) -> tu
         figure: Place of the figure among the figures of the page, from 1.
 
     Raises:
-        RequestError: UploadNotFound, PageNotFound or FigureNotFound.
+        RequestError: UploadNotFound, PageNotFound, PageNotReady or FigureNotFound.
     """
     found = page(owner=owner, upload_id=upload_id, number=number)
     figures = [block for block in page_blocks(found) if block.type == "figure"]

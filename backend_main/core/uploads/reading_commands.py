@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from .. import event_log
 from ..db.retry import retry_transient
-from ..errors import PageNotFound, ReadingNotFound, StatusConflict
+from ..errors import PageNotFound, PageNotReady, ReadingNotFound, StatusConflict
 from ..jobs import results
 from ..models import Page, Reading, Upload, User
 from ..protocol import serializers
 from ..search import index as search_index
-from . import quotas, readings, rows, usage
+from . import queries, quotas, readings, rows, usage
 
 CURRENT_READING_MESSAGE = "This is the current reading. Make another one current first."
 
@@ -81,7 +81,8 @@ def correct_page(
 
     Raises:
         UploadNotFound: The user has no upload with this id.
-        PageNotFound: The page is not finished, or does not exist.
+        PageNotFound: The upload has no such page, or it was not to be read.
+        StatusConflict: The page is not read yet.
         QuotaExceeded: The user has no bytes left for the correction.
         StorageFull: The disk has no space for it.
     """
@@ -89,6 +90,8 @@ def correct_page(
         upload = rows.lock(owner, upload_id)
         page = Page.objects.filter(upload_id=upload_id, number=number).first()
         if page is None:
+            if isinstance(queries.page_error(upload, number), PageNotReady):
+                raise StatusConflict("This page is not read yet. Correct it when it is finished.")
             raise PageNotFound
         if check is not None:
             check(page)

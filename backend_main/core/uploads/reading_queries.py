@@ -66,11 +66,12 @@ def page(*, owner: User, upload_id: UUID, number: int, page_number: int) -> Page
         UploadNotFound: The user has no upload with this id.
         ReadingNotFound: The upload has no reading with this number.
         PageNotFound: The reading has no such page.
+        PageNotReady: The page is not read yet.
     """
-    _, row = _find(owner, upload_id, number)
+    upload, row = _find(owner, upload_id, number)
     found = pages_of(row).filter(number=page_number).first()
     if found is None:
-        raise PageNotFound
+        raise queries.page_error(upload, page_number) if row is upload else PageNotFound
     return found
 
 

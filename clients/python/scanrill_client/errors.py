@@ -2,7 +2,8 @@
 
 ScanrillError
 ├── RequestError            the server rejected the request and changed nothing; `code`, `retryable`, `fields`
-│   └── NotFound            the upload or page does not exist, or belongs to another user
+│   ├── NotFound            the upload or page does not exist, or belongs to another user
+│   └── NotReady            the page or upload is still being read; repeat the request
 ├── Unauthenticated         the server accepts no token of this client; sign in again
 ├── ConnectionRejected      the server closed the socket for good; `code` is 4403 (origin), 4404 (path)
 │                           or the HTTP status of a proxy
@@ -51,6 +52,10 @@ class RequestError(ScanrillError):
 
 class NotFound(RequestError):
     """An upload or page that does not exist for this user."""
+
+
+class NotReady(RequestError):
+    """A page or upload that is still being read; the same request succeeds later."""
 
 
 class Unauthenticated(ScanrillError):

@@ -16,6 +16,7 @@ from .errors import (
     CertificateError,
     ConnectionLost,
     NotFound,
+    NotReady,
     RequestError,
     ScanrillError,
     ServerUnreachable,
@@ -29,6 +30,9 @@ from .tokens import TokenManager, TokenSource
 MAX_READ_ATTEMPTS = 3
 # With these the request was not sent: it changed nothing.
 _NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+PROBLEM = "application/problem+json"
 
 
 class _Problem(msgspec.Struct):
@@ -113,7 +117,7 @@ class HttpClient:
                 response = await self._send(token, method, path, **request)
             self._has_responded = True
             async with aclosing(response):
-                if not response.is_success:
+                if _is_error(response):
                     body = await response.aread()
                     raise error_from_response(response.status_code, body, changes_nothing=changes_nothing)
                 yield response
@@ -172,6 +176,12 @@ def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationErr
     return error
 
 
+def _is_error(response: httpx.Response) -> bool:
+    """Return whether a response is an error. That with status 202 says that something is not ready."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    return not response.is_success or media_type == PROBLEM
+
+
 def error_from_response(
     status: int, body: bytes, *, changes_nothing: bool, is_sign_in: bool = False
 ) -> ScanrillError:
@@ -195,7 +205,7 @@ def error_from_response(
     if status == 401 and not is_sign_in:
         return Unauthenticated(problem.detail)
     fields = problem.errors or {"detail": problem.detail}
-    kind = NotFound if status == 404 else RequestError
+    kind = {202: NotReady, 404: NotFound}.get(status, RequestError)
     return kind(fields, status, code=problem.code, retryable=problem.retryable)
 
 

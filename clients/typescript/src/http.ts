@@ -23,9 +23,9 @@ export function serverUrl(base: string, path: string): URL {
 /**
  * Send one HTTP request and return its successful response.
  *
- * By default, only `GET` is repeatable. Throws `RequestError` for a status that is not 2xx. Without a response from the
- * server it throws `ServerUnreachable`, or `ConnectionLost` if the request is not repeatable. Rethrows the abort of
- * `init.signal`.
+ * By default, only `GET` is repeatable. Throws `RequestError` for a status that is not 2xx, and for a thing that is not
+ * ready (202). Without a response from the server it throws `ServerUnreachable`, or `ConnectionLost` if the request is
+ * not repeatable. Rethrows the abort of `init.signal`.
  */
 export async function sendRequest(
   base: string,
@@ -40,7 +40,9 @@ export async function sendRequest(
     if (init.signal?.aborted === true) throw error;
     throw noResponse({ isRepeatable }, { cause: error });
   }
-  if (response.ok) return response;
+  // Status 202 with a problem: something is not ready.
+  const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json") === true;
+  if (response.ok && !isProblem) return response;
   throw errorFromResponse(response.status, await response.text(), { isRepeatable });
 }
 

@@ -11,10 +11,10 @@ import pytest
 from django.utils import timezone
 
 from backend_main.core.auth import accounts
-from backend_main.core.errors import RequestError, UploadNotFound
+from backend_main.core.errors import PageNotFound, PageNotReady, RequestError, UploadNotFound
 from backend_main.core.models import Upload, User
 from backend_main.core.uploads import listing, queries, reading_commands
-from tests.support.database import new_user
+from tests.support.database import new_upload, new_user
 from tests.support.searchable import insert_upload
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +257,25 @@ def test_is_short_with_a_filter_that_scans_all_rows_is_false(
     filters: dict[str, object], expected: bool
 ) -> None:
     assert listing.is_short(limit=10, **filters) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "is_awaited"),
+    [
+        ("processing", 2, True),
+        ("pending", 3, True),
+        ("processing", 4, False),  # not to be read
+        ("processing", 6, False),  # beyond the end
+        ("processing", 0, False),
+        ("processed", 2, False),
+        ("error", 2, False),
+        ("cancelled", 2, False),
+    ],
+)
+def test_page_that_will_be_read_is_not_ready_and_others_do_not_exist(
+    status: str, number: int, *, is_awaited: bool
+) -> None:
+    upload = new_upload(new_user())
+    Upload.objects.filter(pk=upload.pk).update(status=status, page_count=5, read_options={"pages": "1-3,5-9"})
+    with pytest.raises(PageNotReady if is_awaited else PageNotFound):
+        queries.page(owner=upload.owner, upload_id=upload.pk, number=number)

@@ -8,7 +8,7 @@ import uuid
 import jsonschema
 import pytest
 
-from backend_main.core.errors import RequestError, StatusConflict, UploadNotFound
+from backend_main.core.errors import RequestError, StatusConflict, UploadNotFound, UploadNotReady
 from backend_main.core.exports import stored
 from backend_main.core.exports.document import ExportDocument, NoOriginalParts
 from backend_main.core.exports.formats import parse_request
@@ -64,8 +64,8 @@ def test_stored_document_without_any_of_the_pages_is_an_error_on_pages() -> None
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_stored_document_of_an_unfinished_upload_is_a_conflict(status: str) -> None:
-    with pytest.raises(StatusConflict, match="still being read"):
+def test_stored_document_of_an_unfinished_upload_is_not_ready(status: str) -> None:
+    with pytest.raises(UploadNotReady, match="still being read"):
         opened(finished_upload("one", status=status))
 
 
