@@ -188,6 +188,8 @@ def _check_target(kind: object) -> None:
 
 
 class _Unprocessable(RequestError):
+    """The options of a conversion ask for something that scanrill does not have."""
+
     code = "target_not_supported"
     http_status = 422
 
