@@ -22,6 +22,7 @@ from .engines import engines
 from .export import export
 from .keys import add_key, list_keys, revoke_keys
 from .link import link
+from .mcp import mcp
 from .messages import message_line
 from .read import read
 from .search import rebuild_index, search
@@ -81,7 +82,7 @@ for name, webhook_command in WEBHOOK_COMMANDS.items():
     webhook.command(name)(webhook_command)
 app.add_typer(webhook, name="webhook")
 COMMANDS = (
-    *(serve, worker, link, token, read, watch, export, engines, search),
+    *(serve, worker, link, token, read, watch, export, engines, search, mcp),
     *(sweep, rebuild_index, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:

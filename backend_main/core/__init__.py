@@ -41,7 +41,8 @@ Where to make a change:
                                               `socket.ts` of the clients, docs/pages/how-to/reconnect.md
     add a setting                             conf.py (checks.py, if it depends on another setting)
     add a request or a field of a message     protocol/messages.py, then consumers.py and http/rest.py
-    add a REST route                          backend/urls.py, http/rest.py
+    add a REST route                          backend/urls.py, http/rest.py; with a body or a response that is
+                                              a stream: http/stream_routes.py
     send a new field with live text           tasks.py, pubsub/messages.py (from the reader to the hub),
                                               live/live_document.py, protocol/messages.py, live/replay.py
                                               (clients that join late), the types of both clients

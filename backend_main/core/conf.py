@@ -369,9 +369,9 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         list[Wire],
         Meta(
             description="Interfaces of other products that are on: tika, open-webui, docling, openai, "
-            "mistral, azure."
+            "mistral, azure, mcp."
         ),
-    ] = msgspec.field(default_factory=lambda: ["tika", "open-webui", "docling", "openai", "mistral", "azure"])
+    ] = msgspec.field(default_factory=lambda: list(get_args(Wire)))
     wire_retention_hours: Annotated[
         int,
         Meta(

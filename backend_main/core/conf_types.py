@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-Wire = Literal["tika", "open-webui", "docling", "openai", "mistral", "azure"]
+Wire = Literal["tika", "open-webui", "docling", "openai", "mistral", "azure", "mcp"]
 """Interface of another product: see `http.wires`."""
 
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -270,12 +270,6 @@ def test_post_examples_create_one_upload_and_list_it(workspace: Workspace, curl:
     assert '"Upload.list"' in listed
 
 
-def test_rest_examples_show_an_error_and_a_refused_change(workspace: Workspace, curl: None) -> None:
-    printed = workspace.run_examples("how-to/rest.md", "rest")
-    assert printed.startswith('{"type":"/api/problems#invalid_request"')
-    assert printed.partition("}}")[2].split() == ["304", "200", "412", "precondition_failed"]
-
-
 def test_one_call_examples_print_the_text(workspace: Workspace, curl: None) -> None:
     printed = workspace.run_examples("how-to/one-call.md", "one-call")
     assert printed.startswith(TEXT)
@@ -285,6 +279,12 @@ def test_one_call_examples_print_the_text(workspace: Workspace, curl: None) -> N
 
 def test_server_sent_events_example_prints_the_text(workspace: Workspace) -> None:
     assert workspace.run_examples("how-to/server-sent-events.md", "sse").rstrip() == TEXT
+
+
+def test_rest_examples_show_an_error_and_a_refused_change(workspace: Workspace, curl: None) -> None:
+    printed = workspace.run_examples("how-to/rest.md", "rest")
+    assert printed.startswith('{"type":"/api/problems#invalid_request"')
+    assert printed.partition("}}")[2].split() == ["304", "200", "412", "precondition_failed"]
 
 
 def test_reconnect_example_reconnects_after_4401(workspace: Workspace) -> None:

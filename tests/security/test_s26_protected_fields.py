@@ -58,7 +58,8 @@ def test_s26_protected_field_is_an_error_on_that_field(kind: str, name: str) -> 
 def test_s26_settable_fields_are_those_of_the_protocol() -> None:
     assert Update.data_fields == {"filename", "processed_text", "metadata"}
     options = {"engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority"}
-    assert Create.data_fields == {"image_base64", "image_path", "image_hash"} | options
+    about = {"filename", "metadata", "on_duplicate"}
+    assert Create.data_fields == {"image_base64", "image_path", "image_hash"} | about | options
     assert Retry.data_fields == Retry.also_top_level == options
 
 
@@ -111,7 +112,7 @@ async def test_s26_update_with_protected_field_changes_no_row(server: Server, a_
             assert list(reply["error"]) == [name]
         after = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         assert after == before
-        for name in sorted({*MODEL_FIELDS, *INSTANCE_FIELDS} - {"image_path", "image_hash"}):
+        for name in sorted({*MODEL_FIELDS, *INSTANCE_FIELDS} - {"image_path", "image_hash", "filename"}):
             reply = await client.request({"type": "create", "data": {name: "stolen"}})
             assert name in reply["error"], name
         listed = (await client.request({"type": "list"}))["list"]

@@ -9,8 +9,10 @@ responses to errors, `http_errors` the errors of HTTP itself, `error_views` thos
 `web_page` serves the built page.
 
 `stream_routes` is the table of routes that bypass Django, because their handlers receive a body, or send a
-response, as a stream. `receive` and `multipart` write the file in a body to disk, `render` writes an upload
-in a format, and `waiting` waits until an upload has ended. `tus` and `tus_headers` serve `/api/tus`.
+response, as a stream: `upload`, `read` (one call), `events` (Server-Sent Events), `tus` with `tus_headers`.
+`creation` makes an upload of a request. `receive` and `multipart` write the file in its body to disk, and
+`fetch` one at a URL. `render` writes an upload in a format; `waiting` waits until an upload has ended.
+`mcp` serves `/mcp`, and `wires` the interfaces of other products.
 
 `routes` has the paths of routes, `parameters` reads their queries, and `route_checks` answers `OPTIONS` and
 refuses methods and parameters that a route lacks.

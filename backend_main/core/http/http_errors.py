@@ -163,6 +163,24 @@ class ReadingFailed(HTTPError):
         return self._headers
 
 
+class TargetNotSupported(HTTPError):
+    """The result cannot go where the request wants it. Ask for it in the response."""
+
+    code = "target_not_supported"
+    http_status = 422
+
+
+class ReadingNotFinished(HTTPError):
+    """The file was not read in the time of one request. It is read nevertheless."""
+
+    code = "reading_not_finished"
+    http_status = 504
+    is_retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("Reading takes too long for one request. Send it again later: it goes on.")
+
+
 class HeadTooLarge(HTTPError):
     """The head of the request exceeds the limit."""
 

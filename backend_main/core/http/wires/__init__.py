@@ -11,6 +11,8 @@ the upload and waits for its end.
     mistral     Mistral OCR, `/mistral/v1`
     azure       Azure Document Intelligence, `/documentintelligence`
 
+`http.mcp` serves the tools of language models, `/mcp`.
+
 The setting `wires` names those that are on. Uploads that come this way carry `metadata.via`, and are deleted
 after `wire_retention_hours`.
 """
@@ -18,6 +20,7 @@ after `wire_retention_hours`.
 from __future__ import annotations
 
 from ...conf import conf
+from ..mcp import endpoint as mcp
 from ..stream_routes import StreamRoute
 from ..types import Application
 from . import azure, docling, mistral, openai, tika
@@ -30,6 +33,7 @@ WIRES = {
     "openai": openai.ROUTES,
     "mistral": mistral.ROUTES,
     "azure": azure.ROUTES,
+    "mcp": mcp.ROUTES,
 }
 
 

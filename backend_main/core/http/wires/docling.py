@@ -21,13 +21,13 @@ from ...models import Status, Upload
 from ...uploads import commands, queries
 from ...uploads.quotas import OPEN_STATUSES
 from ..fetch import fetch_file
+from ..http_errors import ReadingNotFinished, TargetNotSupported
 from ..responses import encode_headers
 from ..stream_routes import StreamRoute
 from .docling_document import docling_document
 from .requests import (
     BODY_FIELD,
     WAIT_SECONDS,
-    ReadingNotFinished,
     WireRequest,
     create,
     file_body,
@@ -184,14 +184,7 @@ def _check_target(kind: object) -> None:
     if kind != "inbody":
         # docling's client then asks for the result in the response.
         message = f"The target {kind} needs artifact storage to be configured. Use inbody."
-        raise _Unprocessable({"target": message})
-
-
-class _Unprocessable(RequestError):
-    """The options of a conversion ask for something that scanrill does not have."""
-
-    code = "target_not_supported"
-    http_status = 422
+        raise TargetNotSupported(message)
 
 
 def _read_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from ...models import Status, Upload
 from ...protocol import messages
 from ...uploads import commands
 from ..events import ReadingStream
+from ..http_errors import ReadingFailed
 from ..stream_routes import StreamRoute
 from ..waiting import run_while_connected
 from .requests import (
-    ReadingEnded,
     WireRequest,
     create,
     json_body,
@@ -139,7 +139,8 @@ class _ChatStream(ReadingStream):
         elif message.get("status") == Status.PROCESSED and "raw_text" in message:
             await self._send_missing(message["raw_text"])
         elif message.get("status") in (Status.ERROR, Status.CANCELLED) and "error" in message:
-            self._failure = ReadingEnded(message["error"] or "The file could not be read.")
+            message_text = message["error"] or "The file could not be read."
+            self._failure = ReadingFailed(message_text, message.get("error_code"), {})
 
     async def _send_missing(self, text: str) -> None:
         """Send what live text has not brought: all of a file that was read before."""

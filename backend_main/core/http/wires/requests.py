@@ -25,6 +25,7 @@ from ...protocol import messages, parsing
 from ...runtime import runtime_of
 from ...uploads import commands, ingest, quotas
 from ...uploads.quotas import OPEN_STATUSES
+from ..http_errors import ReadingFailed, ReadingNotFinished
 from ..receive import CHUNK_BYTES, ReceivedFile, receive_file, writers
 from ..render import render
 from ..request_body import body_parts
@@ -59,24 +60,6 @@ class WireRequest(NamedTuple):
     async def send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         """Send a response as JSON."""
         await send_json(self.receive, self.send, status, body, headers)
-
-
-class ReadingNotFinished(ScanrillError):
-    """The file was not read in time. It is read nevertheless."""
-
-    code = "reading_not_finished"
-    http_status = 504
-    is_retryable = True
-
-    def __init__(self) -> None:
-        super().__init__("Reading takes too long for one request. Send it again later: it goes on.")
-
-
-class ReadingEnded(ScanrillError):
-    """The reading of the file ended without a text."""
-
-    code = "reading_failed"
-    http_status = 422
 
 
 ErrorBody = Callable[[ScanrillError], object]
@@ -182,13 +165,13 @@ async def wait_until_read(request: WireRequest, upload: Upload, *, seconds: floa
 
     Raises:
         ReadingNotFinished: the time is over.
-        ReadingEnded: the reading has failed or was cancelled.
+        ReadingFailed: the reading has failed or was cancelled.
     """
     upload = await wait(request, upload, seconds=seconds)
     if upload.status in OPEN_STATUSES:
         raise ReadingNotFinished
     if upload.status != Status.PROCESSED:
-        raise ReadingEnded(upload.error or "The file could not be read.")
+        raise ReadingFailed(upload.error or "The file could not be read.", upload.error_code, {})
 
 
 async def render_as(
