@@ -217,7 +217,6 @@ def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None
         ["link", "anna", "bert"],
         ["link", "--url", "scans.example"],
         ["link", "--url", "ftp://scans.example"],
-        ["link", "--url", "https://scans.example/below"],
         ["token", "anna", "--ttl", "soon"],
         ["token", "anna", "--ttl", "0"],
         ["token", "anna", "--ttl", "-1h"],
