@@ -33,7 +33,9 @@ SHORT = {"upload_id": "id", "number": "n", "index": "k"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
 READ_OPTIONS = ("engine", "languages", "pages", "profile", "furniture", "formulas", "barcodes", "priority")
-LIST_FILTERS = ("status", "search", "warning", "min_confidence", "max_confidence", "limit", "cursor")
+LIST_FILTERS = tuple(name for name in protocol.ListUploads.__struct_fields__ if name != "ref")
+CREATE_FIELDS = ("filename", "metadata", "on_duplicate", *READ_OPTIONS)
+READ_FIELDS = ("wait", "format", "stream", "images", "page_breaks", "table")
 EXPORT_PARAMETERS = ("format", "pages", "furniture", "images", "page_breaks", "table")
 # Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
 REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
@@ -45,7 +47,11 @@ REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...
     "POST /api/keys": ("body", None, ("name", "scope", "expires_in_days")),
     "GET /api/search": ("query", None, ("q", "limit", "cursor")),
     "GET /api/uploads/": ("query", protocol.ListUploads, LIST_FILTERS),
-    "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
+    "POST /api/uploads/": ("query, form field or JSON", protocol.Create, (*CREATE_FIELDS, "wait")),
+    "POST /api/read": ("query, form field or JSON", protocol.Create, (*CREATE_FIELDS, *READ_FIELDS)),
+    "GET /api/uploads/{id}/": ("query", None, ("wait",)),
+    "GET /api/events": ("query", None, ("since", "stream")),
+    "GET /api/uploads/{id}/events": ("query", None, ("since", "stream")),
     "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
     "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
     "GET /api/uploads/{id}/pages/{n}": ("query", None, ("words",)),

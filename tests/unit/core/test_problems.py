@@ -25,13 +25,13 @@ from backend_main.core.http.http_errors import MethodNotAllowed, RangeNotSatisfi
 from tests.support.problems import errors_of, problem_of
 
 
-def test_codes_are_words_and_each_kind_with_one_of_its_own_is_alone() -> None:
-    kinds_by_code = defaultdict(list)
+def test_codes_are_words_and_those_with_one_code_have_one_status() -> None:
+    statuses_by_code = defaultdict(set)
     for kind in problems.error_kinds():
         if "code" in vars(kind):
-            kinds_by_code[kind.code].append(kind.__name__)
-    assert not {code: kinds for code, kinds in kinds_by_code.items() if len(kinds) > 1}
-    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", code) for code in kinds_by_code)
+            statuses_by_code[kind.code].add(kind.http_status)
+    assert not {code: statuses for code, statuses in statuses_by_code.items() if len(statuses) > 1}
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", code) for code in statuses_by_code)
 
 
 @pytest.mark.parametrize(
