@@ -1,6 +1,5 @@
 /**
  * A WebSocket that reconnects, subscribes, pairs replies with requests and reports events.
- *
  * With `stream`, it resumes after a reconnect: it sends the last cursor, and the server replays the later events.
  */
 
@@ -36,6 +35,7 @@ import type { ConnectionState, SocketOptions } from "./socket-options.ts";
 
 const CLOSE_CODES = { normal: 1000, unauthenticated: 4401, originNotAllowed: 4403, notFound: 4404, rateLimited: 4429 };
 const FINAL_CLOSE_CODES: readonly number[] = [CLOSE_CODES.originNotAllowed, CLOSE_CODES.notFound];
+const CONNECTING = 0;
 const RATE_LIMIT_DELAY_MS = 10_000;
 /** Requests without side effects: the socket repeats them after a reconnect. */
 const IDEMPOTENT_REQUESTS: readonly Request["type"][] = ["list", "retrieve", "ping"];
@@ -48,7 +48,6 @@ interface Pending {
 }
 
 type ServerMessage = Readonly<Record<string, unknown>>;
-
 /** Client of the WebSocket API. Call `start` to connect. */
 export class ScanrillSocket {
   readonly #options: SocketOptions;
@@ -253,8 +252,8 @@ export class ScanrillSocket {
   #reject(code: number, reason: string): void {
     this.#rejectedToken = undefined;
     this.#setState({ kind: "rejected", code, reason });
-    const text = reason || "The server rejected the connection.";
-    const error = code === CLOSE_CODES.unauthenticated ? new Unauthenticated(text) : new ConnectionLost(text);
+    const kind = code === CLOSE_CODES.unauthenticated ? Unauthenticated : ConnectionLost;
+    const error = new kind(reason || "The server rejected the connection.");
     this.#rejectAll(error);
     for (const queue of this.#queues) queue.end(error);
   }
@@ -266,7 +265,7 @@ export class ScanrillSocket {
     const socket = this.#socket;
     this.#socket = null;
     // A connection that is closed while it opens can stay in Node.js, and then its process does not end.
-    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(CLOSE_CODES.normal);
+    if (socket?.readyState === CONNECTING) socket.onopen = () => socket.close(CLOSE_CODES.normal);
     else socket?.close(CLOSE_CODES.normal);
     return ++this.#attempt;
   }
