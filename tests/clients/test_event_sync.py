@@ -407,3 +407,18 @@ def test_receive_rejected_list_raises_connection_lost() -> None:
     synchronizer.request_snapshot()
     with pytest.raises(ConnectionLost):
         synchronizer.receive(ServerMessage(type="Upload.list", error={"server": "Failed."}, ref=LIST_REF))
+
+
+def test_receive_tells_the_end_of_a_reading_once_with_its_instance() -> None:
+    sync = EventSynchronizer()
+    sync.subscribe_request()
+    sync.receive(subscribed_message(cursor="7:0"))
+    begun, ended = instance(status="processing"), instance(status="processed", page_count=3)
+    assert sync.receive(change_message("status", begun, cursor="7:1")) == []
+    assert sync.cursor == "7:1"
+    assert sync.receive(change_message("status", ended, cursor="7:2")) == []
+    assert sync.cursor == "7:1", "after a cut, both messages of the end come again"
+    [event] = sync.receive(finished_message(cursor="7:3"))
+    assert isinstance(event, Finished)
+    assert event.instance == msgspec.structs.replace(ended, raw_text="text", processed_text="text")
+    assert sync.cursor == "7:3"

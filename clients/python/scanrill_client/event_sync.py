@@ -135,8 +135,8 @@ class EventSynchronizer:
             return self._on_partial(message)
         if message.ref is not None and not self._reply_replaces_event(message):
             return []
-        if message.type == "Upload.status" and message.instance is not None and message.instance.is_terminal:
-            self._ended[message.instance.id] = message.instance
+        if message.type == "Upload.status" and message.instance is not None:
+            self._on_status(message.instance, message.cursor)
         event = event_from_message(message)
         if event is None or is_at_or_before(event.cursor, self.cursor):
             return []
@@ -148,6 +148,16 @@ class EventSynchronizer:
         ):
             self._live.pop(event.upload_id, None)
         return [event]
+
+    def _on_status(self, instance: Instance, cursor: str | None) -> None:
+        """Note a reading that has begun or ended. Its live text, or its last message, is the event.
+
+        The last message must follow again after a cut, so only the begin moves the cursor.
+        """
+        if instance.is_terminal:
+            self._ended[instance.id] = instance
+        elif not is_at_or_before(cursor, self.cursor):
+            self.cursor = cursor or self.cursor
 
     def _reply_replaces_event(self, reply: ServerMessage) -> bool:
         """Return True for the reply to a change if the server has no log.
