@@ -1,8 +1,7 @@
 /**
  * A WebSocket that reconnects, subscribes, pairs replies with requests and reports events.
  *
- * With `stream`, it resumes after a reconnect: it sends the cursor of the last reported event, and the server replays
- * the later events. No event is reported twice.
+ * With `stream`, it resumes after a reconnect: it sends the last cursor, and the server replays the later events.
  */
 
 import { Backoff } from "./backoff.ts";
@@ -75,11 +74,11 @@ export class ScanrillSocket {
     this.#backoff = options.backoff ?? new Backoff();
   }
 
+  // ── connection control ──
+
   get state(): ConnectionState {
     return this.#state;
   }
-
-  // ── connection control ──
 
   /** Connect, unless a connection exists already. */
   start(): void {
@@ -264,8 +263,11 @@ export class ScanrillSocket {
   #closeCurrent(): number {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#idleTimer);
-    this.#socket?.close(CLOSE_CODES.normal);
+    const socket = this.#socket;
     this.#socket = null;
+    // A connection that is closed while it opens can stay in Node.js, and then its process does not end.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close(CLOSE_CODES.normal);
+    else socket?.close(CLOSE_CODES.normal);
     return ++this.#attempt;
   }
 
