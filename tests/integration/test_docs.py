@@ -209,10 +209,11 @@ def test_tus_examples_create_an_upload(workspace: Workspace, curl: None) -> None
 
 def test_command_line_examples_print_the_text(workspace: Workspace) -> None:
     printed = workspace.run_examples("how-to/read-files.md", "read")
-    assert printed == f"{TEXT}\n" + "Invoice\n\nTotal 12.00\n"
+    assert printed == f"{TEXT}\n" + "Invoice\n\nTotal 12.00\n" + f"{TEXT}\n"
+    assert len((workspace.directory / "scans.jsonl").read_text().splitlines()) == 2
     assert (workspace.directory / "scans.md").read_text() == f"{TEXT}\n\n{TEXT}\n"
     assert json.loads((workspace.directory / "scan.json").read_text())["pages"]
-    assert (workspace.directory / "text" / "receipt.md").read_text() == f"{TEXT}\n"
+    assert (workspace.directory / "text" / "receipt.png.md").read_text() == f"{TEXT}\n"
 
 
 def test_engine_examples_list_engines_and_read(workspace: Workspace) -> None:

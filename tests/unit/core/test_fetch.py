@@ -19,6 +19,9 @@ from backend_main.core.uploads import ingest
 from tests.support.http_receiver import HTTPReceiver
 from tests.support.page_images import scripted_png
 
+# The quota is read on a database thread, whose connection of an earlier test is checked there.
+pytestmark = pytest.mark.django_db
+
 USER: Any = SimpleNamespace(pk=uuid.uuid4())
 
 

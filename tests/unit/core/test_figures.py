@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from backend_main.core.errors import FigureNotFound, PageNotFound, UploadNotFound
+from backend_main.core.errors import FigureNotFound, PageNotReady, UploadNotFound
 from backend_main.core.models import Page, Upload, User
 from backend_main.core.uploads import page_images, queries
 from backend_main.core.uploads.original_parts import StoredParts
@@ -62,8 +62,8 @@ def test_figure_area_without_figure_or_box_is_not_found(figure: int, owner: User
 
 
 @pytest.mark.django_db
-def test_figure_area_of_unfinished_page_is_not_found(owner: User, upload: Upload) -> None:
-    with pytest.raises(PageNotFound):
+def test_figure_area_of_unfinished_page_is_not_ready(owner: User, upload: Upload) -> None:
+    with pytest.raises(PageNotReady):
         _area(owner, upload.pk, number=2)
 
 
