@@ -108,7 +108,7 @@ def test_slow_corpus_file_has_the_expected_outcome(
 
 
 def test_rejected_corpus_files_leave_no_row_and_no_file(corpus: UploadedCorpus, server: Server) -> None:
-    stored = corpus.get("/api/uploads/?limit=1000").json()["list"]
+    stored = corpus.get("/api/uploads/", limit=1000).json()["list"]
     refused = [corpus_file for corpus_file in ALL if isinstance(corpus_file.expected, Rejected)]
     assert len(stored) == len(corpus.outcomes) - len(refused)
     assert not list((server.data_dir / "incoming").iterdir())
