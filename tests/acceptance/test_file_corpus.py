@@ -111,7 +111,7 @@ def test_rejected_corpus_files_leave_no_row_and_no_file(corpus: UploadedCorpus, 
     stored = corpus.get("/api/uploads/", limit=1000).json()["list"]
     refused = [corpus_file for corpus_file in ALL if isinstance(corpus_file.expected, Rejected)]
     assert len(stored) == len(corpus.outcomes) - len(refused)
-    assert not list((server.data_dir / "incoming").iterdir())
+    assert not any(path.is_file() for path in (server.data_dir / "incoming").iterdir())
 
 
 def assert_expected_outcome(corpus: UploadedCorpus, corpus_file: CorpusFile) -> None:

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 PAGES, RANGE = 12, 3
 # The pages at which the workers pause: in the first range, and in the second, whose text waits for the first.
 FIRST, AHEAD = 2, 5
+LOOKS = 100
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,25 @@ def claiming_worker(deployment: Deployment, upload_id: str, page: int) -> Worker
     pid = int(claimed_by.split(":")[-2])
     [worker] = [worker for worker in deployment.workers if worker.process.pid == pid]
     return worker
+
+
+def freeze(deployment: Deployment, worker: Worker) -> None:
+    """Stop a worker outside its transactions: PostgreSQL keeps the locks of a frozen one for a minute."""
+    worker.process.send_signal(signal.SIGSTOP)
+    while has_frozen_transaction(deployment):
+        worker.process.send_signal(signal.SIGCONT)
+        worker.process.send_signal(signal.SIGSTOP)
+
+
+def has_frozen_transaction(deployment: Deployment) -> bool:
+    """Return whether a transaction that waits for its client is still the same after some looks."""
+    query = "SELECT pid, xact_start FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    waiting = set(run_query(deployment.servers[0], query))
+    for _ in range(LOOKS):
+        if not waiting:
+            return False
+        waiting &= set(run_query(deployment.servers[0], query))
+    return True
 
 
 @asynccontextmanager
@@ -96,7 +116,7 @@ async def test_s17_frozen_worker_that_resumes_after_its_lease_writes_nothing(
     """The worker is frozen until its lease has expired and the other has read its page; then it resumes."""
     async with paused_in_two_workers(deployment, tmp_path) as (_client, _recorder, document, upload_id):
         worker = await asyncio.to_thread(claiming_worker, deployment, upload_id, frozen)
-        worker.process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(freeze, deployment, worker)
         document.release_page(other)
         await in_thread(
             wait_until, lambda: document.pages_read.count(frozen) == 2, "the other worker reads it"

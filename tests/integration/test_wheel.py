@@ -9,6 +9,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -54,10 +55,10 @@ def test_wheel_installed_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path
     try:
         page = httpx.get(server.http)
         assert page.status_code == 200
-        assets = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
+        assets = re.findall(r'(?:src|href)="([^":]*assets/[^"]+)"', page.text)
         assert any(asset.endswith(".js") for asset in assets)
         for asset in assets:
-            assert httpx.get(server.http + asset).status_code == 200
+            assert httpx.get(urljoin(f"{server.http}/", asset)).status_code == 200
         code = {"code": server.sign_in_link.rpartition("=")[2]}
         signed_in = httpx.post(f"{server.http}/api/token/code/", json=code, headers={"Origin": server.http})
         http_client = HttpClient(server, signed_in.json()["access"])
