@@ -15,23 +15,24 @@ from uuid import UUID
 import msgspec
 
 from ....reading.types import Block, Box, Line, Word
-from ...db import executor
 from ...errors import RequestError, ScanrillError, UploadNotFound
 from ...exports.document import ExportDocument, ExportPage
 from ...exports.formats import parse_request
 from ...models import Status, Upload
-from ...uploads import commands, queries
+from ...uploads import commands
 from ...uploads.quotas import OPEN_STATUSES
 from ..fetch import fetch_file
 from ..path_prefix import link_prefix
-from ..responses import encode_headers
+from ..responses import JSON, encode_headers
 from ..stream_routes import StreamRoute
 from .requests import (
     WireRequest,
     create,
     file_body,
+    find_upload,
     json_body,
     language_options,
+    places_in,
     read_options,
     render_as,
     render_format,
@@ -119,7 +120,7 @@ async def _result(request: WireRequest, model: str, result_id: str) -> None:
             result = analyze_result(document, model, is_markdown=is_markdown)
             yield msgspec.json.encode({**_state(upload, "succeeded"), "analyzeResult": result})
 
-        await _send(request, await render_as(request, upload.pk, write), "application/json")
+        await request.send_bytes(await render_as(request, upload.pk, write), JSON)
     elif upload.status in OPEN_STATUSES:
         # Some clients know no `notStarted`.
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
@@ -134,23 +135,15 @@ async def _pdf(request: WireRequest, model: str, result_id: str) -> None:
     """Serve the searchable PDF of an analysis."""
     upload, _ = await _upload(request, result_id)
     content = await render_format(request, upload.pk, parse_request({"format": "pdf"}))
-    await _send(request, content, "application/pdf")
+    await request.send_bytes(content, "application/pdf")
 
 
 async def _upload(request: WireRequest, result_id: str) -> tuple[Upload, bool]:
-    key, user = result_id.removesuffix("-md"), request.identity.user
     try:
-        upload_id = UUID(key)
+        upload_id = UUID(result_id.removesuffix("-md"))
     except ValueError:
         raise UploadNotFound from None
-    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
-    return found, result_id.endswith("-md")
-
-
-async def _send(request: WireRequest, content: bytes, content_type: str) -> None:
-    headers = {"Content-Type": content_type, "Content-Length": str(len(content))}
-    await request.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
-    await request.send({"type": "http.response.body", "body": content})
+    return await find_upload(request, upload_id), result_id.endswith("-md")
 
 
 def _state(upload: Upload, status: str) -> dict[str, Any]:
@@ -212,7 +205,7 @@ class _Builder:
         lines = [line for line in page.lines if line.text.strip()]
         text = page.markdown if self._is_markdown else "\n".join(line.text for line in lines)
         self._append(text)
-        starts = _starts(text, [line.text for line in lines])
+        starts = places_in(text, [line.text for line in lines])
         spans = {id(line): start + at for line, at in zip(lines, starts, strict=True)}
         self.pages.append(
             {
@@ -250,16 +243,6 @@ class _Builder:
                 is_title = block.type == "heading" and block.level == 1
                 paragraph["role"] = "title" if is_title else _ROLES[block.type]
             self.paragraphs.append(paragraph)
-
-
-def _starts(text: str, parts: list[str]) -> list[int]:
-    """Return the place of each part of a text: behind the one before where it is found."""
-    at, found = 0, []
-    for part in parts:
-        place = text.find(part, at)
-        found.append(at if place < 0 else place)
-        at = at if place < 0 else place + len(part)
-    return found
 
 
 def _polygon(box: Box | None) -> list[float]:

@@ -23,13 +23,13 @@ from ...jobs.options import ReadOptions
 from ...models import Status, Upload
 from ...protocol import messages, parsing
 from ...runtime import runtime_of
-from ...uploads import commands, ingest, quotas
+from ...uploads import commands, ingest, queries, quotas
 from ...uploads.quotas import OPEN_STATUSES
 from ..http_errors import ReadingFailed, ReadingNotFinished
 from ..receive import CHUNK_BYTES, ReceivedFile, receive_file, writers
 from ..render import render
 from ..request_body import body_parts
-from ..responses import send_json
+from ..responses import encode_headers, send_json
 from ..stream_routes import Handler
 from ..types import Receive, Scope, Send
 from ..waiting import run_while_connected, watching
@@ -56,6 +56,12 @@ class WireRequest(NamedTuple):
         """Return a header; empty if it is not there."""
         value: bytes = dict(self.scope["headers"]).get(name.encode(), b"")
         return value.decode("latin-1")
+
+    async def send_bytes(self, content: bytes, content_type: str) -> None:
+        """Send a response of status 200."""
+        headers = {"Content-Type": content_type, "Content-Length": str(len(content))}
+        await self.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
+        await self.send({"type": "http.response.body", "body": content})
 
     async def send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         """Send a response as JSON."""
@@ -150,6 +156,13 @@ async def create(
     return upload
 
 
+async def find_upload(request: WireRequest, upload_id: UUID) -> Upload:
+    """Return an upload of the user. Raises `UploadNotFound`."""
+    user = request.identity.user
+    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
+    return found
+
+
 async def wait(request: WireRequest, upload: Upload, *, seconds: float = WAIT_SECONDS) -> Upload:
     """Return an upload when its reading has ended, or as it is after a time. A client that goes ends it."""
     if upload.status not in OPEN_STATUSES or seconds <= 0:
@@ -199,3 +212,13 @@ def language_options(codes: Sequence[str]) -> dict[str, Any]:
     languages = [code.partition("-")[0].lower() for code in codes]
     found = [code for code in languages if len(code) == 2 and code.isascii() and code.isalpha()]
     return {"languages": found[:10]} if found else {}
+
+
+def places_in(text: str, parts: Sequence[str]) -> list[int]:
+    """Return the place of each part of a text: behind the one before where it is found."""
+    at, found = 0, []
+    for part in parts:
+        place = text.find(part, at)
+        found.append(at if place < 0 else place)
+        at = at if place < 0 else place + len(part)
+    return found
