@@ -21,7 +21,7 @@ from ..exports.formats import FORMATS, ExportFormat, ExportRequest, parse_reques
 from ..exports.page_json import write_pages
 from ..live.watcher import UploadWatcher
 from ..models import Status, User
-from ..protocol import messages, serializers
+from ..protocol import field_types, messages, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
@@ -60,7 +60,7 @@ class Wish(NamedTuple):
     """What a request wants: an export, or (None) a stream of events in the mode `stream`."""
 
     export: ExportRequest | None
-    stream: messages.StreamName
+    stream: field_types.StreamName
     wait_seconds: int
 
 
@@ -124,8 +124,8 @@ def _parse(parameters: Mapping[str, Any], *, accept: str, prefer: str) -> Wish:
     name = str(parameters["format"]) if "format" in parameters else _preferred_format(accept)
     options = {option: str(parameters[option]) for option in EXPORT_OPTIONS if option in parameters}
     stream = parameters.get("stream", "delta")
-    if stream not in get_args(messages.StreamName):
-        raise RequestError({"stream": f"Choose one of {', '.join(get_args(messages.StreamName))}."})
+    if stream not in get_args(field_types.StreamName):
+        raise RequestError({"stream": f"Choose one of {', '.join(get_args(field_types.StreamName))}."})
     export = None if name == EVENT_STREAM else parse_request({"format": name} | options)
     return Wish(export, stream, wait_seconds(parameters, prefer, default=DEFAULT_WAIT_SECONDS))
 

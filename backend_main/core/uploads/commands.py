@@ -40,7 +40,8 @@ from ..jobs.options import ReadOptions
 from ..models import Job, Status, Upload, User
 from ..protocol import serializers
 from ..protocol.base64_text import Base64Text
-from ..protocol.messages import OnDuplicate, UploadMessage
+from ..protocol.field_types import OnDuplicate
+from ..protocol.messages import UploadMessage
 from ..search import index as search_index
 from . import duplicates, ingest, page_image_cache, queries, quotas, readings, rows, usage
 from .duplicates import NO_READ_OPTIONS

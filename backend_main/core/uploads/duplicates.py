@@ -13,7 +13,7 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import Status, Upload, User
 from ..protocol import serializers
-from ..protocol.messages import OnDuplicate
+from ..protocol.field_types import OnDuplicate
 from . import queries, quotas, readings, rows
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
