@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from ....reading.types import Block, Box, Line, Word
+from ....reading.types import Block, Box
 from ...errors import RequestError, ScanrillError, UploadNotFound
 from ...exports.document import ExportDocument, ExportPage
 from ...exports.formats import parse_request
@@ -32,12 +32,12 @@ from .requests import (
     find_upload,
     json_body,
     language_options,
-    places_in,
     read_options,
     render_as,
     render_format,
     wire_handler,
 )
+from .word_places import PlacedLine, PlacedWord, places_in_lines, places_in_markdown
 
 VIA = "azure"
 API_VERSION = "2024-11-30"
@@ -161,7 +161,7 @@ def _time(time: dt.datetime) -> str:
 def analyze_result(document: ExportDocument, model: str, *, is_markdown: bool) -> dict[str, Any]:
     """Return the result. Its content is the lines of the pages; in Markdown the Markdown of the pages.
 
-    With Markdown, words and lines have the places at which they are found in it, in order.
+    With Markdown, what is not in it as it is, such as a word that a line break divides, has a length of 0.
     """
     builder = _Builder(is_markdown=is_markdown)
     for page in document.pages():
@@ -205,8 +205,8 @@ class _Builder:
         lines = [line for line in page.lines if line.text.strip()]
         text = page.markdown if self._is_markdown else "\n".join(line.text for line in lines)
         self._append(text)
-        starts = places_in(text, [line.text for line in lines])
-        spans = {id(line): start + at for line, at in zip(lines, starts, strict=True)}
+        placed = list(places_in_markdown(page, lines) if self._is_markdown else places_in_lines(lines))
+        spans = {id(line.line): start + line.offset for line in placed}
         self.pages.append(
             {
                 "pageNumber": page.number,
@@ -215,8 +215,8 @@ class _Builder:
                 "height": page.height,
                 "unit": "pixel",
                 "spans": [{"offset": start, "length": len(text)}],
-                "words": [_word(word, spans[id(line)]) for line in lines for word in line.words],
-                "lines": [_line(line, spans[id(line)]) for line in lines],
+                "words": [_word(word, start) for line in placed for word in line.words],
+                "lines": [_line(line, start) for line in placed],
                 "selectionMarks": _selection_marks(page),
                 "barcodes": [_barcode(block, start) for block in page.blocks if block.type == "barcode"],
             }
@@ -249,20 +249,21 @@ def _polygon(box: Box | None) -> list[float]:
     return [] if box is None else [coordinate for corner in box for coordinate in corner]
 
 
-def _word(word: Word, line_start: int) -> dict[str, Any]:
+def _word(placed: PlacedWord, start: int) -> dict[str, Any]:
+    word = placed.word
     return {
         "content": word.text,
         "polygon": _polygon(word.box),
-        "span": {"offset": line_start + word.start, "length": len(word.text)},
+        "span": {"offset": start + placed.offset, "length": placed.length},
         "confidence": 1.0 if word.confidence is None else word.confidence,
     }
 
 
-def _line(line: Line, start: int) -> dict[str, Any]:
+def _line(placed: PlacedLine, start: int) -> dict[str, Any]:
     return {
-        "content": line.text,
-        "polygon": _polygon(line.box),
-        "spans": [{"offset": start, "length": len(line.text)}],
+        "content": placed.line.text,
+        "polygon": _polygon(placed.line.box),
+        "spans": [{"offset": start + placed.offset, "length": placed.length}],
     }
 
 

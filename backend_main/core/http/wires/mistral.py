@@ -27,12 +27,12 @@ from .requests import (
     file_body,
     find_upload,
     json_body,
-    places_in,
     read_options,
     render_as,
     wait_until_read,
     wire_handler,
 )
+from .word_places import places_in_markdown
 
 VIA = "mistral"
 MODEL = "mistral-ocr-latest"
@@ -199,15 +199,19 @@ def _text_of(page: ExportPage, kind: str) -> str | None:
 
 
 def _scores(page: ExportPage, granularity: str) -> dict[str, Any]:
-    words = [word for line in page.lines for word in line.words if word.confidence is not None]
-    found = [word.confidence for word in words if word.confidence is not None]
-    starts = places_in(page.markdown, [word.text for word in words])
+    placed = [
+        word
+        for line in places_in_markdown(page, page.lines)
+        for word in line.words
+        if word.word.confidence is not None
+    ]
+    found = [word.word.confidence for word in placed if word.word.confidence is not None]
     return {
         "average_page_confidence_score": page.confidence or 0.0,
         "minimum_page_confidence_score": min(found, default=page.confidence or 0.0),
         "word_confidence_scores": [
-            {"text": word.text, "confidence": word.confidence, "start_index": start}
-            for word, start in zip(words, starts, strict=True)
+            {"text": word.word.text, "confidence": word.word.confidence, "start_index": word.offset}
+            for word in placed
         ]
         if granularity == "word"
         else None,

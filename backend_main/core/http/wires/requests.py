@@ -212,13 +212,3 @@ def language_options(codes: Sequence[str]) -> dict[str, Any]:
     languages = [code.partition("-")[0].lower() for code in codes]
     found = [code for code in languages if len(code) == 2 and code.isascii() and code.isalpha()]
     return {"languages": found[:10]} if found else {}
-
-
-def places_in(text: str, parts: Sequence[str]) -> list[int]:
-    """Return the place of each part of a text: behind the one before where it is found."""
-    at, found = 0, []
-    for part in parts:
-        place = text.find(part, at)
-        found.append(at if place < 0 else place)
-        at = at if place < 0 else place + len(part)
-    return found
