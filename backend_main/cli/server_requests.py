@@ -71,7 +71,10 @@ class RestServer:
 
 
 def body_chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """Yield the body of a response. So an error of the connection does not look like one of the file that gets it."""
+    """Yield the body of a response.
+
+    An error of the connection is a `ServerUnreachable`: no `OSError`, as of the file that the body goes to.
+    """
     with _translate_errors():
         while chunk := response.read(CHUNK_BYTES):
             yield chunk
