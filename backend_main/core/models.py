@@ -22,6 +22,10 @@ class User(AbstractUser):
     tokens_valid_from = models.DateTimeField(null=True, blank=True)
     last_served_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    def lock(self) -> None:
+        """Lock the row until the transaction ends: what counts against a limit changes one at a time."""
+        list(type(self).objects.filter(pk=self.pk).select_for_update().values_list("pk"))
+
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password)
         if not self._state.adding:

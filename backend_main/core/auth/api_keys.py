@@ -145,7 +145,7 @@ def _check(name: str, scope: str, expires_in_days: int | None) -> None:
 def _insert(key: ApiKey) -> None:
     """Save a new API key, unless the user has the maximum number, or another one with its name."""
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=key.owner_id)  # one at a time, so that the limit is exact
+        key.owner.lock()
         if ApiKey.objects.filter(owner_id=key.owner_id, revoked_at=None).count() >= conf.max_keys_per_user:
             raise KeyLimitExceeded(conf.max_keys_per_user)
         if ApiKey.objects.filter(owner_id=key.owner_id, name=key.name, revoked_at=None).exists():

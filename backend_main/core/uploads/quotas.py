@@ -75,7 +75,7 @@ def check_new_upload(owner: User, new_bytes: int, field: str) -> None:
         PendingLimitExceeded: Too many of the user's uploads wait.
     """
     if conf.max_uploads_per_user:
-        _lock(owner)
+        owner.lock()
         files = Upload.objects.owned_by(owner).count()
         if conf.max_uploads_per_user <= files:
             message = f"You have {files} files, the maximum. Delete files that you do not need."
@@ -92,7 +92,7 @@ def check_bytes(owner: User, new_bytes: int, field: str) -> None:
     """
     if not conf.max_bytes_per_user or new_bytes <= 0:
         return
-    _lock(owner)
+    owner.lock()
     free = max(0, conf.max_bytes_per_user - usage.stored_bytes(owner.pk))
     if new_bytes > free:
         raise _bytes_exceeded(field, new_bytes, free)
@@ -106,14 +106,10 @@ def check_pending(owner: User, field: str) -> None:
     """
     if not conf.max_pending_per_user:
         return
-    _lock(owner)
+    owner.lock()
     waiting = Upload.objects.owned_by(owner).filter(status__in=OPEN_STATUSES).count()
     if waiting >= conf.max_pending_per_user:
         raise PendingLimitExceeded(field, waiting)
-
-
-def _lock(owner: User) -> None:
-    list(User.objects.filter(pk=owner.pk).select_for_update().values_list("pk"))
 
 
 def _bytes_exceeded(field: str, new_bytes: int, free_bytes: int) -> QuotaExceeded:

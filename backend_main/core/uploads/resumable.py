@@ -63,7 +63,7 @@ def create(*, owner: User, length: int, request: Create) -> ResumableUpload:
     options = ReadOptions(**request.read_options())
     job_options.validate(options)
     with transaction.atomic():
-        list(User.objects.filter(pk=owner.pk).select_for_update().values_list("pk"))
+        owner.lock()
         _check_quotas(owner, length)
         upload = ResumableUpload(
             owner=owner,

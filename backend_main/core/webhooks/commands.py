@@ -76,7 +76,7 @@ def add(*, owner: User, fields: WebhookFields) -> Webhook:
         raise RequestError({"url": "This field is required."})
     upload_id = None if fields.upload_id is UNSET else fields.upload_id
     with transaction.atomic():
-        list(User.objects.filter(pk=owner.pk).select_for_update().values_list("pk"))
+        owner.lock()
         webhooks = Webhook.objects.filter(owner=owner, upload_id=upload_id).count()
         if webhooks >= conf.max_webhooks_per_user:
             raise QuotaExceeded("url", f"You have {webhooks} webhooks, the maximum. Remove one first.")
