@@ -25,7 +25,7 @@ from ..live.connection import LiveConnection
 from ..live.send_queue import SendQueue
 from ..live.server_connection import abort_connection, set_shutdown_callback
 from ..models import Upload
-from ..protocol import messages, parsing, serializers
+from ..protocol import field_types, messages, parsing, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
@@ -82,7 +82,7 @@ class EventStream:
         send: Send,
         identity: Identity,
         upload_id: UUID | None,
-        mode: messages.StreamName,
+        mode: field_types.StreamName,
     ) -> None:
         self._scope = scope
         self._send = send
