@@ -23,13 +23,13 @@ from ...jobs.options import ReadOptions
 from ...models import Status, Upload
 from ...protocol import messages, parsing
 from ...runtime import runtime_of
-from ...uploads import commands, ingest, quotas
+from ...uploads import commands, ingest, queries, quotas
 from ...uploads.quotas import OPEN_STATUSES
 from ..http_errors import ReadingFailed, ReadingNotFinished
 from ..receive import CHUNK_BYTES, ReceivedFile, receive_file, writers
 from ..render import render
 from ..request_body import body_parts
-from ..responses import send_json
+from ..responses import encode_headers, send_json
 from ..stream_routes import Handler
 from ..types import Receive, Scope, Send
 from ..waiting import run_while_connected, watching
@@ -56,6 +56,12 @@ class WireRequest(NamedTuple):
         """Return a header; empty if it is not there."""
         value: bytes = dict(self.scope["headers"]).get(name.encode(), b"")
         return value.decode("latin-1")
+
+    async def send_bytes(self, content: bytes, content_type: str) -> None:
+        """Send a response of status 200."""
+        headers = {"Content-Type": content_type, "Content-Length": str(len(content))}
+        await self.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
+        await self.send({"type": "http.response.body", "body": content})
 
     async def send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         """Send a response as JSON."""
@@ -148,6 +154,13 @@ async def create(
     created = await executor.run_for_user(user.pk, make)
     upload: Upload = created.upload
     return upload
+
+
+async def find_upload(request: WireRequest, upload_id: UUID) -> Upload:
+    """Return an upload of the user. Raises `UploadNotFound`."""
+    user = request.identity.user
+    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
+    return found
 
 
 async def wait(request: WireRequest, upload: Upload, *, seconds: float = WAIT_SECONDS) -> Upload:
