@@ -40,7 +40,10 @@ WAIT_SECONDS = 120
 """Time after which docling-serve ends a request; most clients wait longer."""
 BODY_FIELD = "body"
 MAX_JSON_BODY_BYTES = 64 * 1024 * 1024
-# A body of JSON with a file in base64 takes three times its bytes of memory while it is decoded.
+# An empty object has two bytes in JSON and 64 in memory: the values beside the file take 10 MB at most.
+MAX_JSON_VALUES = 100_000
+# A body of JSON with a file in base64 takes three times its bytes of memory while it is decoded. No handler
+# may hold a place while it waits for a client, another server or a reading.
 _decoders = FairSemaphore(2, 1)
 
 
@@ -120,9 +123,12 @@ async def json_body(request: WireRequest, body_type: type[T]) -> AsyncIterator[T
 
 
 def _decode(staged: ingest.StagedFileWriter, body_type: type[T]) -> T:
+    content = staged.content()
+    if sum(content.count(start) for start in b"[{,") > MAX_JSON_VALUES:
+        raise RequestError({BODY_FIELD: f"The JSON has more than {MAX_JSON_VALUES} values."})
     try:
-        return msgspec.json.decode(staged.content(), type=body_type)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(content, type=body_type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError({BODY_FIELD: f"Not valid: {error}"}) from None
 
 
