@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+from backend_main.core.auth.authentication import Identity
 from backend_main.core.errors import RequestError
 from backend_main.core.http import events
 from backend_main.core.http.http_errors import ReadingFailed
-from backend_main.core.http.wires import mistral, openai
+from backend_main.core.http.wires import docling_status, mistral, openai
 from backend_main.core.http.wires.requests import MAX_JSON_VALUES
-from backend_main.core.live.server_connection import ABORT
+from backend_main.core.live.rate_limit import TokenBucket
+from backend_main.core.live.server_connection import ABORT, SERVER_CONNECTION
+from backend_main.core.models import Upload, User
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 SOURCE, CHAT, OCR = "/docling/v1/convert/source/async", "/openai/v1/chat/completions", "/mistral/v1/ocr"
 DEEP = 100_000
@@ -104,3 +113,65 @@ async def test_s40_chat_stream_that_is_not_read_is_aborted(monkeypatch: pytest.M
     async with asyncio.timeout(60):
         await aborted.wait()
     ending.cancel()
+
+
+async def test_s40_docling_socket_refuses_the_origin_of_another_site(user: Account) -> None:
+    async with status_socket(user, "0" * 32, user.mint(), origin="https://evil.example") as client:
+        assert await client.close_code() == 4403
+
+
+async def test_s40_docling_socket_closes_when_its_token_expires(user: Account, tmp_path: Path) -> None:
+    task = waiting_task(user, tmp_path / "gate")
+    async with status_socket(user, task, user.mint(exp=int(time.time()) + 2)) as client:
+        assert await client.close_code() == 4401
+    (tmp_path / "gate").touch()
+
+
+async def test_s40_docling_socket_limits_the_messages_of_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = Upload(status="pending")
+    incoming = [{"type": "websocket.connect"}, *[{"type": "websocket.receive", "text": "state"}] * 4]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return incoming.pop(0) if incoming else {"type": "websocket.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def authenticate(*_: object) -> Identity:
+        return Identity(User(), math.inf, math.inf)
+
+    async def find(*_: object) -> Upload:
+        return upload
+
+    @asynccontextmanager
+    async def watching(*_: object) -> AsyncIterator[Any]:
+        yield SimpleNamespace(wait_until_ended=lambda *_: asyncio.Event().wait())
+
+    server = SimpleNamespace(frame_rate=TokenBucket(0.0, 2.0))
+    monkeypatch.setattr(docling_status.executor, "run_in_db_thread", authenticate)
+    monkeypatch.setattr(docling_status, "_upload", find)
+    monkeypatch.setattr(docling_status, "watching", watching)
+    scope = {
+        "headers": [],
+        "query_string": b"api_key=x",
+        "url_route": {"kwargs": {"task_id": f"{upload.pk.hex}-md"}},
+        "extensions": {SERVER_CONNECTION: server},
+    }
+    await docling_status.status_socket(scope, receive, send)
+    kinds = [json.loads(message["text"])["message"] for message in sent if "text" in message]
+    assert kinds == ["connection", "update", "update", "error"]
+    assert sent[-1] == {"type": "websocket.close", "code": 4429}
+
+
+def waiting_task(user: Account, gate: Path) -> str:
+    """Create a docling task whose reading waits until the file `gate` is there."""
+    image = scripted_png(lines=["A", "B"], wait_for=str(gate), wait_after=1)
+    url = f"{user.server.http}/docling/v1/convert/file/async"
+    response = httpx.post(url, files={"files": ("a.png", image)}, headers=user.headers)
+    return str(response.json()["task_id"])
+
+
+def status_socket(user: Account, task: str, token: str, **options: Any) -> WebSocketClient:
+    url = f"{user.server.url(f'/docling/v1/status/ws/{task}')}?api_key={token}"
+    return WebSocketClient(url, **options)
