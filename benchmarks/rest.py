@@ -2,8 +2,8 @@
 
 The uploads are written into the database of a server, which then serves a client with an API key, one request
 after the other. Times are those of the client, and CPU times those of the server process. `POST /api/read`
-sends a new image each time, which the test engine `dummy` reads. Searches are in
-`benchmarks.search`.
+sends a new image each time, which the test engine `dummy` reads. Searches of
+texts are in `benchmarks.search`.
 
     .venv/bin/python -m benchmarks.rest --write
 """
@@ -83,7 +83,6 @@ def insert_uploads(database: Path, account: Account, count: int) -> uuid.UUID:
             " SELECT owner_id, id, substr(owner_id, 1, 8) || 'n', ' scan' FROM core_upload"
             " WHERE id NOT IN (SELECT upload_id FROM core_searchentry WHERE page_id IS NULL)"
         )
-        connection.execute("ANALYZE")
     connection.close()
     return middle
 
@@ -111,6 +110,9 @@ def measure(count: int) -> list[str]:
                 client.row("list, 50 uploads", lambda: http.get("/api/uploads")),
                 client.row("list, 50 by name", lambda: http.get("/api/uploads?sort=filename")),
                 client.row("list, 50 of a status", lambda: http.get("/api/uploads?status=processed")),
+                client.row(
+                    "search for a name", lambda: http.get(f"/api/search?q=name:scan {uuid.uuid4().hex[:4]}")
+                ),
                 client.row("retrieve", lambda: http.get(f"/api/uploads/{middle}")),
                 client.row("read an image", lambda: _read(http), READS),
             ]

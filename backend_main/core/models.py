@@ -341,7 +341,7 @@ class SearchEntry(models.Model):
 
     owner_id = models.UUIDField()
     upload_id = models.UUIDField()
-    page_id = models.BigIntegerField(null=True, unique=True)
+    page_id = models.BigIntegerField(null=True)
     scope = models.CharField(max_length=9)
     words = models.TextField()
 
@@ -349,8 +349,11 @@ class SearchEntry(models.Model):
         indexes = [models.Index(fields=["upload_id"], name="core_searchentry_upload")]
         constraints = [
             models.UniqueConstraint(
+                fields=["page_id"], condition=models.Q(page_id__isnull=False), name="core_searchentry_page"
+            ),
+            models.UniqueConstraint(
                 fields=["upload_id", "scope"], condition=models.Q(page_id=None), name="core_searchentry_once"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,11 +17,12 @@ import httpx
 import pytest
 
 from backend_main.core.auth.authentication import Identity
-from backend_main.core.errors import RequestError
-from backend_main.core.http import events
+from backend_main.core.errors import RequestError, SlowConsumer
+from backend_main.core.http import events, render
 from backend_main.core.http.http_errors import ReadingFailed
+from backend_main.core.http.request_body import receive_nothing
 from backend_main.core.http.wires import docling_status, mistral, openai
-from backend_main.core.http.wires.requests import MAX_JSON_VALUES
+from backend_main.core.http.wires.requests import MAX_JSON_VALUES, WireRequest
 from backend_main.core.live.rate_limit import TokenBucket
 from backend_main.core.live.server_connection import ABORT, SERVER_CONNECTION
 from backend_main.core.models import Upload, User
@@ -113,6 +114,19 @@ async def test_s40_chat_stream_that_is_not_read_is_aborted(monkeypatch: pytest.M
     async with asyncio.timeout(60):
         await aborted.wait()
     ending.cancel()
+
+
+async def test_s40_response_that_is_not_read_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "SEND_TIMEOUT_SECONDS", 0.01)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()  # the client reads nothing
+
+    request = WireRequest({}, receive_nothing, send, Identity(User(), math.inf, math.inf))
+    async with asyncio.timeout(60):
+        with pytest.raises(SlowConsumer):
+            await request.send_bytes(b"content", "application/json")
 
 
 async def test_s40_docling_socket_refuses_the_origin_of_another_site(user: Account) -> None:

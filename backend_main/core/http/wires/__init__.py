@@ -2,7 +2,7 @@
 
 Each module serves one product, below its own prefix. It translates requests and responses, and knows only
 commands, queries, exports and its own shapes. `requests` has what they share: it receives the file, creates
-the upload and waits for its end.
+the upload and waits for its end. `word_places` has the places of words in the texts.
 
     tika        Apache Tika, `/tika`, and the external loader of Open WebUI, `/process`
     docling     docling-serve, `/docling/v1`; `docling_document` has its JSON,

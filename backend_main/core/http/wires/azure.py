@@ -14,22 +14,22 @@ from uuid import UUID
 
 import msgspec
 
-from ....reading.types import Block, Box, Line, Word
-from ...db import executor
+from ....reading.types import Block, Box
 from ...errors import RequestError, ScanrillError, UploadNotFound
 from ...exports.document import ExportDocument, ExportPage
 from ...exports.formats import parse_request
 from ...models import Status, Upload
-from ...uploads import commands, queries
+from ...uploads import commands
 from ...uploads.quotas import OPEN_STATUSES
 from ..fetch import fetch_file
 from ..path_prefix import link_prefix
-from ..responses import encode_headers
+from ..responses import JSON, encode_headers
 from ..stream_routes import StreamRoute
 from .requests import (
     WireRequest,
     create,
     file_body,
+    find_upload,
     json_body,
     language_options,
     read_options,
@@ -37,6 +37,7 @@ from .requests import (
     render_format,
     wire_handler,
 )
+from .word_places import PlacedLine, PlacedWord, places_in_lines, places_in_markdown
 
 VIA = "azure"
 API_VERSION = "2024-11-30"
@@ -119,7 +120,7 @@ async def _result(request: WireRequest, model: str, result_id: str) -> None:
             result = analyze_result(document, model, is_markdown=is_markdown)
             yield msgspec.json.encode({**_state(upload, "succeeded"), "analyzeResult": result})
 
-        await _send(request, await render_as(request, upload.pk, write), "application/json")
+        await request.send_bytes(await render_as(request, upload.pk, write), JSON)
     elif upload.status in OPEN_STATUSES:
         # Some clients know no `notStarted`.
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
@@ -134,23 +135,15 @@ async def _pdf(request: WireRequest, model: str, result_id: str) -> None:
     """Serve the searchable PDF of an analysis."""
     upload, _ = await _upload(request, result_id)
     content = await render_format(request, upload.pk, parse_request({"format": "pdf"}))
-    await _send(request, content, "application/pdf")
+    await request.send_bytes(content, "application/pdf")
 
 
 async def _upload(request: WireRequest, result_id: str) -> tuple[Upload, bool]:
-    key, user = result_id.removesuffix("-md"), request.identity.user
     try:
-        upload_id = UUID(key)
+        upload_id = UUID(result_id.removesuffix("-md"))
     except ValueError:
         raise UploadNotFound from None
-    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
-    return found, result_id.endswith("-md")
-
-
-async def _send(request: WireRequest, content: bytes, content_type: str) -> None:
-    headers = {"Content-Type": content_type, "Content-Length": str(len(content))}
-    await request.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
-    await request.send({"type": "http.response.body", "body": content})
+    return await find_upload(request, upload_id), result_id.endswith("-md")
 
 
 def _state(upload: Upload, status: str) -> dict[str, Any]:
@@ -168,7 +161,7 @@ def _time(time: dt.datetime) -> str:
 def analyze_result(document: ExportDocument, model: str, *, is_markdown: bool) -> dict[str, Any]:
     """Return the result. Its content is the lines of the pages; in Markdown the Markdown of the pages.
 
-    With Markdown, words and lines have the places at which they are found in it, in order.
+    With Markdown, what is not in it as it is, such as a word that a line break divides, has a length of 0.
     """
     builder = _Builder(is_markdown=is_markdown)
     for page in document.pages():
@@ -212,8 +205,8 @@ class _Builder:
         lines = [line for line in page.lines if line.text.strip()]
         text = page.markdown if self._is_markdown else "\n".join(line.text for line in lines)
         self._append(text)
-        starts = _starts(text, [line.text for line in lines])
-        spans = {id(line): start + at for line, at in zip(lines, starts, strict=True)}
+        placed = list(places_in_markdown(page, lines) if self._is_markdown else places_in_lines(lines))
+        spans = {id(line.line): start + line.offset for line in placed}
         self.pages.append(
             {
                 "pageNumber": page.number,
@@ -222,8 +215,8 @@ class _Builder:
                 "height": page.height,
                 "unit": "pixel",
                 "spans": [{"offset": start, "length": len(text)}],
-                "words": [_word(word, spans[id(line)]) for line in lines for word in line.words],
-                "lines": [_line(line, spans[id(line)]) for line in lines],
+                "words": [_word(word, start) for line in placed for word in line.words],
+                "lines": [_line(line, start) for line in placed],
                 "selectionMarks": _selection_marks(page),
                 "barcodes": [_barcode(block, start) for block in page.blocks if block.type == "barcode"],
             }
@@ -252,34 +245,25 @@ class _Builder:
             self.paragraphs.append(paragraph)
 
 
-def _starts(text: str, parts: list[str]) -> list[int]:
-    """Return the place of each part of a text: behind the one before where it is found."""
-    at, found = 0, []
-    for part in parts:
-        place = text.find(part, at)
-        found.append(at if place < 0 else place)
-        at = at if place < 0 else place + len(part)
-    return found
-
-
 def _polygon(box: Box | None) -> list[float]:
     return [] if box is None else [coordinate for corner in box for coordinate in corner]
 
 
-def _word(word: Word, line_start: int) -> dict[str, Any]:
+def _word(placed: PlacedWord, start: int) -> dict[str, Any]:
+    word = placed.word
     return {
         "content": word.text,
         "polygon": _polygon(word.box),
-        "span": {"offset": line_start + word.start, "length": len(word.text)},
+        "span": {"offset": start + placed.offset, "length": placed.length},
         "confidence": 1.0 if word.confidence is None else word.confidence,
     }
 
 
-def _line(line: Line, start: int) -> dict[str, Any]:
+def _line(placed: PlacedLine, start: int) -> dict[str, Any]:
     return {
-        "content": line.text,
-        "polygon": _polygon(line.box),
-        "spans": [{"offset": start, "length": len(line.text)}],
+        "content": placed.line.text,
+        "polygon": _polygon(placed.line.box),
+        "spans": [{"offset": start + placed.offset, "length": placed.length}],
     }
 
 

@@ -13,17 +13,17 @@ from uuid import UUID
 
 import msgspec
 
-from ...db import executor
 from ...errors import RequestError, ScanrillError, UploadNotFound
 from ...exports.document import ExportDocument, ExportPage
 from ...exports.html import write_html
 from ...models import Status, Upload
-from ...uploads import commands, queries
+from ...uploads import commands
 from ...uploads.quotas import OPEN_STATUSES
 from ..fetch import fetch_file
 from ..http_errors import ReadingNotFinished, TargetNotSupported
-from ..responses import encode_headers
+from ..responses import JSON, send_json
 from ..stream_routes import StreamRoute
+from ..types import Receive, Scope, Send
 from .docling_document import docling_document
 from .requests import (
     BODY_FIELD,
@@ -31,6 +31,7 @@ from .requests import (
     WireRequest,
     create,
     file_body,
+    find_upload,
     json_body,
     language_options,
     read_options,
@@ -112,7 +113,7 @@ async def _convert_source_later(request: WireRequest) -> None:
 async def _poll(request: WireRequest, task_id: str) -> None:
     """Serve the status of a task; `?wait=` waits until its end."""
     upload_id, formats = parse_task(task_id)
-    upload = await _upload(request, upload_id)
+    upload = await find_upload(request, upload_id)
     upload = await wait(request, upload, seconds=_wait_of(request.scope["query_string"].decode("latin-1")))
     await request.send_json(200, task(upload, formats))
 
@@ -120,7 +121,7 @@ async def _poll(request: WireRequest, task_id: str) -> None:
 @wire_handler(error_body)
 async def _result(request: WireRequest, task_id: str) -> None:
     upload_id, formats = parse_task(task_id)
-    upload = await _upload(request, upload_id)
+    upload = await find_upload(request, upload_id)
     if upload.status in OPEN_STATUSES:
         detail = "Task result not found. Please wait for a completion status."
         await request.send_json(404, {"detail": detail})
@@ -130,13 +131,10 @@ async def _result(request: WireRequest, task_id: str) -> None:
         await _send_result(request, upload, formats, time.monotonic(), seconds=0)
 
 
-async def _plain(scope: Any, receive: Any, send: Any) -> None:
+async def _state(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve `/health` and `/version`, which need no key."""
     body = {"docling-serve": VERSION} if scope["path"].rstrip("/").endswith("version") else {"status": "ok"}
-    content = msgspec.json.encode(body)
-    headers = encode_headers({"Content-Type": "application/json", "Content-Length": str(len(content))})
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    await send_json(receive, send, 200, body)
 
 
 async def _create_from_form(request: WireRequest) -> tuple[Upload, Mapping[str, Any]]:
@@ -275,12 +273,6 @@ def _wait_of(query: str) -> float:
     return 0.0
 
 
-async def _upload(request: WireRequest, upload_id: UUID) -> Upload:
-    user = request.identity.user
-    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
-    return found
-
-
 async def _send_result(
     request: WireRequest, upload: Upload, formats: Sequence[str], started: float, *, seconds: float
 ) -> None:
@@ -303,10 +295,7 @@ async def _send_result(
         }
         yield msgspec.json.encode(body)
 
-    content = await render_as(request, upload.pk, write)
-    headers = encode_headers({"Content-Type": "application/json", "Content-Length": str(len(content))})
-    await request.send({"type": "http.response.start", "status": 200, "headers": headers})
-    await request.send({"type": "http.response.body", "body": content})
+    await request.send_bytes(await render_as(request, upload.pk, write), JSON)
 
 
 def _contents(document: ExportDocument, pages: list[ExportPage], formats: Sequence[str]) -> dict[str, object]:
@@ -354,7 +343,7 @@ ROUTES = (
     StreamRoute("docling/v1/convert/source/async", {"POST": _convert_source_later}),
     StreamRoute("docling/v1/status/poll/<str:task_id>", {"GET": _poll}, has_body=False),
     StreamRoute("docling/v1/result/<str:task_id>", {"GET": _result}, has_body=False),
-    StreamRoute("docling/health", {"GET": _plain}, has_body=False),
-    StreamRoute("docling/ready", {"GET": _plain}, has_body=False),
-    StreamRoute("docling/version", {"GET": _plain}, has_body=False),
+    StreamRoute("docling/health", {"GET": _state}, has_body=False),
+    StreamRoute("docling/ready", {"GET": _state}, has_body=False),
+    StreamRoute("docling/version", {"GET": _state}, has_body=False),
 )

@@ -88,7 +88,11 @@ class _Builder:
             self._add_list_item(page, block)
         elif text := block.text or (block.value or ""):
             label = _LABELS.get(block.type, "text")
-            extra: dict[str, Any] = {"level": block.level or 1} if label == "section_header" else {}
+            extra: dict[str, Any] = {}
+            if label == "section_header":
+                # docling writes `#` for a title and `##` for a section header of level 1.
+                level = block.level or 1
+                label, extra = ("title", {}) if level == 1 else (label, {"level": level - 1})
             if label == "code":
                 extra = {**_NO_NOTES, "code_language": "unknown"}
             self._add_text(label, page, block, text=text, **extra)

@@ -6,7 +6,7 @@ A file is an upload; its id is that of the upload. Addresses of other servers ar
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -18,20 +18,22 @@ from ...db import executor
 from ...errors import RequestError, ScanrillError
 from ...exports.document import ExportDocument, ExportPage
 from ...models import Upload
-from ...uploads import commands, queries
+from ...uploads import commands
 from ..path_prefix import link_prefix
-from ..responses import encode_headers
+from ..responses import JSON
 from ..stream_routes import StreamRoute
 from .requests import (
     WireRequest,
     create,
     file_body,
+    find_upload,
     json_body,
     read_options,
     render_as,
     wait_until_read,
     wire_handler,
 )
+from .word_places import places_in_markdown
 
 VIA = "mistral"
 MODEL = "mistral-ocr-latest"
@@ -79,13 +81,13 @@ async def _create_file(request: WireRequest) -> None:
 
 @wire_handler(_error_body)
 async def _retrieve_file(request: WireRequest, file_id: UUID) -> None:
-    await request.send_json(200, _file(await _upload(request, file_id)))
+    await request.send_json(200, _file(await find_upload(request, file_id)))
 
 
 @wire_handler(_error_body)
 async def _file_address(request: WireRequest, file_id: UUID) -> None:
     """Serve an address of the file for `document_url`; only `/v1/ocr` uses it."""
-    upload = await _upload(request, file_id)
+    upload = await find_upload(request, file_id)
     host = request.header("host")
     path = f"{link_prefix(request.scope)}/mistral/v1/files/{upload.pk}/content"
     await request.send_json(200, {"url": f"{request.scope['scheme']}://{host}{path}"})
@@ -112,7 +114,7 @@ async def _ocr(request: WireRequest) -> None:
                 options=read_options({}),
             )
         else:
-            upload = await _upload(request, _file_id(address))
+            upload = await find_upload(request, _file_id(address))
         model = body.model
         granularity, has_blocks = body.confidence_scores_granularity, body.include_blocks
     del body, address  # the base64 of the file
@@ -129,16 +131,7 @@ async def _ocr(request: WireRequest) -> None:
             }
         )
 
-    content = await render_as(request, upload.pk, write)
-    headers = encode_headers({"Content-Type": "application/json", "Content-Length": str(len(content))})
-    await request.send({"type": "http.response.start", "status": 200, "headers": headers})
-    await request.send({"type": "http.response.body", "body": content})
-
-
-async def _upload(request: WireRequest, upload_id: UUID) -> Upload:
-    user = request.identity.user
-    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
-    return found
+    await request.send_bytes(await render_as(request, upload.pk, write), JSON)
 
 
 def _file(upload: Upload) -> dict[str, Any]:
@@ -211,29 +204,23 @@ def _text_of(page: ExportPage, kind: str) -> str | None:
 
 
 def _scores(page: ExportPage, granularity: str) -> dict[str, Any]:
-    words = [word for line in page.lines for word in line.words if word.confidence is not None]
-    found = [word.confidence for word in words if word.confidence is not None]
-    starts = _starts(page.markdown, [word.text for word in words])
+    placed = [
+        word
+        for line in places_in_markdown(page, page.lines)
+        for word in line.words
+        if word.word.confidence is not None
+    ]
+    found = [word.word.confidence for word in placed if word.word.confidence is not None]
     return {
         "average_page_confidence_score": page.confidence or 0.0,
         "minimum_page_confidence_score": min(found, default=page.confidence or 0.0),
         "word_confidence_scores": [
-            {"text": word.text, "confidence": word.confidence, "start_index": start}
-            for word, start in zip(words, starts, strict=True)
+            {"text": word.word.text, "confidence": word.word.confidence, "start_index": word.offset}
+            for word in placed
         ]
         if granularity == "word"
         else None,
     }
-
-
-def _starts(markdown: str, words: Sequence[str]) -> list[int]:
-    """Return the place of each word in the Markdown: behind the one before where it is found."""
-    at, found = 0, []
-    for word in words:
-        place = markdown.find(word, at)
-        found.append(at if place < 0 else place)
-        at = at if place < 0 else place + len(word)
-    return found
 
 
 def _block(page: ExportPage, block: Block) -> dict[str, Any]:

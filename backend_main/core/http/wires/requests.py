@@ -15,7 +15,7 @@ from ...auth import authentication
 from ...auth.authentication import Identity
 from ...auth.credentials import credential_of
 from ...db import executor
-from ...errors import BodyTooLarge, RequestError, ScanrillError
+from ...errors import BodyTooLarge, RequestError, ScanrillError, SlowConsumer
 from ...exports.document import ExportDocument, ExportOptions
 from ...exports.formats import ExportFormat, ExportRequest
 from ...fair_sharing import FairSemaphore
@@ -23,13 +23,13 @@ from ...jobs.options import ReadOptions
 from ...models import Status, Upload
 from ...protocol import messages, parsing
 from ...runtime import runtime_of
-from ...uploads import commands, ingest, quotas
+from ...uploads import commands, ingest, queries, quotas
 from ...uploads.quotas import OPEN_STATUSES
 from ..http_errors import ReadingFailed, ReadingNotFinished
 from ..receive import CHUNK_BYTES, ReceivedFile, receive_file, writers
-from ..render import render
+from ..render import render, send_chunk
 from ..request_body import body_parts
-from ..responses import send_json
+from ..responses import encode_headers, send_json
 from ..stream_routes import Handler
 from ..types import Receive, Scope, Send
 from ..waiting import run_while_connected, watching
@@ -60,6 +60,14 @@ class WireRequest(NamedTuple):
         value: bytes = dict(self.scope["headers"]).get(name.encode(), b"")
         return value.decode("latin-1")
 
+    async def send_bytes(self, content: bytes, content_type: str) -> None:
+        """Send a response of status 200. Raises `SlowConsumer` if the client reads nothing for too long."""
+        headers = {"Content-Type": content_type, "Content-Length": str(len(content))}
+        await self.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
+        for at in range(0, len(content), CHUNK_BYTES):
+            await send_chunk(self.send, content[at : at + CHUNK_BYTES])
+        await self.send({"type": "http.response.body", "body": b""})
+
     async def send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         """Send a response as JSON."""
         await send_json(self.receive, self.send, status, body, headers)
@@ -84,6 +92,8 @@ def wire_handler(
                 needed = "read" if scope["method"] in ("GET", "HEAD") else "write"
                 authentication.require(identity, needed)
                 await handle(WireRequest(scope, receive, send, identity), **parameters)
+            except SlowConsumer:  # the response has begun
+                raise
             except ScanrillError as error:
                 await send_json(receive, send, error.http_status, error_body(error), error.headers)
 
@@ -154,6 +164,13 @@ async def create(
     created = await executor.run_for_user(user.pk, make)
     upload: Upload = created.upload
     return upload
+
+
+async def find_upload(request: WireRequest, upload_id: UUID) -> Upload:
+    """Return an upload of the user. Raises `UploadNotFound`."""
+    user = request.identity.user
+    found: Upload = await executor.run_for_user(user.pk, queries.upload, owner=user, upload_id=upload_id)
+    return found
 
 
 async def wait(request: WireRequest, upload: Upload, *, seconds: float = WAIT_SECONDS) -> Upload:

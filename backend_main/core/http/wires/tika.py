@@ -13,7 +13,7 @@ from ...errors import ScanrillError
 from ...exports.document import ExportDocument
 from ...exports.formats import parse_request
 from ...uploads import commands
-from ..responses import encode_headers
+from ..responses import JSON
 from ..stream_routes import StreamRoute
 from .requests import (
     WireRequest,
@@ -47,12 +47,6 @@ async def _upload_id(request: WireRequest, via: str) -> tuple[UUID, str]:
     return upload.pk, upload.content_type
 
 
-async def _send(request: WireRequest, body: bytes, content_type: str) -> None:
-    headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
-    await request.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
-    await request.send({"type": "http.response.body", "body": body})
-
-
 @wire_handler(_error_body)
 async def _tika(request: WireRequest) -> None:
     """Serve `PUT /tika`: plain text, or HTML or JSON if `Accept` asks for it."""
@@ -63,7 +57,7 @@ async def _tika(request: WireRequest) -> None:
         return
     is_html = "text/html" in accept or "text/xml" in accept
     wanted = parse_request({"format": "html" if is_html else "txt"})
-    await _send(request, await render_format(request, upload_id, wanted), HTML if is_html else TEXT)
+    await request.send_bytes(await render_format(request, upload_id, wanted), HTML if is_html else TEXT)
 
 
 @wire_handler(_error_body)
@@ -71,7 +65,9 @@ async def _tika_text(request: WireRequest) -> None:
     """Serve `PUT /tika/text`: the text in JSON, or plain if `Accept` asks for it."""
     upload_id, content_type = await _upload_id(request, VIA_TIKA)
     if request.header("accept").startswith("text/plain"):
-        await _send(request, await render_format(request, upload_id, parse_request({"format": "txt"})), TEXT)
+        await request.send_bytes(
+            await render_format(request, upload_id, parse_request({"format": "txt"})), TEXT
+        )
         return
     await _send_json(request, upload_id, content_type)
 
@@ -84,14 +80,14 @@ async def _send_json(request: WireRequest, upload_id: UUID, content_type: str) -
 
 @wire_handler(_error_body)
 async def _greeting(request: WireRequest) -> None:
-    await _send(request, GREETING.encode(), TEXT)
+    await request.send_bytes(GREETING.encode(), TEXT)
 
 
 @wire_handler(_error_body)
 async def _process(request: WireRequest) -> None:
     """Serve `PUT /process`: a list of pages, each with its Markdown and metadata."""
     upload_id, _ = await _upload_id(request, VIA_OPEN_WEBUI)
-    await _send(request, await render_as(request, upload_id, write_pages), "application/json")
+    await request.send_bytes(await render_as(request, upload_id, write_pages), JSON)
 
 
 def write_pages(document: ExportDocument) -> Iterator[bytes]:
