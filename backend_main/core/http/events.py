@@ -199,13 +199,16 @@ class EventStream:
         """End the response. Close the connection of a client that does not read it."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                if reason is not None:
-                    data = msgspec.json.encode(problem(reason)).decode()
-                    await self._write(f"event: close\ndata: {data}\n\n")
+                await self._write_end(reason)
                 await self._send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             abort_connection(self._scope)
             await asyncio.Event().wait()  # until the disconnection cancels it
+
+    async def _write_end(self, reason: ScanrillError | None) -> None:
+        if reason is not None:
+            data = msgspec.json.encode(problem(reason)).decode()
+            await self._write(f"event: close\ndata: {data}\n\n")
 
     async def _write(self, text: str) -> None:
         async with self._sending:
