@@ -21,6 +21,6 @@ refuses methods and parameters that a route lacks.
 lets pages of allowed origins use the API. `middleware` and `security_headers` wrap every HTTP response.
 
 `request_gate` checks each request before the views and the other middleware, and `request_body` limits its
-body. `client_address` gives the address by which limits count. `responses` has the responses of middleware,
-and `types` the ASGI types.
+body. `request_headers` reads its headers. `client_address` gives the address by which limits count.
+`responses` has the responses of middleware, and `types` the ASGI types.
 """

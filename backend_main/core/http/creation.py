@@ -25,6 +25,7 @@ from .multipart import MAX_FIELD_BYTES
 from .parameters import check_names, parse_query
 from .receive import ReceivedFile, receive_file
 from .request_body import body_parts
+from .request_headers import header
 from .types import Receive, Scope
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ async def create_from_request(
     """
     query = parse_query_of(scope, others)
     others.parse(query)
-    key = idempotency.parse_key(_header(scope, b"idempotency-key"))
+    key = idempotency.parse_key(header(scope, "idempotency-key"))
     options = ReadOptions(**parse_create(query).read_options())
     await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
     async with _file_of(scope, receive, user, query) as received:
@@ -93,8 +94,8 @@ async def _file_of(
     scope: Scope, receive: Receive, user: User, query: Mapping[str, str]
 ) -> AsyncIterator[ReceivedFile]:
     """Yield the file of a request, with the parameters that its body has."""
-    content_type = dict(scope["headers"]).get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if content_type != b"application/json":
+    content_type = (header(scope, "content-type") or "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
         async with receive_file(scope, receive, user, filename=query.get("filename")) as received:
             yield received
         return
@@ -162,11 +163,6 @@ def _create(user: User, request: messages.Create, file: ingest.StagedFile) -> co
         metadata=request.metadata,
         on_duplicate=request.on_duplicate or "reread",
     )
-
-
-def _header(scope: Scope, name: bytes) -> str | None:
-    value: bytes | None = dict(scope["headers"]).get(name)
-    return None if value is None else value.decode("latin-1")
 
 
 def _json_value(text: str) -> Any:

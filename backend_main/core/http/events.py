@@ -31,6 +31,7 @@ from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
 from .parameters import parse_query
 from .problems import problem
+from .request_headers import header
 from .responses import encode_headers
 from .stream_routes import StreamRoute
 from .types import Receive, Scope, Send
@@ -239,8 +240,7 @@ class ReadingStream(EventStream):
 def _parse(scope: Scope) -> messages.Subscribe:
     """Return the request of a query; the header `Last-Event-ID` of a client that reconnects comes first."""
     data: dict[str, Any] = {**parse_query(scope["query_string"], PARAMETERS)}
-    last_event_id = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin-1")
-    if last_event_id:
+    if last_event_id := header(scope, "last-event-id"):
         data["since"] = last_event_id
     return parsing.build_request(messages.Subscribe, data)
 

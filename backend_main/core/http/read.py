@@ -28,6 +28,7 @@ from .creation import Creation, OtherParameters, create_from_request, parse_quer
 from .events import EVENT_STREAM, ReadingStream
 from .http_errors import NotAcceptable, ReadingFailed
 from .render import send_export
+from .request_headers import header
 from .responses import send_json, upload_location
 from .stream_routes import StreamRoute
 from .types import Receive, Scope, Send
@@ -66,7 +67,7 @@ class ResponseChoice(NamedTuple):
 async def read(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve `POST /api/read`."""
     identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
-    accept = _header(scope, b"accept") or "*/*"
+    accept = header(scope, "accept") or "*/*"
     parse = partial(_parse, accept=accept, prefer=prefer_of(scope))
     others = OtherParameters(PARAMETERS, parse)
     choice = parse(parse_query_of(scope, others))
@@ -137,10 +138,6 @@ def _preferred_format(accept: str) -> str:
     if found is None:
         raise NotAcceptable(f"Accept one of {', '.join(MEDIA_TYPES)}.")
     return MEDIA_TYPES[found]
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return b",".join(value for header, value in scope["headers"] if header == name).decode("latin-1")
 
 
 def _format_with(instance: messages.Instance) -> ExportFormat:

@@ -25,6 +25,7 @@ from . import tus_headers
 from .http_errors import ChecksumMismatch, OffsetMismatch, TusVersionNotSupported, UnsupportedMediaType
 from .receive import CHUNK_BYTES, writers
 from .request_body import ClientDisconnected, body_parts
+from .request_headers import header
 from .responses import encode_headers, send_error
 from .stream_routes import Handler, StreamRoute
 from .tus_headers import Checksum
@@ -47,7 +48,7 @@ def tus_handler(handler: Handler) -> Handler:
             await send(message)
 
         try:
-            if tus_headers.header(scope, "tus-resumable") != VERSION:
+            if header(scope, "tus-resumable") != VERSION:
                 raise TusVersionNotSupported(VERSION)
             identity = await executor.run_in_db_thread(authentication.authenticate_request, scope)
             await handler(scope, receive, send_with_version, identity.user, **parameters)
@@ -78,7 +79,7 @@ async def create(scope: Scope, receive: Receive, send: Send, user: User) -> None
     upload = await executor.run_for_user(
         user.pk, resumable.create, owner=user, length=length, request=request
     )
-    has_bytes = tus_headers.header(scope, "content-type") == MEDIA_TYPE
+    has_bytes = header(scope, "content-type") == MEDIA_TYPE
     if has_bytes or not length:
         await _append(scope, receive, user, upload, None)
     location = f"/api/tus/{upload.pk}"
@@ -98,7 +99,7 @@ async def head(scope: Scope, receive: Receive, send: Send, user: User, resumable
 @tus_handler
 async def append(scope: Scope, receive: Receive, send: Send, user: User, resumable_id: UUID) -> None:
     """Serve `PATCH`: append the body to the file."""
-    if tus_headers.header(scope, "content-type") != MEDIA_TYPE:
+    if header(scope, "content-type") != MEDIA_TYPE:
         raise UnsupportedMediaType(f"A body of the type {MEDIA_TYPE} is expected.")
     offset = tus_headers.upload_offset(scope)
     upload = await executor.run_for_user(user.pk, resumable.get, owner=user, upload_id=resumable_id)
@@ -126,7 +127,7 @@ async def _append(
     Bytes that arrive before the connection breaks stay, unless the request has a checksum.
     """
     checksum = tus_headers.upload_checksum(scope)
-    expected_bytes = int(tus_headers.header(scope, "content-length") or 0)
+    expected_bytes = int(header(scope, "content-length") or 0)
     if upload.upload_id is not None:
         raise OffsetMismatch(upload.length)
     with resumable.open_file(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..errors import RequestError
 from ..protocol.messages import Create
 from .creation import CREATE_PARAMETERS, parse_create
+from .request_headers import header
 from .types import Scope
 
 CHECKSUM_ALGORITHMS = ("sha1", "sha256")
@@ -20,14 +21,6 @@ class Checksum(NamedTuple):
 
     algorithm: str
     digest: bytes
-
-
-def header(scope: Scope, name: str) -> str | None:
-    """Return the value of a header; `name` is in lower case."""
-    for key, value in scope["headers"]:
-        if key == name.encode():
-            return str(value.decode("latin-1")).strip()
-    return None
 
 
 def upload_length(scope: Scope) -> int:

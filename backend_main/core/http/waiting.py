@@ -25,6 +25,7 @@ from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
 from .problems import error_response
 from .request_body import ClientDisconnected
+from .request_headers import header
 from .types import Receive, Scope
 
 T = TypeVar("T")
@@ -54,8 +55,8 @@ def wait_seconds(parameters: Mapping[str, Any], prefer: str, *, default: int) ->
 
 
 def prefer_of(scope: Scope) -> str:
-    """Return the header `Prefer`; several are one list."""
-    return b",".join(value for name, value in scope["headers"] if name == b"prefer").decode("latin-1")
+    """Return the header `Prefer`; empty without one."""
+    return header(scope, "prefer") or ""
 
 
 @asynccontextmanager
