@@ -32,12 +32,12 @@ from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
 SOURCE, CHAT, OCR = "/docling/v1/convert/source/async", "/openai/v1/chat/completions", "/mistral/v1/ocr"
-DEEP = 100_000
+DEEP = MAX_JSON_VALUES // 2
 HOSTILE = {
-    "deep": (CHAT, '{"messages":[{"a":' + "[" * DEEP),
-    "deep and unknown": (OCR, '{"x":' + "[" * DEEP),
-    "empty objects": (CHAT, '{"messages":[' + "{}," * MAX_JSON_VALUES + "{}]}"),
-    "empty lists": (OCR, '{"document":{"a":[' + "[]," * MAX_JSON_VALUES + "[]]}}"),
+    "deep": (CHAT, '{"messages":[{"a":' + "[" * DEEP, "nested too deeply"),
+    "deep and unknown": (OCR, '{"x":' + "[" * DEEP, "nested too deeply"),
+    "empty objects": (CHAT, '{"messages":[' + "{}," * MAX_JSON_VALUES + "{}]}", "values"),
+    "empty lists": (OCR, '{"document":{"a":[' + "[]," * MAX_JSON_VALUES + "[]]}}", "values"),
 }
 OPTIONS = {
     "number of languages": {"ocr_lang": 5},
@@ -59,9 +59,10 @@ def post(user: Account, path: str, content: str) -> httpx.Response:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_s40_hostile_json_is_refused(user: Account, name: str) -> None:
-    response = post(user, *HOSTILE[name])
+    path, content, reason = HOSTILE[name]
+    response = post(user, path, content)
     assert response.status_code == 400, response.text
-    assert response.json()
+    assert reason in response.text
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -139,7 +139,8 @@ def _decode(staged: ingest.StagedFileWriter, body_type: type[T]) -> T:
     try:
         return msgspec.json.decode(content, type=body_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestError({BODY_FIELD: f"Not valid: {error}"}) from None
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise RequestError({BODY_FIELD: f"Not valid: {reason}"}) from None
 
 
 @asynccontextmanager
