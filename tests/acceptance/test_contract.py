@@ -50,7 +50,7 @@ READABLE = [name for name in PRIVATE if re.match(r"GET (?!/api/(keys|sessions))"
 
 
 class Caller(NamedTuple):
-    """Whoever sends the requests, and the upload that half of them are about."""
+    """The client that sends the requests, and the upload that half of them are about."""
 
     server: Server
     headers: dict[str, str]
