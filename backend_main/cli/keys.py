@@ -14,6 +14,7 @@ from backend_main.core.errors import CommandError
 
 from .data_dir import DataDir, set_up
 from .link import find_active_user, find_oldest_user
+from .table import print_table
 
 if TYPE_CHECKING:
     from backend_main.core.models import ApiKey, User
@@ -56,15 +57,11 @@ def list_keys(
         for key in keys:
             print(json.dumps(_row(key), default=str))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("name", "key", "scope", "created", "expires", "last used", box=None, pad_edge=False)
+    rows = []
     for key in keys:
         times = (_minute(time) for time in (key.created_at, key.expires_at, key.last_used_at))
-        table.add_row(key.name, f"{key.prefix}_…", key.scope, *times)
-    # A terminal gets lines cut to its width; a program gets whole lines.
-    Console(width=None if sys.stdout.isatty() else 240, markup=False).print(table)
+        rows.append((key.name, f"{key.prefix}_…", key.scope, *times))
+    print_table(("name", "key", "scope", "created", "expires", "last used"), rows)
 
 
 def revoke_keys(

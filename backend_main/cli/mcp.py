@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -17,12 +14,13 @@ from msgspec import Meta
 
 from backend_main.core.errors import CommandError, RequestError
 
+from .server_requests import RestServer, ServerRefused, ServerUnreachable
+
 if TYPE_CHECKING:
     from backend_main.core.http.mcp.tools import ListArguments, SearchArguments, TextArguments
 
 WAIT_SECONDS = 50
 """Less than the minute after which clients of the SDK give up."""
-REQUEST_TIMEOUT_SECONDS = 120
 LISTED_FIELDS = ("id", "filename", "status", "page_count", "created_at")
 
 
@@ -67,8 +65,7 @@ class ServerLibrary:
     read_arguments = PathArguments
 
     def __init__(self, server: str, api_key: str) -> None:
-        self._base = server.rstrip("/")
-        self._key = api_key
+        self._server = RestServer(server, api_key)
 
     async def read_file(self, arguments: PathArguments) -> str:
         return await asyncio.to_thread(self._read, arguments.path)
@@ -104,37 +101,16 @@ class ServerLibrary:
             return f"The file is still being read. Call get_text with the id {upload_id} later."
         return body.decode()
 
-    def _request(self, method: str, path: str, body: Any = None, size: int = 0) -> tuple[int, bytes]:
-        headers = {"Authorization": f"Bearer {self._key}"}
-        if body is not None:
-            headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        request = urllib.request.Request(  # noqa: S310 - http(s)
-            self._base + path, data=body, headers=headers, method=method
-        )
-        opener = urllib.request.build_opener(_NoRedirect)
+    def _request(
+        self, method: str, path: str, file: IO[bytes] | None = None, size: int = 0
+    ) -> tuple[int, bytes]:
         try:
-            with opener.open(request, timeout=REQUEST_TIMEOUT_SECONDS) as response:
+            with self._server.request(method, path, file=file, size=size) as response:
                 return response.status, response.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                raise RequestError({"detail": _detail(error)}) from None
-        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            raise RequestError({"server": f"The server does not respond: {reason}. Start it."}) from None
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Handler that follows no redirect: the key goes to this server only."""
-
-    def redirect_request(self, *_arguments: Any) -> None:
-        return None
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read())["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"The server responded with status {error.code}."
+        except ServerRefused as error:
+            raise RequestError({"detail": str(error)}) from None
+        except ServerUnreachable as error:
+            raise RequestError({"server": f"{error}. Start it."}) from None
 
 
 def _hit(hit: dict[str, Any]) -> dict[str, Any]:

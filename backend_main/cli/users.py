@@ -14,6 +14,7 @@ from backend_main.core.errors import CommandError
 
 from .data_dir import DataDir, set_up
 from .link import find_active_user
+from .table import print_table
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
@@ -58,17 +59,13 @@ def list_users(
         for user in users:
             print(json.dumps(user._asdict(), default=str))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("user", "state", "sign-in", "sessions", "last session", "uploads", box=None, pad_edge=False)
+    rows = []
     for user in users:
         state = "active" if user.is_active else "deactivated"
         sign_in = "password" if user.has_password else "link or token"
         last = user.last_session_at.strftime("%Y-%m-%d %H:%M") if user.last_session_at else ""
-        table.add_row(user.name, state, sign_in, str(user.sessions), last, str(user.uploads))
-    # A terminal gets lines cut to its width; a program gets whole lines.
-    Console(width=None if sys.stdout.isatty() else 240, markup=False).print(table)
+        rows.append((user.name, state, sign_in, str(user.sessions), last, str(user.uploads)))
+    print_table(("user", "state", "sign-in", "sessions", "last session", "uploads"), rows)
 
 
 def set_user_password(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from backend_main import reading
@@ -19,9 +18,8 @@ from backend_main.reading.engines import LazyEngine
 
 from .output_file import write_output
 from .read_document import read_document
+from .server_requests import RestServer, ServerRefused, ServerUnreachable, body_chunks
 
-# The server answers before: a response can be late, but not lost for ever.
-REQUEST_TIMEOUT_SECONDS = 120
 WAIT_SECONDS = 30
 ENDED = ("processed", "error", "cancelled")
 
@@ -86,8 +84,7 @@ class ServerReader:
         parts = urlsplit(server)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise CommandError("--server: Give a URL, as in http://127.0.0.1:8000.")
-        self._base = server.rstrip("/")
-        self._key = api_key
+        self._server = RestServer(server, api_key)
         chosen = {"engine": options.engine, "languages": ",".join(options.languages)}
         chosen["profile"] = options.profile
         self._options = {name: value for name, value in chosen.items() if value}
@@ -101,8 +98,8 @@ class ServerReader:
         results = []
         for name in formats:
             target = result_path(path, name, folder)
-            with self._open("GET", f"/api/uploads/{upload['id']}/export?format={name}") as response:
-                _write(iter(lambda: response.read(65536), b""), target)
+            with self._request("GET", f"/api/uploads/{upload['id']}/export?format={name}") as response:
+                _write(body_chunks(response), target)
             results.append(target)
         return results
 
@@ -113,48 +110,28 @@ class ServerReader:
         upload: dict[str, Any] = created["instance"]
         return upload
 
-    def _json(self, method: str, path: str, body: Any = None, size: int = 0) -> dict[str, Any]:
-        with self._open(method, path, body, size) as response:
+    def _json(self, method: str, path: str, file: IO[bytes] | None = None, size: int = 0) -> dict[str, Any]:
+        with self._request(method, path, file, size) as response:
             try:
                 answer: dict[str, Any] = json.load(response)
             except ValueError:
                 raise CommandError("The server sent no JSON. Check --server.") from None
         return answer.get("instance", answer) if method == "GET" else answer
 
-    def _open(self, method: str, path: str, body: Any = None, size: int = 0) -> http.client.HTTPResponse:
-        headers = {"Authorization": f"Bearer {self._key}", "Prefer": f"wait={WAIT_SECONDS}"}
-        if body is not None:
-            headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        url = self._base + path
-        request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310 - http(s)
-        opener = urllib.request.build_opener(_NoRedirect)
+    @contextmanager
+    def _request(
+        self, method: str, path: str, file: IO[bytes] | None = None, size: int = 0
+    ) -> Iterator[http.client.HTTPResponse]:
+        headers = {"Prefer": f"wait={WAIT_SECONDS}"}
         try:
-            response: http.client.HTTPResponse = opener.open(request, timeout=REQUEST_TIMEOUT_SECONDS)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise _failure(error.code, error.read()) from None
-        except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            raise Postponed(f"The server does not respond: {reason}") from None
-        return response
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Handler that follows no redirect: the key goes to this server only."""
-
-    def redirect_request(self, *_arguments: Any) -> None:
-        return None
-
-
-def _failure(status: int, body: bytes) -> Exception:
-    try:
-        problem = json.loads(body)
-        detail, is_retryable = str(problem["detail"]), bool(problem.get("retryable"))
-    except (ValueError, KeyError, TypeError):
-        detail, is_retryable = f"The server responded with status {status}.", status >= 500
-    if status in (401, 403):
-        return CommandError(f"{detail} Check --api-key.")
-    return Postponed(detail) if is_retryable or status == 429 else FileFailed(detail)
+            with self._server.request(method, path, file=file, size=size, headers=headers) as response:
+                yield response
+        except ServerUnreachable as error:
+            raise Postponed(str(error)) from None
+        except ServerRefused as error:
+            if error.status in (401, 403):
+                raise CommandError(f"{error} Check --api-key.") from None
+            raise (Postponed if error.is_retryable else FileFailed)(str(error)) from None
 
 
 def _write(chunks: Iterable[bytes], target: Path) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from .data_dir import DataDir
 from .keys import OwnerName, set_up_and_find
+from .table import print_table
 
 WebhookId = Annotated[UUID, typer.Argument(help="Id of the webhook.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
@@ -83,14 +84,8 @@ def _print(rows: Iterable[dict[str, Any]], columns: tuple[str, ...], *, as_json:
         for row in rows:
             print(json.dumps(row, default=str))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*(name.replace("_", " ") for name in columns), box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    # A terminal gets lines cut to its width; a program gets whole lines.
-    Console(width=None if sys.stdout.isatty() else 240, markup=False).print(table)
+    names = [name.replace("_", " ") for name in columns]
+    print_table(names, ([_cell(row[name]) for name in columns] for row in rows))
 
 
 def _cell(value: Any) -> str:

@@ -32,7 +32,7 @@ from .conf import conf
 from .db.functions import ByteLength
 from .db.retry import retry_transient
 from .models import Event, EventCounter, User
-from .protocol import messages
+from .protocol import durable_messages, messages
 from .pubsub.messages import LogAdvanced, Publisher, ReadingEnded
 from .webhooks import outbox
 from .webhooks.outbox import LoggedEvent
@@ -75,12 +75,12 @@ class UploadChange:
 
     @property
     def kind(self) -> str:
-        return messages.kind(self.message)
+        return durable_messages.kind(self.message)
 
     @property
     def ends_reading(self) -> bool:
         """Whether the change ends the reading of the upload."""
-        return self.kind in messages.TERMINAL_KINDS
+        return self.kind in durable_messages.TERMINAL_KINDS
 
 
 Listener = Callable[[UploadChange], None]
@@ -171,7 +171,7 @@ def max_event_bytes() -> int:
 def _append(changes: list[UploadChange]) -> None:
     # Sorted, so that all transactions lock the counters of several owners in one order.
     for change in sorted(changes, key=lambda change: change.owner_id):
-        message = messages.encode(messages.without_texts(change.message))
+        message = messages.encode(durable_messages.without_texts(change.message))
         change.seq, event_bytes = _next_seq(change.owner_id, EVENT_ROW_BYTES + len(message.encode()))
         _insert(change, message)
         if (limit := max_event_bytes()) and event_bytes > limit:

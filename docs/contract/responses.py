@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from backend_main.core.protocol import messages
+from backend_main.core.protocol import field_types
 from backend_main.reading.engines.info import EngineInfo
 
 
@@ -206,7 +206,7 @@ class WebhookFields(msgspec.Struct, kw_only=True):
 class UploadChanges(msgspec.Struct, kw_only=True):
     """Fields of an upload that a person may change."""
 
-    filename: messages.FileName | UnsetType = UNSET
+    filename: field_types.FileName | UnsetType = UNSET
     processed_text: str | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
 
@@ -220,11 +220,11 @@ class PageCorrection(msgspec.Struct, kw_only=True):
 class ReadOptionFields(msgspec.Struct, kw_only=True):
     """Read options of a retry; those that it omits stay as they were."""
 
-    engine: messages.EngineName | None = None
-    languages: messages.Languages | None = None
+    engine: field_types.EngineName | None = None
+    languages: field_types.Languages | None = None
     pages: str | None = None
-    profile: messages.EngineName | None = None
-    furniture: messages.Furniture | None = None
-    formulas: messages.Formulas | None = None
+    profile: field_types.EngineName | None = None
+    furniture: field_types.Furniture | None = None
+    formulas: field_types.Formulas | None = None
     barcodes: bool | None = None
-    priority: messages.Priority | None = None
+    priority: field_types.Priority | None = None

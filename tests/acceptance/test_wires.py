@@ -86,6 +86,17 @@ def test_openai_client_gets_the_text_while_it_is_read(chat: openai.OpenAI, gate:
     assert (text, end) == (TEXT, "stop")
 
 
+def test_openai_stream_holds_up_no_other_request(
+    chat: openai.OpenAI, http: httpx.Client, gate: ReadingGate
+) -> None:
+    image = scripted_png(lines=LINES, **gate.after(1))
+    stream = chat.chat.completions.create(model="scanrill", messages=question(image), stream=True)
+    next(iter(stream))
+    assert http.post("/mistral/v1/ocr", json={"document": {"type": "none"}}).status_code == 400
+    gate.open()
+    assert [chunk.choices[0].finish_reason for chunk in stream][-1] == "stop"
+
+
 def test_openai_client_streams_a_file_that_was_read_before(chat: openai.OpenAI) -> None:
     image = scripted_png(lines=LINES)
     chat.chat.completions.create(model="scanrill", messages=question(image))

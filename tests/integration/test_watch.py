@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from watchfiles import watch as watch_files
@@ -254,3 +257,38 @@ def test_server_reader_names_failures_by_what_helps(account: Account, tmp_path: 
         ServerReader(account.server.http, "wrong", Options(engine="")).read(scan, ["md"], tmp_path)
     with pytest.raises(Postponed):
         ServerReader("http://127.0.0.1:1", "key", Options(engine="")).read(scan, ["md"], tmp_path)
+
+
+class CutExports(BaseHTTPRequestHandler):
+    """A server that closes the connection within each export."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"instance": {"id": "1", "status": "processed", "error": None}}).encode()
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"5\r\nhello\r\n")
+        self.close_connection = True
+
+
+def test_server_reader_postpones_a_file_whose_export_is_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "scan.png").write_bytes(b"bytes")
+    with ThreadingHTTPServer(("127.0.0.1", 0), CutExports) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        reader = ServerReader(f"http://127.0.0.1:{server.server_port}", "key", Options(engine=""))
+        with pytest.raises(Postponed):
+            reader.read(tmp_path / "scan.png", ["md"], tmp_path)
+        server.shutdown()
+    assert files(tmp_path) == {"scan.png"}

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from backend_main.cli.live_preview import LivePreview
 from backend_main.core.log_filters import RedactingFormatter
-from backend_main.core.protocol.messages import FileName
+from backend_main.core.protocol.field_types import FileName
 from backend_main.core.uploads.ingest import base_name
 from backend_main.reading import Line, Options, PageDone, PageStarted, read
 from backend_main.reading.documents.document import PageImage

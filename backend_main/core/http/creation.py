@@ -22,7 +22,7 @@ from ..protocol import messages, parsing
 from ..uploads import commands, idempotency, ingest
 from .fetch import fetch_file
 from .multipart import MAX_FIELD_BYTES
-from .parameters import parse_query, unknown_message
+from .parameters import check_names, parse_query
 from .receive import ReceivedFile, receive_file
 from .request_body import body_parts
 from .types import Receive, Scope
@@ -69,7 +69,7 @@ async def create_from_request(
     await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
     async with _file_of(scope, receive, user, query) as received:
         parameters = _merged(query, received.fields)
-        _check_names(parameters, _known(others))
+        check_names(parameters, _known(others))
         parsed = others.parse(parameters)
         request = parse_create(parameters)
         create = partial(
@@ -83,14 +83,14 @@ async def create_from_request(
     return Creation(created.upload, created.duplicate, parsed)
 
 
-def parse_query_of(scope: Scope, others: OtherParameters[T]) -> dict[str, Any]:
+def parse_query_of(scope: Scope, others: OtherParameters[T]) -> Mapping[str, str]:
     """Return the parameters of the query. Raises `RequestError`."""
-    return {**parse_query(scope["query_string"], _known(others))}
+    return parse_query(scope["query_string"], _known(others))
 
 
 @asynccontextmanager
 async def _file_of(
-    scope: Scope, receive: Receive, user: User, query: Mapping[str, Any]
+    scope: Scope, receive: Receive, user: User, query: Mapping[str, str]
 ) -> AsyncIterator[ReceivedFile]:
     """Yield the file of a request, with the parameters that its body has."""
     content_type = dict(scope["headers"]).get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -123,12 +123,6 @@ async def _receive_object(receive: Receive) -> dict[str, Any]:
 
 def _known(others: OtherParameters[T]) -> frozenset[str]:
     return CREATE_PARAMETERS | frozenset(others.names)
-
-
-def _check_names(parameters: Mapping[str, Any], known: Collection[str]) -> None:
-    errors = {name: unknown_message(name, known) for name in parameters if name not in known}
-    if errors:
-        raise RequestError(errors)
 
 
 def _merged(query: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

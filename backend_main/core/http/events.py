@@ -25,7 +25,7 @@ from ..live.connection import LiveConnection
 from ..live.send_queue import SendQueue
 from ..live.server_connection import abort_connection, set_shutdown_callback
 from ..models import Upload
-from ..protocol import messages, parsing, serializers
+from ..protocol import field_types, messages, parsing, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
@@ -82,7 +82,7 @@ class EventStream:
         send: Send,
         identity: Identity,
         upload_id: UUID | None,
-        mode: messages.StreamName,
+        mode: field_types.StreamName,
     ) -> None:
         self._scope = scope
         self._send = send
@@ -199,13 +199,16 @@ class EventStream:
         """End the response. Close the connection of a client that does not read it."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                if reason is not None:
-                    data = msgspec.json.encode(problem(reason)).decode()
-                    await self._write(f"event: close\ndata: {data}\n\n")
+                await self._write_end(reason)
                 await self._send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             abort_connection(self._scope)
             await asyncio.Event().wait()  # until the disconnection cancels it
+
+    async def _write_end(self, reason: ScanrillError | None) -> None:
+        if reason is not None:
+            data = msgspec.json.encode(problem(reason)).decode()
+            await self._write(f"event: close\ndata: {data}\n\n")
 
     async def _write(self, text: str) -> None:
         async with self._sending:

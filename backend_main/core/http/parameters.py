@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -49,8 +49,8 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
     for name, value in pairs:
-        if name not in known and f"{name.partition('.')[0]}." not in known:
-            errors[name] = unknown_message(name, known)
+        if not _is_known(name, known):
+            errors[name] = _unknown_message(name, known)
         elif name in values:
             errors[name] = "Give this parameter once."
         elif "\0" in value:
@@ -61,8 +61,22 @@ def parse_query(query: bytes, known: Collection[str]) -> dict[str, str]:
     return values
 
 
-def unknown_message(name: str, known: Collection[str]) -> str:
-    """Return the message on a parameter that a route does not have."""
+def check_names(names: Iterable[str], known: Collection[str]) -> None:
+    """Check names of parameters from elsewhere than a query. `known` is that of `parse_query`.
+
+    Raises:
+        RequestError: On each parameter that is unknown.
+    """
+    errors = {name: _unknown_message(name, known) for name in names if not _is_known(name, known)}
+    if errors:
+        raise RequestError(errors)
+
+
+def _is_known(name: str, known: Collection[str]) -> bool:
+    return name in known or f"{name.partition('.')[0]}." in known
+
+
+def _unknown_message(name: str, known: Collection[str]) -> str:
     if name == "token":
         return TOKEN_MESSAGE
     return f"Unknown parameter. Use {', '.join(sorted(known)) or 'none'}."

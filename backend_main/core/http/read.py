@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, get_args
 from django.http import HttpRequest
 
 from ..auth import authentication
-from ..auth.authentication import Identity
 from ..db import executor
 from ..errors import RequestError
 from ..exports.document import ExportDocument
@@ -21,7 +20,7 @@ from ..exports.formats import FORMATS, ExportFormat, ExportRequest, parse_reques
 from ..exports.page_json import write_pages
 from ..live.watcher import UploadWatcher
 from ..models import Status, User
-from ..protocol import messages, serializers
+from ..protocol import field_types, messages, serializers
 from ..runtime import runtime_of
 from ..uploads import queries
 from ..uploads.quotas import OPEN_STATUSES
@@ -56,11 +55,11 @@ MEDIA_TYPES = {
 }
 
 
-class Wish(NamedTuple):
+class ResponseChoice(NamedTuple):
     """What a request wants: an export, or (None) a stream of events in the mode `stream`."""
 
     export: ExportRequest | None
-    stream: messages.StreamName
+    stream: field_types.StreamName
     wait_seconds: int
 
 
@@ -70,8 +69,10 @@ async def read(scope: Scope, receive: Receive, send: Send) -> None:
     accept = _header(scope, b"accept") or "*/*"
     parse = partial(_parse, accept=accept, prefer=prefer_of(scope))
     others = OtherParameters(PARAMETERS, parse)
-    if parse(parse_query_of(scope, others)).export is None:
-        await _stream(scope, receive, send, identity, others)
+    choice = parse(parse_query_of(scope, others))
+    if choice.export is None:
+        stream = ReadingStream(scope, send, identity, None, choice.stream)
+        await _stream(scope, receive, stream, identity.user, others)
         return
     async with watching(scope, identity) as watcher:
         created = await create_from_request(scope, receive, identity.user, others)
@@ -85,7 +86,7 @@ async def _answer(
     send: Send,
     watcher: UploadWatcher,
     user: User,
-    created: Creation[Wish],
+    created: Creation[ResponseChoice],
 ) -> None:
     """Wait until the upload has ended, and send it."""
     upload = await watcher.wait_until_ended(user, created.upload.pk, created.others.wait_seconds)
@@ -108,26 +109,25 @@ async def _answer(
 
 
 async def _stream(
-    scope: Scope, receive: Receive, send: Send, identity: Identity, others: OtherParameters[Wish]
+    scope: Scope, receive: Receive, stream: ReadingStream, user: User, others: OtherParameters[ResponseChoice]
 ) -> None:
     """Send the events of the upload, with its text while it is read, until it has ended."""
-    stream = ReadingStream(scope, send, identity, None, others.parse(parse_query_of(scope, others)).stream)
     async with stream.joined():
-        created = await create_from_request(scope, receive, identity.user, others)
+        created = await create_from_request(scope, receive, user, others)
         stream.follow(created.upload)
         stream.headers["Location"] = upload_location(created.upload.pk)
         await run_while_connected(receive, stream.run(messages.Subscribe()))
 
 
-def _parse(parameters: Mapping[str, Any], *, accept: str, prefer: str) -> Wish:
+def _parse(parameters: Mapping[str, Any], *, accept: str, prefer: str) -> ResponseChoice:
     """Parse the parameters beside those of a creation. Raises `RequestError` or `NotAcceptable`."""
     name = str(parameters["format"]) if "format" in parameters else _preferred_format(accept)
     options = {option: str(parameters[option]) for option in EXPORT_OPTIONS if option in parameters}
     stream = parameters.get("stream", "delta")
-    if stream not in get_args(messages.StreamName):
-        raise RequestError({"stream": f"Choose one of {', '.join(get_args(messages.StreamName))}."})
+    if stream not in get_args(field_types.StreamName):
+        raise RequestError({"stream": f"Choose one of {', '.join(get_args(field_types.StreamName))}."})
     export = None if name == EVENT_STREAM else parse_request({"format": name} | options)
-    return Wish(export, stream, wait_seconds(parameters, prefer, default=DEFAULT_WAIT_SECONDS))
+    return ResponseChoice(export, stream, wait_seconds(parameters, prefer, default=DEFAULT_WAIT_SECONDS))
 
 
 def _preferred_format(accept: str) -> str:

@@ -76,13 +76,18 @@ async def send_export(
         }
         await send({"type": "http.response.start", "status": 200, "headers": encode_headers(all_headers)})
         while chunk is not None:
-            try:
-                async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            except TimeoutError:
-                raise SlowConsumer("The client has read nothing for too long.") from None
+            await send_chunk(send, chunk)
             chunk = await steps.next_chunk()
         await send({"type": "http.response.body", "body": b""})
+
+
+async def send_chunk(send: Send, chunk: bytes) -> None:
+    """Send a part of a response that has begun. Raises `SlowConsumer` as `send_export` does."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except TimeoutError:
+        raise SlowConsumer("The client has read nothing for too long.") from None
 
 
 @asynccontextmanager

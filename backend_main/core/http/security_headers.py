@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..conf import conf
+from . import wires
 from .types import Application, Receive, Scope, Send
 
 # Recognized text is data: nothing inline runs, and only a sanitizer may turn a string into markup.
@@ -35,6 +36,7 @@ _ALL = {
 _PAGE = _ALL | {b"content-security-policy": PAGE_POLICY.encode()}
 # A response of the API belongs to one user: no cache may store it, unless the response itself allows it.
 _API = _ALL | {b"content-security-policy": API_POLICY.encode(), b"cache-control": b"no-store"}
+_API_DIRECTORIES = {"api", *(route.path.partition("/")[0] for route in wires.routes())}
 # RFC 6797, 7.2: only over HTTPS, because anybody on the way could forge it otherwise.
 _HSTS = {b"strict-transport-security": f"max-age={conf.hsts_seconds}".encode()}
 
@@ -43,7 +45,8 @@ def security_headers_middleware(application: Application) -> Application:
     """Wrap an application: each of its responses gets the headers of its path."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        security_headers = _API if scope["path"].startswith("/api/") else _PAGE
+        is_api = scope["path"].removeprefix("/").partition("/")[0] in _API_DIRECTORIES
+        security_headers = _API if is_api else _PAGE
         if conf.hsts_seconds and scope["scheme"] == "https":
             security_headers = security_headers | _HSTS
 

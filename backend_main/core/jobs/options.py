@@ -22,7 +22,7 @@ from ...reading.page_ranges import PageRanges, no_such_pages_message
 from ...reading.types import FormulaOption, FurnitureOption
 from ..conf import conf
 from ..errors import RequestError
-from ..protocol.messages import Priority
+from ..protocol.field_types import Priority
 
 OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "formulas", "barcodes", "priority"})
 """Options that neither select an engine nor depend on it."""

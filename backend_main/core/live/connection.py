@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ..errors import ConnectionRejected
 from ..protocol import messages
-from ..protocol.messages import StreamName
+from ..protocol.field_types import StreamName
 from .replay import EncodedEvent
 from .send_queue import ReplySlot, SendQueue
 

@@ -23,7 +23,7 @@ from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsume
 from ..event_log import UploadChange
 from ..fair_sharing import FairSemaphore
 from ..protocol import messages
-from ..protocol.messages import StreamName
+from ..protocol.field_types import StreamName
 from ..pubsub.local import LocalPubSub
 from ..pubsub.messages import (
     AnyUserMessage,

@@ -16,7 +16,8 @@ from msgspec import UNSET
 
 from ...reading.output.markdown import PAGE_BREAK, join_pages
 from ..protocol import messages
-from ..protocol.messages import DeltaPartial, LiveText, PagePartial, Partial, StreamName
+from ..protocol.field_types import StreamName
+from ..protocol.messages import DeltaPartial, LiveText, PagePartial, Partial
 from ..pubsub.messages import PageState, ReadingStarted
 from .page_order import PageSequencer
 from .send_queue import PartialKey

@@ -27,7 +27,8 @@ from ..models import (
     Upload,
     User,
 )
-from ..protocol import messages, serializers
+from ..protocol import durable_messages, messages, serializers
+from ..protocol.durable_messages import KINDS_WITH_TEXTS, LAST_KINDS
 from ..pubsub.messages import ReadingStarted
 from ..uploads import listing
 
@@ -142,7 +143,7 @@ class EventLogReader:
         """
         rows = list(Event.objects.filter(owner_id=owner_id, seq__gt=seq).order_by("seq")[:BATCH_EVENTS])
         wanted = [row for row in rows if upload_id is None or row.upload_id == upload_id]
-        fitting, until = _limit_batch([row for row in wanted if row.kind in messages.KINDS_WITH_TEXTS])
+        fitting, until = _limit_batch([row for row in wanted if row.kind in KINDS_WITH_TEXTS])
         text_fields = ("attempt", "raw_text", "plain_text", "correction")
         texts = Upload.objects.only(*text_fields).in_bulk(fitting) if fitting else {}
         return [_encode_event(row, texts) for row in rows if until is None or row.seq < until]
@@ -183,14 +184,14 @@ def _limit_batch(rows: list[Event]) -> tuple[set[UUID], int | None]:
 def _encode_event(row: Event, texts: dict[UUID, Upload]) -> EncodedEvent:
     """Encode an event with the present texts of its upload; no raw text after another reading."""
     text = row.message
-    if row.kind in messages.KINDS_WITH_TEXTS:
-        change = messages.decode_change(row.kind, row.message)
+    if row.kind in KINDS_WITH_TEXTS:
+        change = durable_messages.decode_change(row.kind, row.message)
         upload = texts.get(row.upload_id)
         if upload is None:
-            change = messages.with_texts(change, "", "")
+            change = durable_messages.with_texts(change, "", "")
         elif upload.attempt != row.attempt:
-            change = messages.with_texts(change, "", upload.correction or "")
+            change = durable_messages.with_texts(change, "", upload.correction or "")
         else:
-            change = messages.with_texts(change, upload.raw_text, upload.processed_text)
+            change = durable_messages.with_texts(change, upload.raw_text, upload.processed_text)
         text = messages.encode(change)
-    return EncodedEvent(row.seq, row.upload_id, row.origin_connection, row.kind in messages.LAST_KINDS, text)
+    return EncodedEvent(row.seq, row.upload_id, row.origin_connection, row.kind in LAST_KINDS, text)

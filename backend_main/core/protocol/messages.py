@@ -17,32 +17,24 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ...control_characters import DROPPED, LINE_SEPARATORS
 from .base64_text import Base64Text
+from .field_types import (
+    EngineName,
+    FileName,
+    Formulas,
+    Furniture,
+    Languages,
+    ListOrder,
+    MetadataKey,
+    OnDuplicate,
+    Priority,
+    Share,
+    Status,
+    StreamName,
+    Time,
+)
 
-Status = Literal["pending", "processing", "processed", "error", "cancelled"]
-StreamName = Literal["full", "pages", "delta"]
-"""Stream mode: live text of the whole upload, of one page, or only text that was added to a page."""
 Point = tuple[int, int]
-# A single path component, without characters that a terminal or a header would interpret.
-_FILE_NAME = rf"^(?!\.{{1,2}}$)[^/\\\t\n{LINE_SEPARATORS}{DROPPED}]+$"
-FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=_FILE_NAME)]
-Priority = Literal["interactive", "batch"]
-"""A batch job is read when no interactive job waits."""
-Furniture = Literal["drop", "keep"]
-"""Whether the text leaves headers, footers, page numbers and other page furniture out, or contains it."""
-Formulas = Literal["text", "vision"]
-"""Whether the engine `vision` may read pages that are mostly formulas."""
-OnDuplicate = Literal["existing", "reread", "error"]
-"""Action of a create whose bytes the user has already: `commands.create`."""
-EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
-Time = Annotated[dt.datetime, Meta(tz=True)]
-# SQLite has no escapes for the other characters in the path of a key.
-MetadataKey = Annotated[str, Meta(min_length=1, max_length=100, pattern=r'^[^"\\\x00]+$')]
-ListOrder = Literal["created", "-created", "updated", "-updated", "filename", "-filename", "bytes", "-bytes"]
-"""Order of a list; “-” puts the newest or largest first."""
-Share = Annotated[float, Meta(ge=0, le=1)]
-Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
 # ── messages from the server ──────────────────────────────────────────────────────────────────────
 
@@ -232,39 +224,6 @@ LiveText = Partial | PagePartial | DeltaPartial
 AnyMessage = Message | Processed | LiveText
 
 
-def kind(change: DurableMessage) -> str:
-    """Return the kind of a change: created, updated, deleted, started, ended, or a terminal status."""
-    if not isinstance(change, UploadMessage):
-        return change.status
-    if change.type == "Upload.status":
-        return "started" if change.instance.status == "processing" else "ended"
-    return change.type.removeprefix("Upload.")
-
-
-def without_texts(change: DurableMessage) -> DurableMessage:
-    """Remove the two texts from a change, as the event log stores it."""
-    if isinstance(change, Processed):
-        return msgspec.structs.replace(change, raw_text="", processed_text="")
-    if isinstance(change, UploadMessage):
-        bare = msgspec.structs.replace(change.instance, raw_text=UNSET, processed_text=UNSET)
-        return msgspec.structs.replace(change, instance=bare)
-    return change
-
-
-def with_texts(change: DurableMessage, raw_text: str, processed_text: str) -> DurableMessage:
-    """Undo `without_texts` for a change whose kind is in `KINDS_WITH_TEXTS`."""
-    texts = {"raw_text": raw_text, "processed_text": processed_text}
-    if isinstance(change, UploadMessage):
-        return msgspec.structs.replace(change, instance=msgspec.structs.replace(change.instance, **texts))
-    return msgspec.structs.replace(change, **texts)
-
-
-def decode_change(kind: str, text: str) -> DurableMessage:
-    """Decode a change of this kind from its JSON."""
-    change: DurableMessage = _decoders.get(kind, _upload_decoder).decode(text)
-    return change
-
-
 def encode(message: AnyMessage) -> str:
     """Encode a message as JSON."""
     return _encoder.encode(message).decode()
@@ -448,17 +407,4 @@ REPLY_TYPES: dict[type[Request], str] = {
     Ping: "pong",
 }
 
-KINDS_WITH_TEXTS = frozenset({"updated", "processed"})
-TERMINAL_KINDS = frozenset({"deleted", "processed", "error", "cancelled"})
-"""Changes that end a reading if there is one."""
-LAST_KINDS = TERMINAL_KINDS | {"ended"}
-"""Changes that no live text of the reading may follow: “ended” comes directly before the terminal one."""
-
 _encoder = msgspec.json.Encoder(uuid_format="canonical")
-_failed_decoder = msgspec.json.Decoder(Failed)
-_upload_decoder = msgspec.json.Decoder(UploadMessage)
-_decoders: dict[str, msgspec.json.Decoder[Any]] = {
-    "processed": msgspec.json.Decoder(Processed),
-    "error": _failed_decoder,
-    "cancelled": _failed_decoder,
-}

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from .messages import Status
+from .field_types import Status
 
 
 class ReadingInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from ...reading.grade import Grade
 from ...reading.types import SCHEMA_VERSION, Line
 from ..models import PageContent, Upload
 from ..uploads import page_content
-from . import messages, pages
+from . import field_types, messages, pages
 
 
 def instance(
@@ -30,7 +30,7 @@ def instance(
         image_hash=upload.image_hash,
         content_type=upload.content_type,
         bytes=upload.bytes,
-        status=cast("messages.Status", upload.status),
+        status=cast("field_types.Status", upload.status),
         error=upload.error,
         error_code=upload.error_code,
         page_count=upload.page_count,

@@ -175,7 +175,7 @@ def _lines(page: Page, stored: str, terms: Sequence[QueryTokens]) -> list[Search
     ]
 
 
-def _boxes(line: Box | None, words: Sequence[Word], places: Sequence[Mark]) -> list[Box]:
+def _boxes(line_box: Box | None, words: Sequence[Word], places: Sequence[Mark]) -> list[Box]:
     """Return the boxes of the marked words, or of the line if its words have none."""
     boxes = [
         word.box
@@ -183,7 +183,7 @@ def _boxes(line: Box | None, words: Sequence[Word], places: Sequence[Mark]) -> l
         if word.box is not None
         and any(place.start < word.start + len(word.text) and word.start < place.end for place in places)
     ]
-    return boxes or ([line] if line is not None else [])
+    return boxes or ([line_box] if line_box is not None else [])
 
 
 def _encode(position: Position) -> str:

@@ -4,6 +4,7 @@
 owner. May import jobs, event_log, storage, protocol, models and below; never http or consumers.
 
 `commands`          create, update, delete, cancel, retry
+`duplicates`        uploads of bytes that the user has already
 `queries`           one upload, finished pages
 `listing`           lists of uploads: filters, orders and cursors
 `readings`          the current reading and earlier ones; `reading_commands` and `reading_queries` for users

@@ -2,6 +2,7 @@
 
 Each function is one transaction, which also writes the event of the change. `requester` is the connection
 that sent the request, if it came over a WebSocket: it receives the reply in the order of the events.
+`duplicates` is the part of `create` for bytes that the user has already.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from ..db.retry import retry_transient
 from ..errors import (
     DatabaseFull,
     DatabaseUnavailable,
-    DuplicateUpload,
     RequestError,
     StatusConflict,
     StorageFull,
@@ -40,16 +40,16 @@ from ..jobs.options import ReadOptions
 from ..models import Job, Status, Upload, User
 from ..protocol import serializers
 from ..protocol.base64_text import Base64Text
-from ..protocol.messages import OnDuplicate, UploadMessage
+from ..protocol.field_types import OnDuplicate
+from ..protocol.messages import UploadMessage
 from ..search import index as search_index
-from . import ingest, page_image_cache, queries, quotas, readings, rows, usage
+from . import duplicates, ingest, page_image_cache, queries, quotas, readings, rows, usage
+from .duplicates import NO_READ_OPTIONS
 
-REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
 CANCELLED = "Cancelled"
 CANCELLED_CODE = "cancelled"
 UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
 DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
-NO_READ_OPTIONS = ReadOptions()
 INDEXED_FIELDS = frozenset({"filename", "correction"})
 
 
@@ -121,21 +121,23 @@ def create(
         StatusConflict: The upload of these bytes waits or is being read with other options.
     """
     job_options.validate(options)
-    duplicates = _Duplicates(options, on_duplicate, is_wire=bool(via), requester=requester)
+    request = duplicates.DuplicateRequest(options, on_duplicate, is_wire=bool(via), requester=requester)
     if source.image_base64 is None and source.image_path is None and source.staged is None:
         if source.image_hash is None:
             raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
-        return _reuse(owner, source.image_hash, duplicates, UNKNOWN_HASH_MESSAGE)
+        upload = duplicates.reuse_by_hash(owner, source.image_hash, request, UNKNOWN_HASH_MESSAGE)
+        return CreateResult(upload, duplicate=True)
     with _stage_source(owner, source) as staged:
         if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
             with suppress(UploadNotFound):  # deleted after the query
-                return CreateResult(_reuse_existing(existing, duplicates), duplicate=True)
+                return CreateResult(duplicates.reuse(existing, request), duplicate=True)
         about = NewUpload(filename=filename, metadata=metadata, via=via)
         try:
             return CreateResult(_store(owner, staged, about, options, requester), duplicate=False)
         except IntegrityError:
             # The constraint says that another request has stored the same bytes first.
-            return _reuse(owner, staged.sha256, duplicates, DELETED_MEANWHILE_MESSAGE)
+            upload = duplicates.reuse_by_hash(owner, staged.sha256, request, DELETED_MEANWHILE_MESSAGE)
+            return CreateResult(upload, duplicate=True)
 
 
 @retry_transient
@@ -299,23 +301,6 @@ def _delete_row(
     return last, upload.image_path
 
 
-class _Duplicates(NamedTuple):
-    """How a create treats the user's upload of the same bytes."""
-
-    options: ReadOptions
-    on_duplicate: OnDuplicate
-    is_wire: bool
-    requester: ReplyTarget | None
-
-
-def _reuse(owner: User, image_hash: str, duplicates: _Duplicates, missing_message: str) -> CreateResult:
-    """Return the user's upload of these bytes, or raise `RequestError` with `missing_message`."""
-    existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
-    if existing is None:
-        raise RequestError({"image_hash": missing_message})
-    return CreateResult(_reuse_existing(existing, duplicates), duplicate=True)
-
-
 def _store(
     owner: User,
     staged: ingest.StagedFile,
@@ -405,50 +390,3 @@ def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in storage.DISK_FULL_ERRNOS
     return isinstance(error, DatabaseFull)
-
-
-@retry_transient
-def _reuse_existing(upload: Upload, duplicates: _Duplicates) -> Upload:
-    """Return an upload that the user has, to be read again if it must be; refuse it if that is asked for.
-
-    Raises:
-        DuplicateUpload, StatusConflict, UploadNotFound: See `create`; it was deleted meanwhile.
-    """
-    options, on_duplicate, is_wire, requester = duplicates
-    if on_duplicate == "error":
-        raise DuplicateUpload(upload.pk)
-    is_kept_from_now_on = upload.expires_at is not None and not is_wire
-    if not (is_kept_from_now_on or _needs_reading(upload, options, on_duplicate)):
-        return upload
-    with event_log.transaction() as changes:
-        upload = rows.lock(upload.owner, upload.pk)
-        if is_kept_from_now_on:
-            rows.save(upload, expires_at=None)
-        if _needs_reading(upload, options, on_duplicate):
-            _check_can_be_read_again(upload)
-            if upload.status in REQUEUED_STATUSES and options == NO_READ_OPTIONS:
-                options = job_options.from_stored(upload.read_options).for_all_pages()
-            readings.begin(upload, options)
-            reply = serializers.created(upload, duplicate=True)
-            changes.append(rows.change_of(upload, serializers.updated(upload), requester, reply))
-    notify.notify_jobs_available()
-    return upload
-
-
-def _needs_reading(upload: Upload, options: ReadOptions, on_duplicate: OnDuplicate) -> bool:
-    """Return whether the upload has no text, or another one than a create with these options asks for."""
-    if upload.status in REQUEUED_STATUSES:
-        return True
-    return on_duplicate == "reread" and not job_options.is_satisfied_by(
-        options, job_options.from_stored(upload.read_options), upload.engine
-    )
-
-
-def _check_can_be_read_again(upload: Upload) -> None:
-    if upload.status in quotas.OPEN_STATUSES:
-        raise StatusConflict(
-            f"This file is {upload.status} with other options, as the upload {upload.pk}. Wait until it "
-            "ends, or cancel it."
-        )
-    if upload.status not in REQUEUED_STATUSES:
-        quotas.check_pending(upload.owner, "instance_id")

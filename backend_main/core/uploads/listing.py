@@ -105,7 +105,7 @@ def uploads(
     Args:
         limit: Maximum number of uploads, fewer if they are large; None: all, at most `MAX_LIST_SIZE`.
         cursor: `next` of the previous listing.
-        sort: Order, as in `messages.ListOrder`; None: newest first.
+        sort: Order, as in `field_types.ListOrder`; None: newest first.
         total: Whether to count all uploads that match.
         only: The id of one upload.
         filters: See `matching`.

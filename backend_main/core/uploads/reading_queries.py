@@ -19,7 +19,7 @@ from ..db.retry import retry_transient
 from ..errors import PageNotFound, ReadingNotFound
 from ..jobs import options as job_options
 from ..models import PageContent, Reading, Upload, User
-from ..protocol import messages, readings
+from ..protocol import field_types, readings
 from . import page_texts, queries
 from .word_differences import WordDifferences, compare_words
 
@@ -125,7 +125,7 @@ def _info(upload: Upload, row: Upload | Reading) -> readings.ReadingInfo:
     return readings.ReadingInfo(
         number=row.number if isinstance(row, Reading) else row.reading_number,
         is_current=row is upload,
-        status=cast("messages.Status", row.status),
+        status=cast("field_types.Status", row.status),
         error=row.error,
         engine=row.engine,
         languages=row.languages,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from django.db.models import Q
 from django.utils import timezone
 
 from ..integration_models import DeliveryStatus, Webhook, WebhookDelivery
@@ -43,7 +44,9 @@ def add_deliveries(events: Iterable[LoggedEvent]) -> None:
     if not events:
         return
     owners = {event.owner_id for event in events}
-    webhooks = list(Webhook.objects.filter(owner_id__in=owners, is_enabled=True))
+    # A user may have some for each upload: those of other uploads would be loaded for nothing.
+    of_uploads = Q(upload_id=None) | Q(upload_id__in={event.upload_id for event in events})
+    webhooks = list(Webhook.objects.filter(of_uploads, owner_id__in=owners, is_enabled=True))
     for event in events if webhooks else []:
         receivers = [webhook for webhook in webhooks if _receives(webhook, event)]
         if receivers:

@@ -26,7 +26,7 @@ from backend_main.core.models import (
     Upload,
     User,
 )
-from backend_main.core.protocol import messages, serializers
+from backend_main.core.protocol import durable_messages, messages, serializers
 from backend_main.core.uploads import commands, listing
 from tests.support.database import new_upload, new_user
 from tests.support.fake_reply_target import FakeReplyTarget
@@ -77,8 +77,8 @@ def test_event_row_is_the_message_without_texts(upload_changes: list[UploadChang
     assert "RAW" not in row.message
     assert "READING" not in row.message
     assert row.upload_id == upload.pk
-    change = messages.decode_change("updated", row.message)
-    assert messages.with_texts(change, "RAW", "READING") == upload_changes[-1].message
+    change = durable_messages.decode_change("updated", row.message)
+    assert durable_messages.with_texts(change, "RAW", "READING") == upload_changes[-1].message
 
 
 def test_failed_transaction_writes_no_event_and_cancels_the_reply(upload_changes: list[UploadChange]) -> None:
@@ -119,7 +119,7 @@ def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
     """Return both texts of the owner's events of a kind, as a replay would send them now."""
     rows = Event.objects.filter(owner=owner, kind=kind).order_by("seq").values_list("seq", flat=True)
     entries = {entry.seq: entry.text for entry in log.events_after(owner.pk, 0)}
-    decoded = [messages.decode_change(kind, entries[seq]) for seq in rows]
+    decoded = [durable_messages.decode_change(kind, entries[seq]) for seq in rows]
     shown = [getattr(change, "instance", change) for change in decoded]
     return [(each.raw_text, each.processed_text) for each in shown]
 

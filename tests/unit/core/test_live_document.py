@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from backend_main.core.live.live_document import EncodedPartial, LiveDocument
 from backend_main.core.live.throttle import DeltaThrottle, Throttle
-from backend_main.core.protocol.messages import LinePosition, StreamName
+from backend_main.core.protocol.field_types import StreamName
+from backend_main.core.protocol.messages import LinePosition
 from backend_main.core.pubsub.messages import PageState
 
 OWNER, UPLOAD = uuid.uuid4(), uuid.uuid4()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.protocol.messages import LinePosition, StreamName
+from backend_main.core.protocol.field_types import StreamName
+from backend_main.core.protocol.messages import LinePosition
 from tests.support.hub_harness import (
     OTHER,
     UPLOAD,

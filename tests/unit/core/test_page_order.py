@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backend_main.core.live.live_text import LiveTextBroadcaster
 from backend_main.core.live.page_order import PageSequencer
 from backend_main.core.live.send_queue import PartialKey, PendingPartial
-from backend_main.core.protocol.messages import StreamName
+from backend_main.core.protocol.field_types import StreamName
 from backend_main.core.pubsub.messages import PageState, PageTextUpdate, ReadingStarted
 from tests.support.hub_harness import Clock, ClockLoop
 

@@ -57,6 +57,20 @@ def test_each_event_of_the_owner_becomes_one_delivery() -> None:
     assert all(not {"raw_text", "processed_text"} & body["data"].keys() for body in bodies)
 
 
+def test_event_loads_no_webhook_of_another_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = new_user()
+    upload, other = new_upload(ada), new_upload(ada)
+    of_upload, of_other, of_all = (
+        new_webhook(ada, **fields)
+        for fields in ({"upload_id": str(upload.pk)}, {"upload_id": str(other.pk)}, {})
+    )
+    asked: list[Webhook] = []
+    monkeypatch.setattr(outbox, "_receives", lambda webhook, _event: asked.append(webhook))
+    upload_commands.cancel(owner=ada, upload_id=upload.pk)
+    assert set(asked) == {of_upload, of_all}
+    assert of_other not in asked
+
+
 def test_failed_transaction_writes_no_delivery() -> None:
     ada = new_user()
     webhook, upload = new_webhook(ada), new_upload(ada)

@@ -81,8 +81,7 @@ async def _analyze(request: WireRequest, model: str) -> None:
         options["barcodes"] = True
     read = read_options(options)
     if request.header("content-type").partition(";")[0].strip() == "application/json":
-        async with json_body(request, AnalyzeRequest) as body:
-            upload = await _create_from_json(request, body, read)
+        upload = await _create_from_json(request, read)
     else:
         async with file_body(request) as received:
             source = commands.UploadSource(staged=received.file)
@@ -99,10 +98,11 @@ async def _analyze(request: WireRequest, model: str) -> None:
     await request.send({"type": "http.response.body", "body": b""})
 
 
-async def _create_from_json(request: WireRequest, body: AnalyzeRequest, options: Any) -> Upload:
-    if body.base64_source is not None:
-        source = commands.UploadSource(image_base64=body.base64_source)
-        return await create(request, source, via=VIA, options=options)
+async def _create_from_json(request: WireRequest, options: Any) -> Upload:
+    async with json_body(request, AnalyzeRequest) as body:
+        if body.base64_source is not None:
+            source = commands.UploadSource(image_base64=body.base64_source)
+            return await create(request, source, via=VIA, options=options)
     if body.url_source is None:
         raise RequestError({"base64Source": "Set base64Source or urlSource, or send the file itself."})
     async with fetch_file(request.identity.user, body.url_source, None) as file:

@@ -160,9 +160,9 @@ async def _create_from_source(request: WireRequest) -> tuple[Upload, Mapping[str
         if isinstance(source, FileSource):
             found = commands.UploadSource(image_base64=source.base64_string, image_path=source.filename)
             return await create(request, found, via=VIA, options=options), body.options
-        async with fetch_file(request.identity.user, source.url, None) as file:
-            fetched = commands.UploadSource(staged=file)
-            return await create(request, fetched, via=VIA, options=options), body.options
+    async with fetch_file(request.identity.user, source.url, None) as file:
+        fetched = commands.UploadSource(staged=file)
+        return await create(request, fetched, via=VIA, options=options), body.options
 
 
 _LISTS = ("to_formats", "from_formats", "ocr_lang", "page_range")
@@ -186,7 +186,7 @@ def _check_target(kind: object) -> None:
 
 
 def _read_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    found = language_options([str(code) for code in options.get("ocr_lang") or []])
+    found = language_options([str(code) for code in _list_of(options, "ocr_lang")])
     numbers = options.get("page_range") or []
     try:
         first, last = (int(number) for number in numbers) if numbers else (1, MAX_PAGE)
@@ -198,17 +198,27 @@ def _read_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _formats(options: Mapping[str, Any]) -> tuple[str, ...]:
-    wanted = options.get("to_formats") or ["md"]
+    wanted = _list_of(options, "to_formats") or ["md"]
     found = tuple(name for name in FORMATS if name in wanted)
     if not found:
         raise RequestError({"to_formats": f"Choose among {', '.join(FORMATS)}."})
     return found
 
 
+def _list_of(options: Mapping[str, Any], name: str) -> list[Any]:
+    """Return a list of the options; one text is a list of it. Raises `RequestError`."""
+    found = options.get(name) or []
+    found = [found] if isinstance(found, str) else found
+    if not isinstance(found, list):
+        raise RequestError({name: "A list is expected."})
+    return found
+
+
 def _seconds(options: Mapping[str, Any]) -> float:
     try:
-        return min(float(options.get("document_timeout") or WAIT_SECONDS), WAIT_SECONDS)
-    except (TypeError, ValueError):
+        wanted = float(options.get("document_timeout") or WAIT_SECONDS)
+        return max(0.0, min(wanted, WAIT_SECONDS))  # in this order: NaN becomes 0
+    except (TypeError, ValueError, OverflowError):
         raise RequestError({"document_timeout": "A number of seconds is expected."}) from None
 
 

@@ -6,12 +6,13 @@ A file is an upload; its id is that of the upload. Addresses of other servers ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from ....reading.page_ranges import MAX_CHARACTERS
 from ....reading.types import Block, Box
 from ...db import executor
 from ...errors import RequestError, ScanrillError
@@ -38,6 +39,7 @@ VIA = "mistral"
 MODEL = "mistral-ocr-latest"
 DPI = 200
 """Resolution that Mistral names for pages; the boxes are in pixels of `width` and `height`."""
+MAX_PAGE = 1_000_000
 _FILE_ADDRESS = re.compile(r"/mistral/v1/files/([0-9a-f-]{32,36})(?:/content)?(?:[?#]|$)")
 _TYPES = {
     "heading": "title",
@@ -101,21 +103,25 @@ async def _delete_file(request: WireRequest, file_id: UUID) -> None:
 @wire_handler(_error_body)
 async def _ocr(request: WireRequest) -> None:
     async with json_body(request, OCRRequest) as body:
-        address = _address(body.document)
+        address, chosen = _address(body.document), _chosen(body.pages)
         if address.startswith("data:"):
             name = body.document.get("document_name")
-            source = commands.UploadSource(
-                image_base64=address, image_path=name if isinstance(name, str) else None
+            name = name if isinstance(name, str) else None
+            upload = await create(
+                request,
+                commands.UploadSource(image_base64=address, image_path=name),
+                via=VIA,
+                options=read_options({}),
             )
-            upload = await create(request, source, via=VIA, options=read_options({}))
         else:
             upload = await find_upload(request, _file_id(address))
-        model, numbers = body.model, _numbers(body.pages)
+        model = body.model
         granularity, has_blocks = body.confidence_scores_granularity, body.include_blocks
+    del body, address  # the base64 of the file
     await wait_until_read(request, upload)
 
     def write(document: ExportDocument) -> Iterator[bytes]:
-        pages = [page for page in document.pages() if numbers is None or page.number - 1 in numbers]
+        pages = [page for page in document.pages() if any(page.number - 1 in part for part in chosen)]
         yield msgspec.json.encode(
             {
                 "pages": [_page(page, granularity=granularity, has_blocks=has_blocks) for page in pages],
@@ -163,20 +169,19 @@ def _file_id(address: str) -> UUID:
         raise RequestError({"document": message}) from None
 
 
-def _numbers(pages: list[int] | str | None) -> frozenset[int] | None:
+def _chosen(pages: list[int] | str | None) -> list[Container[int]]:
     """Return the numbers of pages from 0, as in `[0, 2]` and in `0,2-4`; None: all."""
-    if pages is None:
-        return None
-    if isinstance(pages, list):
-        return frozenset(pages)
-    found: set[int] = set()
+    if not isinstance(pages, str):
+        return [range(MAX_PAGE)] if pages is None else [frozenset(pages)]
+    if len(pages) > MAX_CHARACTERS:
+        raise RequestError({"pages": f"At most {MAX_CHARACTERS} characters are expected."})
+    found: list[Container[int]] = []
     for part in pages.split(","):
         match = re.fullmatch(r"\s*(\d{1,6})(?:\s*-\s*(\d{1,6}))?\s*", part)
         if match is None:
             raise RequestError({"pages": "Numbers of pages are expected, such as 0,2-4."})
-        first, last = int(match[1]), int(match[2] or match[1])
-        found.update(range(first, min(last, first + 100_000) + 1))
-    return frozenset(found)
+        found.append(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return found
 
 
 def _page(page: ExportPage, *, granularity: str | None, has_blocks: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Markdown of a page differs from its live text, the lines from the first differen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -64,25 +65,24 @@ async def _models(request: WireRequest) -> None:
 
 @wire_handler(_error_body)
 async def _chat(request: WireRequest) -> None:
-    async with json_body(request, ChatRequest) as body:
-        source = _source(body.messages)
-        engine = {} if body.model == DEFAULT_MODEL else {"engine": body.model}
-        options = read_options(engine)
-        if body.stream:
-            stream = _ChatStream(request, body.model)
-            async with stream.joined():
-                upload = await create(request, source, via=VIA, options=options)
-                del source, body  # the base64 of the file
-                stream.follow(upload)
-                await run_while_connected(request.receive, stream.run(messages.Subscribe()))
+    async with AsyncExitStack() as stack:
+        async with json_body(request, ChatRequest) as body:
+            model, stream = body.model, _ChatStream(request, body.model) if body.stream else None
+            options = read_options({} if model == DEFAULT_MODEL else {"engine": model})
+            if stream is not None:
+                await stack.enter_async_context(stream.joined())
+            upload = await create(request, _source(body.messages), via=VIA, options=options)
+        del body  # the base64 of the file
+        if stream is not None:
+            stream.follow(upload)
+            await run_while_connected(request.receive, stream.run(messages.Subscribe()))
             return
-        upload = await create(request, source, via=VIA, options=options)
     await wait_until_read(request, upload)
     text = (await render_format(request, upload.pk, parse_request({"format": "md"}))).decode().rstrip("\n")
     message = {"role": "assistant", "content": text, "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    head = _head(upload, body.model, "chat.completion")
+    head = _head(upload, model, "chat.completion")
     await request.send_json(200, {**head, "choices": [choice], "usage": usage})
 
 
@@ -173,14 +173,13 @@ class _ChatStream(ReadingStream):
         chunk = {**_head(self._upload, self._model, "chat.completion.chunk"), "choices": [choice]}
         await self._write(f"data: {msgspec.json.encode(chunk).decode()}\n\n")
 
-    async def _send_end(self, reason: ScanrillError | None) -> None:
+    async def _write_end(self, reason: ScanrillError | None) -> None:
         reason = reason or self._failure
         if reason is None:
             await self._send_delta({}, "stop")
             await self._write("data: [DONE]\n\n")
         else:
             await self._write(f"data: {msgspec.json.encode(_error_body(reason)).decode()}\n\n")
-        await super()._send_end(None)
 
 
 def _after_equal_lines(sent: str, text: str) -> str:

@@ -15,7 +15,7 @@ from ...auth import authentication
 from ...auth.authentication import Identity
 from ...auth.credentials import credential_of
 from ...db import executor
-from ...errors import BodyTooLarge, RequestError, ScanrillError
+from ...errors import BodyTooLarge, RequestError, ScanrillError, SlowConsumer
 from ...exports.document import ExportDocument, ExportOptions
 from ...exports.formats import ExportFormat, ExportRequest
 from ...fair_sharing import FairSemaphore
@@ -27,7 +27,7 @@ from ...uploads import commands, ingest, queries, quotas
 from ...uploads.quotas import OPEN_STATUSES
 from ..http_errors import ReadingFailed, ReadingNotFinished
 from ..receive import CHUNK_BYTES, ReceivedFile, receive_file, writers
-from ..render import render
+from ..render import render, send_chunk
 from ..request_body import body_parts
 from ..responses import encode_headers, send_json
 from ..stream_routes import Handler
@@ -40,7 +40,10 @@ WAIT_SECONDS = 120
 """Time after which docling-serve ends a request; most clients wait longer."""
 BODY_FIELD = "body"
 MAX_JSON_BODY_BYTES = 64 * 1024 * 1024
-# A body of JSON with a file in base64 takes three times its bytes of memory while it is decoded.
+# An empty object has two bytes in JSON and 64 in memory: the values beside the file take 10 MB at most.
+MAX_JSON_VALUES = 100_000
+# A body of JSON with a file in base64 takes three times its bytes of memory while it is decoded. No handler
+# may hold a place while it waits for a client, another server or a reading.
 _decoders = FairSemaphore(2, 1)
 
 
@@ -58,10 +61,12 @@ class WireRequest(NamedTuple):
         return value.decode("latin-1")
 
     async def send_bytes(self, content: bytes, content_type: str) -> None:
-        """Send a response of status 200."""
+        """Send a response of status 200. Raises `SlowConsumer` if the client reads nothing for too long."""
         headers = {"Content-Type": content_type, "Content-Length": str(len(content))}
         await self.send({"type": "http.response.start", "status": 200, "headers": encode_headers(headers)})
-        await self.send({"type": "http.response.body", "body": content})
+        for at in range(0, len(content), CHUNK_BYTES):
+            await send_chunk(self.send, content[at : at + CHUNK_BYTES])
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         """Send a response as JSON."""
@@ -87,6 +92,8 @@ def wire_handler(
                 needed = "read" if scope["method"] in ("GET", "HEAD") else "write"
                 authentication.require(identity, needed)
                 await handle(WireRequest(scope, receive, send, identity), **parameters)
+            except SlowConsumer:  # the response has begun
+                raise
             except ScanrillError as error:
                 await send_json(receive, send, error.http_status, error_body(error), error.headers)
 
@@ -126,9 +133,12 @@ async def json_body(request: WireRequest, body_type: type[T]) -> AsyncIterator[T
 
 
 def _decode(staged: ingest.StagedFileWriter, body_type: type[T]) -> T:
+    content = staged.content()
+    if sum(content.count(start) for start in b"[{,") > MAX_JSON_VALUES:
+        raise RequestError({BODY_FIELD: f"The JSON has more than {MAX_JSON_VALUES} values."})
     try:
-        return msgspec.json.decode(staged.content(), type=body_type)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(content, type=body_type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError({BODY_FIELD: f"Not valid: {error}"}) from None
 
 
