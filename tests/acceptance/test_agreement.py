@@ -29,7 +29,7 @@ from tests.support.server import Server
 from tests.support.upload_transports import RestTransport, Result, SocketTransport, rest_of
 from tests.support.websocket_client import TERMINAL, Message
 
-EXAMPLES, EXAMPLES_SLOW = 8, 40
+EXAMPLES, EXAMPLES_SLOW = 6, 40
 MAX_STEPS = 8
 READABLE, FAILING, GATED, NO_IMAGE, EMPTY = range(5)
 """The files of a user. The reading of GATED ends when the program opens its gate."""
@@ -325,6 +325,7 @@ def check_programs(server: Server, directory: Path, examples: int) -> None:
     check()
 
 
+@pytest.mark.timeout(300)
 def test_agreement_of_rest_sockets_and_event_streams(two_reader_server: Server, tmp_path: Path) -> None:
     check_programs(two_reader_server, tmp_path, EXAMPLES)
 

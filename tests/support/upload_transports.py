@@ -27,7 +27,7 @@ STATE_AT_REPLY = frozenset({"status", "error", "error_code", "reading", *LIVE_FI
 
 
 class Result(NamedTuple):
-    """Value that a request returned, or its error: code, whether it can succeed later, and its sentences."""
+    """A result of a request, or its error: code, whether it can succeed later, and its sentences."""
 
     value: dict[str, Any] | None = None
     code: str | None = None
