@@ -333,3 +333,22 @@ def test_comparison_with_invalid_page_names_it(http_client: HttpClient, path: st
 def test_huge_number_of_a_reading_is_not_found(http_client: HttpClient, path: str) -> None:
     for url in ("readings/99", f"readings/{10**30}", f"readings/1/pages/{10**30}", f"pages/{10**30}"):
         assert http_client.http.get(f"{path}/{url}").status_code == 404, url
+
+
+@pytest.mark.parametrize("route", ["/api/uploads", "/api/read?format=json"])
+def test_repeated_request_with_an_idempotency_key_creates_nothing(server: Server, route: str) -> None:
+    content = scripted_png(lines=["one"])
+    http = HttpClient(server, server.token(server.user())).http
+    with http:
+
+        def send(content: bytes, key: str = "scan-1") -> httpx.Response:
+            return http.post(route, content=content, headers={"Idempotency-Key": key})
+
+        first, second, refused = send(content), send(content), send(scripted_png(lines=["two"]))
+        malformed = send(content, "a key")
+        listed = http.get("/api/uploads").json()["list"]
+    assert len(listed) == 1
+    assert first.headers["location"] == second.headers["location"]
+    assert first.status_code == second.status_code
+    assert (refused.status_code, problem_of(refused)["code"]) == (422, "idempotency_key_reused")
+    assert "Idempotency-Key" in errors_of(malformed)
